@@ -1,0 +1,206 @@
+/* A message's way through simgate.
+ *
+ *   doors, engine -> admission (policy) -> store -> queue -> carrier -> outcome -> store -> report -> store
+ *   carrier -> inbox -> store -> settle (acknowledge) -> reassemble -> engine -> store (handled + replies)
+ *
+ * All calls and callbacks are on the loop's thread. Watchers of events can never change an outcome.
+ */
+#ifndef SIMGATE_GATEWAY_GATEWAY_H
+#define SIMGATE_GATEWAY_GATEWAY_H
+
+#include "base/err.h"
+#include "base/rt.h"
+#include "modem/carrier.h"
+#include "pdu/segment.h"
+#include "store/store.h"
+
+enum gateway_on_unknown { ON_UNKNOWN_HOLD, ON_UNKNOWN_RESEND, ON_UNKNOWN_FAIL };
+
+/* Per SIM. 0 = no limit. Counted in parts. */
+struct gateway_limits {
+    int per_minute, per_hour, per_day, per_month;
+};
+
+struct gateway_conf {
+    const char *country; /* calling code without '+', "" none */
+    enum gateway_on_unknown on_unknown;
+    int64_t unknown_wait_ms; /* an unknown part waits so long for its report or late result before the policy
+                                acts */
+    int64_t validity_ms;     /* of a message where its sender says nothing; also TP-VP */
+    int64_t incomplete_after_ms; /* inbound: a message lacking parts is delivered marked incomplete */
+    int64_t duplicate_window_ms; /* inbound */
+    bool report;                 /* default for messages that do not say */
+    bool transliterate;
+    bool wide_ref;
+    uint8_t locking, single; /* national language tables allowed for sending */
+    int max_parts;           /* of one message; more are refused */
+    int queue_max;           /* messages; admission is refused beyond */
+    const char *smsc;        /* put into the PDU; "" = the SIM's */
+    bool discard_type0;      /* silent type 0 messages are stored but not handed on */
+};
+
+struct gateway;
+
+/* Heap. Borrowed: rt, store, conf (until free). */
+struct gateway *gateway_new(struct rt *rt, struct store *store, const struct gateway_conf *conf);
+/* Settles what the last life left (blocking reads of the store), loads the queue. Before any carrier is
+ * attached. */
+int gateway_load(struct gateway *g, struct err *e);
+int gateway_attach(struct gateway *g, struct carrier *c, const struct gateway_limits *limits,
+                   bool report_default, struct err *e);
+void gateway_detach(struct gateway *g,
+                    struct carrier *c); /* c is CARRIER_CLOSED: nothing is under way on it */
+/* Stops submitting; withdraws intents that were not acted upon; `drained` once when nothing is under way. */
+void gateway_drain(struct gateway *g, void (*drained)(void *owner), void *owner);
+void gateway_resume(struct gateway *g);
+/* Frees at once, calling nothing. The store must be closed or abandoned before. */
+void gateway_free(struct gateway *g);
+/* New settings by reload: conf replaces the old one at once for what comes. */
+void gateway_reconfigure(struct gateway *g, const struct gateway_conf *conf);
+
+/* ---- admission: the one way in for every producer -------------------------------------------------------
+ */
+
+/* What a door or rule asks for, per message. NULL and 0 mean "not said". All strings UTF-8. */
+struct gateway_send {
+    const char *to; /* one recipient, as written: normalised by admission */
+    enum number_reading reading;
+    const char *text;    /* UTF-8; or */
+    const uint8_t *data; /* 8-bit payload, with */
+    size_t data_len;
+    const uint8_t *udh; /* its header with the length octet; NULL none */
+    size_t udh_len;
+    const char *modem, *pool; /* wanted carrier or pool */
+    const char *source, *key, *meta;
+    int report;                  /* -1 not said, 0, 1 */
+    int cls;                     /* TP message class 0..3, -1 none; 0 is flash */
+    int dcs;                     /* TP-DCS given by the caller, -1 */
+    int pid;                     /* TP-PID, 0 normal; -1 not said */
+    bool force_ucs2, force_gsm7; /* GSM7: characters outside are replaced by '?' (the caller's wish) */
+    bool no_split;               /* refuse rather than split */
+    bool reject_duplicates, reply_path;
+    int priority;               /* 0 low, 1 normal, 2 high; -1 not said */
+    int64_t due_wall_ms;        /* 0 now */
+    int64_t validity_ms;        /* 0 default */
+    int64_t reply_to;           /* inbound message that this answers: goes out by the same SIM when it can */
+    bool automatic, consent;    /* MSG_F_AUTOMATIC, MSG_F_CONSENT */
+    int transliterate;          /* -1 as configured */
+    int language, language_ext; /* national tables to use, 0 none */
+};
+void gateway_send_init(struct gateway_send *s); /* everything "not said" */
+
+/* What becomes of each. */
+struct gateway_admitted {
+    int64_t id;   /* 0 when refused */
+    bool existed; /* the key was accepted before */
+    int parts;
+    char to[NUMBER_BYTES];
+    struct err err; /* when refused: place and what was expected */
+};
+
+/* One request: all its messages are accepted in one transaction, or, when one cannot be, none (the others
+ * then get ERR_CANCELLED), except that opted-out recipients are refused singly (ERR_REFUSED). */
+struct gateway_admit {
+    const struct gateway_send *sends; /* borrowed until done */
+    int count;
+    void (*done)(struct gateway_admit *a, int status);
+    struct gateway_admitted
+        *results; /* out: count of them; owned by the request's holder, set before the call */
+    void *impl;
+};
+void gateway_admit(struct gateway *g, struct gateway_admit *a);
+
+/* Only the check and the segmentation, nothing stored (`simgate pdu encode`, rules test). ERR_INVALID,
+ * ERR_TOO_LONG. */
+int gateway_preview(struct gateway *g, const struct gateway_send *s, struct segment_plan *plan,
+                    char to[NUMBER_BYTES], struct err *e);
+
+/* ---- operators' moves -----------------------------------------------------------------------------------
+ */
+
+struct gateway_change {
+    void (*done)(struct gateway_change *c, int status, const struct err *e);
+    void *impl[2];
+};
+void gateway_cancel(struct gateway *g, int64_t id, const char *who, struct gateway_change *c);
+void gateway_retry(struct gateway *g, int64_t id, const char *who, struct gateway_change *c);
+
+/* ---- the engine's place ---------------------------------------------------------------------------------
+ */
+
+/* What the engine decided about a received message. */
+struct gateway_verdict {
+    const char *reason; /* "rule hours", "no rule", "guard: …" */
+    const struct gateway_send *replies;
+    int nreplies;
+    const char *consent_number;
+    enum consent_state consent;
+    const char *consent_words;
+};
+
+/* Called once for each RECEIVED message (and again after a crash before its verdict was durable). The engine
+ * answers now or later with gateway_handled(); m is valid until then. At most GATEWAY_HANDLING_MAX messages
+ * are open at once. */
+typedef void (*gateway_on_message)(void *owner, const struct msg_row *m);
+enum { GATEWAY_HANDLING_MAX = 64 };
+void gateway_set_engine(struct gateway *g, gateway_on_message fn, void *owner);
+void gateway_handled(struct gateway *g, int64_t message, const struct gateway_verdict *v);
+
+/* Is this one of our own SIMs' numbers? */
+bool gateway_own_number(const struct gateway *g, const char *number);
+
+/* ---- events ---------------------------------------------------------------------------------------------
+ */
+
+enum gateway_event_kind {
+    EV_RECEIVED, /* inbound message stored: message */
+    EV_HANDLED,
+    EV_QUEUED,
+    EV_SUBMITTING,
+    EV_SENT,     /* all parts taken by the network */
+    EV_PROGRESS, /* some parts */
+    EV_OUTCOME,  /* FAILED, EXPIRED, CANCELLED, UNKNOWN, and QUEUED again (retry) */
+    EV_REPORT,   /* status report matched or not: message may be 0 */
+    EV_CARRIER,  /* a carrier changed */
+    EV_OUTBOX,   /* sinks have something to do */
+    EV_ALARM,    /* text says what an administrator should know */
+    EV_KINDS,
+};
+const char *gateway_event_name(enum gateway_event_kind k); /* "received" … */
+
+struct gateway_event {
+    enum gateway_event_kind kind;
+    int64_t at_wall_ms;
+    int64_t message;
+    enum msg_state state;
+    int part, parts;
+    int64_t report;
+    const char *peer, *modem, *reason, *text; /* borrowed for the call, may be NULL */
+};
+
+struct gateway_watcher {
+    void (*event)(struct gateway_watcher *w, const struct gateway_event *ev);
+    struct gateway_watcher *prev, *next;
+};
+void gateway_watch(struct gateway *g, struct gateway_watcher *w);
+void gateway_unwatch(struct gateway *g, struct gateway_watcher *w);
+
+/* ---- what status shows ----------------------------------------------------------------------------------
+ */
+
+struct gateway_stats {
+    uint64_t admitted, sent, failed, received, duplicates_in, reports, reports_unmatched;
+    int queued; /* messages in the index */
+    int held;   /* of these, waiting for a carrier, quota or time */
+    int unknown;
+    bool disk_full;
+};
+void gateway_get_stats(const struct gateway *g, struct gateway_stats *out);
+struct gateway_carrier_stats {
+    int64_t sent_day, sent_month;
+    int queue; /* messages bound to or fit for it */
+};
+void gateway_get_carrier_stats(const struct gateway *g, const struct carrier *c,
+                               struct gateway_carrier_stats *out);
+
+#endif

@@ -1,0 +1,89 @@
+/* One modem: life cycle, SIM, network, sending, receiving, USSD.
+ *
+ *   ABSENT -> OPENING -> PROBING -> INITIALISING -> REGISTERING -> READY
+ *               any failure -> BACKOFF(n) -> OPENING       SIM wants a PIN we may not try -> LOCKED
+ *               device gone -> ABSENT                       operator -> DRAINING -> DISABLED
+ */
+#ifndef SIMGATE_MODEM_MODEM_H
+#define SIMGATE_MODEM_MODEM_H
+
+#include "base/buf.h"
+#include "base/rt.h"
+#include "modem/carrier.h"
+#include "os/port.h"
+
+enum modem_state {
+    MODEM_ABSENT,
+    MODEM_OPENING,
+    MODEM_PROBING,
+    MODEM_INITIALISING,
+    MODEM_REGISTERING,
+    MODEM_READY,
+    MODEM_BACKOFF,
+    MODEM_LOCKED,
+    MODEM_DRAINING,
+    MODEM_DISABLED,
+    MODEM_STATES,
+};
+const char *modem_state_name(enum modem_state s); /* "ready" … */
+
+enum modem_plan { MODEM_PLAN_STORE, MODEM_PLAN_DIRECT };
+
+/* Declared here, filled by app/ from gateway.conf. Strings are borrowed for the modem's life. */
+struct modem_conf {
+    const char *name;
+    const char *port; /* device path, tcp://, unix:; "" = look for `imei` on all serial ports */
+    const char *imei; /* "" = any; otherwise a port whose modem has another IMEI is not used */
+    const char *pool;
+    const char *number; /* the SIM's own number in canonical form, "" = ask the SIM */
+    const char *pin;    /* "" = none configured */
+    const char *smsc;   /* "" = keep the SIM's; else set by +CSCA when it differs */
+    int baud;           /* 115200 */
+    bool rtscts;
+    enum modem_plan plan;
+    int64_t sweep_ms;        /* between readings of all stores and of signal and registration; 180000 */
+    int64_t send_timeout_ms; /* result after the PDU; 120000 */
+};
+
+struct modem;
+
+/* Heap; NULL only when out of memory. rt, ports and conf must outlive it. */
+struct modem *modem_new(struct rt *rt, struct port_source *ports, const struct modem_conf *conf);
+struct carrier *modem_carrier(struct modem *m);
+
+void modem_start(struct modem *m);
+/* Finishes what is on the air, at most `bound_ms`, closes the port, then calls stopped once. */
+void modem_stop(struct modem *m, int64_t bound_ms, void (*stopped)(void *owner), void *owner);
+/* Frees at once, in any state; no callback is called (a crash's view of the world). */
+void modem_free(struct modem *m);
+
+/* What `simgate modems` and `simgate status` show. */
+struct modem_status {
+    enum modem_state state;
+    int64_t since_wall_ms;
+    char reason[CARRIER_TEXT_BYTES];
+    char port[128];
+    char manufacturer[40], model[40], revision[40];
+    char smsc[NUMBER_BYTES];
+    int pin_tries;         /* -1 unknown */
+    int registration;      /* TS 27.007 <stat>, -1 unknown */
+    char receive_plan[48]; /* e.g. "store, AT+CNMI=2,1,0,1,0" */
+    uint64_t sent, failed, received, reports, recoveries;
+    int64_t last_exchange_ms; /* monotonic */
+    double seconds_per_part;  /* moving average, 0 unknown */
+};
+void modem_get_status(const struct modem *m, struct modem_status *out);
+void modem_dump(const struct modem *m, struct buf *out); /* last exchanges on the line */
+
+/* An operator's command or USSD request. `done` once, with the lines of the answer. ERR_REFUSED for commands
+ * that would break the gateway (+CMGS, +CNMI, +CPIN=, +CFUN= …), ERR_GONE when the modem is not up. */
+struct modem_ask {
+    void (*done)(struct modem_ask *a, int status, const char *answer);
+    void *os[8];
+};
+int modem_ask_at(struct modem *m, const char *command, struct modem_ask *a, struct err *e);
+int modem_ask_ussd(struct modem *m, const char *code, struct modem_ask *a, struct err *e);
+/* An operator unlocks a LOCKED modem: tries again, with the configured PIN once more. */
+void modem_unlock(struct modem *m);
+
+#endif

@@ -1,0 +1,358 @@
+/* The durable truth: one SQLite database in WAL mode with synchronous=FULL.
+ *
+ * Writing: operations are structs queued to one writer lane; while a batch commits, the next one gathers;
+ * each operation's `done` is called in submit order, on the loop's thread, after the commit of its batch. A
+ * failing operation rolls back its own savepoint only. Reading: the same structs on a second lane with its
+ * own read-only connection, so that a long listing never holds up a commit.
+ *
+ * An operation is embedded in its owner and stays in place, with everything it borrows, from the call until
+ * `done`; `done` comes exactly once, never before the call returns, also on store_close (ERR_CANCELLED).
+ * Status: 0; ERR_FULL (disk full: nothing was stored; the store goes on by itself when there is room),
+ * ERR_IO, ERR_CORRUPT, and what each operation lists. op->err.text says more.
+ */
+#ifndef SIMGATE_STORE_STORE_H
+#define SIMGATE_STORE_STORE_H
+
+#include "base/err.h"
+#include "base/rt.h"
+#include "store/types.h"
+
+struct store;
+struct store_db; /* a connection; private to store/ */
+
+struct store_conf {
+    const char *path;
+    const char *const *sinks; /* names of the outboxes that inbound messages, reports and outcomes are put
+                                 into, NULL-terminated; NULL none */
+};
+
+struct store_op {
+    void (*done)(struct store_op *op, int status);
+    struct err err;
+    /* private to store/ */
+    int (*exec)(struct store_db *db, struct store_op *op);
+    struct store_op *next;
+    int status;
+};
+
+/* Opens or creates, migrates (after a backup beside the file), checks. Blocks: used at start only.
+ * ERR_VERSION: made by a newer simgate; ERR_CORRUPT: quick_check failed; both leave the file untouched. */
+int store_open(struct rt *rt, const struct store_conf *conf, struct store **out, struct err *e);
+
+/* Finishes the batches under way and queued, then calls closed once and frees. */
+void store_close(struct store *s, void (*closed)(void *owner), void *owner);
+/* Forgets everything that is not committed and frees, calling nothing (a crash's view of the world). Waits
+ * for a batch that is on the other thread. */
+void store_abandon(struct store *s);
+
+bool store_is_full(const struct store *s); /* the disk had no room at the last commit */
+
+struct store_stats {
+    uint64_t commits, operations, failures;
+    int queued;
+};
+void store_get_stats(const struct store *s, struct store_stats *out);
+
+/* ---- outbound ------------------------------------------------------------------------------------------ */
+
+struct store_new_part {
+    const uint8_t *pdu; /* full PDU for AT+CMGS, SMSC address first */
+    uint8_t len;
+    uint8_t tpdu_len;
+};
+
+struct store_new_message {
+    const char *peer, *text, *modem, *pool, *source, *key, *meta; /* NULL = "" */
+    const char *reason;                                           /* why it does not go at once; NULL none */
+    uint32_t flags;
+    int priority;
+    int64_t due_wall_ms, expires_wall_ms, reply_to;
+    const struct store_new_part *parts;
+    int nparts;
+    int64_t id;     /* out */
+    bool existed;   /* out: the key was accepted before; id is the earlier message's */
+    bool opted_out; /* out: refused by consent; nothing was stored for it, id 0 */
+};
+
+/* All messages of one request, in one transaction (a spool file with several recipients). A message to an
+ * opted-out number without MSG_F_CONSENT is not stored but marked `opted_out`. History: queued. */
+struct store_admit {
+    struct store_op op;
+    struct store_new_message *messages;
+    int count;
+    int64_t now_wall_ms;
+};
+void store_admit(struct store *s, struct store_admit *a);
+
+/* The intent to submit: part and message become SUBMITTING before AT+CMGS is written. `skipped` when the part
+ * is no longer QUEUED (cancelled, expired): do not submit. */
+struct store_intend {
+    struct store_op op;
+    int64_t message;
+    int seq;
+    const char *modem, *imsi;
+    int64_t now_wall_ms;
+    bool skipped;          /* out */
+    uint8_t pdu[188];      /* out: to be written; TP-RD set when the message is a possible duplicate */
+    uint8_t len, tpdu_len; /* out */
+    bool more;             /* out: another part of the message follows */
+};
+void store_intend(struct store *s, struct store_intend *i);
+
+/* What became of a submitted part. `state`: SENT (with mr), QUEUED (retry at due; nothing went out), FAILED,
+ * UNKNOWN, EXPIRED. The message follows: SENT when all parts are, FAILED/UNKNOWN/EXPIRED at once (its other
+ * unsent parts are stopped), QUEUED with due and reason. `withdrawn`: the intent was never acted upon,
+ * attempts is not counted. */
+struct store_outcome {
+    struct store_op op;
+    int64_t message;
+    int seq;
+    enum msg_state state;
+    int mr; /* -1 unknown */
+    const char *modem, *imsi, *reason;
+    int64_t due_wall_ms, now_wall_ms;
+    bool withdrawn;
+    bool possible_duplicate; /* with QUEUED: set MSG_F_POSSIBLE_DUPLICATE (policy resend after unknown) */
+    enum msg_state message_state; /* out */
+};
+void store_outcome(struct store *s, struct store_outcome *o);
+
+/* Operator's and policy's moves of a whole message: CANCELLED (only what is QUEUED: ERR_REFUSED otherwise),
+ * EXPIRED, QUEUED (retry: from FAILED, EXPIRED, CANCELLED, UNKNOWN, UNDELIVERED; unsent parts only, or all
+ * when undelivered; from UNKNOWN marks a possible duplicate), FAILED; or only a new `reason` while QUEUED.
+ * ERR_NOT_FOUND. */
+struct store_move {
+    struct store_op op;
+    int64_t message;
+    enum msg_state state;
+    const char *reason;
+    int64_t due_wall_ms, now_wall_ms;
+    enum msg_state was; /* out */
+};
+void store_move(struct store *s, struct store_move *m);
+
+/* At start: every part that was SUBMITTING when the last life ended becomes UNKNOWN (message too). Blocking.
+ * Returns the number of parts or a negative code. */
+int store_settle_interrupted(struct store *s, int64_t now_wall_ms, struct err *e);
+
+/* The queue's index at start: calls row for each unsent part of each QUEUED, SUBMITTING or UNKNOWN message,
+ * in the order of message id, part. Blocking. */
+struct store_queue_row {
+    int64_t message;
+    int seq, parts, priority, attempts;
+    enum msg_state state; /* of the part */
+    char peer[NUMBER_BYTES], modem[MSG_MODEM_BYTES], pool[MSG_MODEM_BYTES];
+    char imsi[MSG_IMSI_BYTES]; /* of the SIM that carried an earlier part, "" none */
+    char source[MSG_SOURCE_BYTES];
+    int64_t created_wall_ms, due_wall_ms, expires_wall_ms, submitted_wall_ms;
+    uint32_t flags;
+};
+int store_load_queue(struct store *s, int (*row)(void *owner, const struct store_queue_row *r), void *owner,
+                     struct err *e);
+
+/* ---- inbound ------------------------------------------------------------------------------------------- */
+
+/* One PDU from a SIM, kept raw for ever. Undecodable PDUs are stored too (as a message with
+ * MSG_F_UNDECODABLE). A duplicate (same SIM and hash as within the last `duplicate_window_ms`) is counted,
+ * not stored again. */
+struct store_inbound {
+    struct store_op op;
+    const char *modem, *imsi;
+    const uint8_t *pdu;
+    int len;
+    int64_t now_wall_ms;
+    uint8_t hash[16]; /* of sender, SCTS, reference, content: gateway/inbox.c */
+    int64_t duplicate_window_ms;
+    const char *sender; /* "" when undecodable */
+    int64_t scts_wall_ms;
+    int ref, ref_bits, total, seq; /* concatenation; total 1 when alone */
+    /* For a message alone (total 1): stored at once as RECEIVED */
+    const char *text;
+    const char *meta; /* JSON, NULL none */
+    uint32_t flags;
+    bool duplicate;  /* out */
+    int64_t segment; /* out: row id */
+    int64_t message; /* out: id when stored as a message, else 0 */
+    bool complete;   /* out: with this segment its group has all `total` parts: see store_groups */
+};
+void store_inbound(struct store *s, struct store_inbound *in);
+
+/* The segments of one group that is complete, or whose first segment is older than `older_than_wall_ms` (0:
+ * only complete ones). Read on the writer's lane, so that it sees what was committed before. At most one
+ * group a call; count 0: none. */
+struct store_segment {
+    int64_t id;
+    int seq;
+    uint8_t pdu[256];
+    int len;
+    int64_t received_wall_ms;
+};
+struct store_group {
+    struct store_op op;
+    int64_t older_than_wall_ms;
+    char modem[MSG_MODEM_BYTES], imsi[MSG_IMSI_BYTES], sender[64]; /* out */
+    int total, count;                                              /* out */
+    int64_t scts_wall_ms;                                          /* out: of the first part */
+    struct store_segment *segments; /* out: heap, count of them by seq; the caller frees */
+};
+void store_group(struct store *s, struct store_group *g);
+
+/* Makes one RECEIVED message of segments that were read before. */
+struct store_join {
+    struct store_op op;
+    const struct store_segment *segments;
+    int count;
+    const char *modem, *imsi, *sender, *text, *meta;
+    int64_t scts_wall_ms, now_wall_ms;
+    uint32_t flags;
+    int64_t message; /* out */
+};
+void store_join(struct store *s, struct store_join *j);
+
+/* Messages RECEIVED but not HANDLED, oldest first, at most `max`. On the writer's lane. */
+struct store_unhandled {
+    struct store_op op;
+    int64_t after_id;
+    int max;
+    struct msg_row *rows; /* out: heap; the caller clears and frees */
+    int count;
+};
+void store_unhandled(struct store *s, struct store_unhandled *u);
+
+/* An inbound message is HANDLED and everything its handling makes, in one transaction. ERR_REFUSED when it
+ * was handled before (nothing is done then). */
+struct store_handle {
+    struct store_op op;
+    int64_t message;
+    const char *reason;                /* for the history: "rule hours" */
+    struct store_new_message *replies; /* as store_admit */
+    int nreplies;
+    const char *consent_number; /* NULL: no change of consent */
+    enum consent_state consent;
+    const char *consent_words; /* what was written */
+    const char *guard_number;  /* counted for the loop guard by each reply; NULL none */
+    int64_t now_wall_ms;
+};
+void store_handle(struct store *s, struct store_handle *h);
+
+/* What the engine must know of a number before it answers: consent, automatic replies since a time. Writer's
+ * lane. */
+struct store_peer {
+    struct store_op op;
+    const char *number;
+    int64_t since_wall_ms;
+    enum consent_state consent; /* out */
+    int automatic_replies;      /* out */
+};
+void store_peer(struct store *s, struct store_peer *p);
+
+/* ---- reports ------------------------------------------------------------------------------------------- */
+
+/* A status report, kept raw. Matches the newest part with this imsi and mr whose recipient is the same
+ * (number_same) and which was SENT or UNKNOWN (or reported on before, not finally) within `window_ms`; an
+ * unmatched one is kept and tried again when a part becomes SENT. `group`: pdu_status_group. DELIVERED may
+ * follow UNDELIVERED, nothing else follows a final one. */
+struct store_report {
+    struct store_op op;
+    const char *modem, *imsi, *recipient;
+    const uint8_t *pdu;
+    int len;
+    uint8_t hash[16];
+    int mr, status; /* TP-ST */
+    int group;      /* enum pdu_status */
+    int64_t scts_wall_ms, discharge_wall_ms, window_ms, now_wall_ms;
+    bool duplicate;                    /* out: the very report was stored before */
+    int64_t report;                    /* out: row id */
+    int64_t message;                   /* out: 0 = matches nothing (yet) */
+    int seq;                           /* out */
+    enum msg_state was, message_state; /* out */
+};
+void store_report(struct store *s, struct store_report *r);
+
+/* ---- outboxes: what a sink (the spool) has still to do, at least once each -------------------------------
+ */
+
+enum outbox_kind { OUTBOX_RECEIVED = 1, OUTBOX_OUTCOME = 2, OUTBOX_REPORT = 3 };
+struct outbox_row {
+    int64_t id; /* of the row */
+    enum outbox_kind kind;
+    int64_t message, report;
+};
+struct store_outbox {
+    struct store_op op;
+    const char *sink;
+    int64_t after_id;
+    int max;
+    struct outbox_row *rows; /* out: heap, the caller frees */
+    int count;
+};
+void store_outbox(struct store *s, struct store_outbox *o);
+struct store_outbox_done {
+    struct store_op op;
+    int64_t id;
+};
+void store_outbox_done(struct store *s, struct store_outbox_done *d);
+
+/* ---- usage: parts sent per SIM ----------------------------------------------------------------------------
+ */
+/* Parts sent by a SIM since the given wall times, for rate and quota. Blocking: at start only; the gateway
+ * counts on. */
+int store_usage(struct store *s, const char *imsi, int64_t day_start_wall_ms, int64_t month_start_wall_ms,
+                int64_t *day, int64_t *month, struct err *e);
+
+/* ---- reading (reader's lane) ------------------------------------------------------------------------------
+ */
+
+struct store_list {
+    struct store_op op;
+    /* filters: 0, "" or NULL = any */
+    enum msg_direction direction;
+    enum msg_state state;
+    const char *peer, *modem, *source, *contains;
+    int64_t since_wall_ms, until_wall_ms;
+    int64_t before_id;    /* paging: newest first, ids below this; 0 = from the newest */
+    int limit;            /* 1..1000 */
+    struct msg_row *rows; /* out: heap; the caller clears each and frees */
+    int count;
+};
+void store_list(struct store *s, struct store_list *l);
+
+struct report_row {
+    int64_t id, received_wall_ms, scts_wall_ms, discharge_wall_ms;
+    int mr, status;
+    char recipient[64], modem[MSG_MODEM_BYTES], imsi[MSG_IMSI_BYTES];
+};
+struct store_show {
+    struct store_op op;
+    int64_t id; /* or by `key` when 0 */
+    const char *key;
+    struct msg_row row;     /* out; ERR_NOT_FOUND as status when there is none */
+    struct part_row *parts; /* out: heap */
+    int nparts;
+    struct history_row *history; /* out: heap, oldest first */
+    int nhistory;
+    struct report_row *reports; /* out: heap */
+    int nreports;
+    struct store_segment *segments; /* out: heap, inbound */
+    int nsegments;
+};
+void store_show(struct store *s, struct store_show *h);
+void store_show_clear(struct store_show *h);
+
+struct store_counts {
+    struct store_op op;
+    int64_t by_state[MSG_STATES]; /* out */
+    int64_t segments_waiting;     /* out: inbound parts of incomplete messages */
+};
+void store_counts(struct store *s, struct store_counts *c);
+
+/* An online copy of the database to a new file (ERR_EXISTS if there is one), checked and synced. Reader's
+ * lane. */
+struct store_backup {
+    struct store_op op;
+    const char *path;
+    int64_t bytes; /* out */
+};
+void store_backup(struct store *s, struct store_backup *b);
+
+#endif
