@@ -11,11 +11,12 @@ enum { NUMBER_BYTES = 24 }; /* '+', 20 digits (TS 23.040 9.1.2.5), NUL, rounded 
 
 enum number_kind {
     NUMBER_E164,  /* "+491701234567" */
-    NUMBER_SHORT, /* a short code or network service: digits, '*', '#', no '+' */
+    NUMBER_SHORT, /* a short code or network service, or digits of unknown meaning: digits, '*', '#', no '+'
+                   */
     NUMBER_ALPHA, /* an alphanumeric sender */
 };
 
-/* What a number in canonical form is. Short: up to 6 digits without '+', or with '*' or '#' in it. */
+/* What a number in canonical form is. Only digits, '*' and '#' without '+' in front: short. */
 enum number_kind number_kind(const char *canonical);
 
 /* How digits without "+" or "00" in front are read. */
@@ -24,16 +25,19 @@ enum number_reading {
     NUMBER_READ_INTERNATIONAL, /* smstools3's spool format: international digits, unless they begin with 0 */
 };
 
-/* Brings what a person or script wrote to canonical form: spaces, '-', '.', '/', '(' and ')' are dropped;
- * "+…" and "00…" are international; "0…" is national of `country` (its calling code without '+', e.g. "49";
- * "" = none configured, then ERR_INVALID); up to 6 digits, or digits with '*' or '#', are a short code kept
- * as it is; "s1234567" forces a short code (smstools3's form); other digits are read as `reading` says (as
- * international ones where no country is configured). Returns ERR_INVALID with what was expected in *e. */
+/* Brings what a person or script wrote to canonical form: spaces, '-', '.', '/', '(' and ')' are dropped, and
+ * the "(0)" of "+49 (0)170 …"; "+…" and "00…" are international (5 to 20 digits); up to 6 digits, or digits
+ * with '*' or '#', are a short code kept as it is; "0…" is national of `country` (its calling code without
+ * '+', e.g. "49"; "" = none configured, then ERR_INVALID); "s1234567" forces a short code (smstools3's form);
+ * other digits are read as `reading` says (as international ones where no country is configured). Countries
+ * that dial otherwise than by "00" and "0" (North America, Italy, …) are known. Returns ERR_INVALID with what
+ * was expected in *e. */
 int number_normalise(const char *text, const char *country, enum number_reading reading,
                      char out[NUMBER_BYTES], struct err *e);
 
-/* True if two canonical numbers name the same subscriber: equal, or one is a suffix of the other's digits and
- * at least 6 digits long (a network may report nationally what was sent internationally). */
+/* True if two canonical numbers name the same subscriber: equal; or, unless both are international, one is a
+ * suffix of the other's digits, leading zeros of the national one aside, and at least 6 digits long (a
+ * network may report nationally what was sent internationally). */
 bool number_same(const char *a, const char *b);
 
 #endif

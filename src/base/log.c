@@ -1,0 +1,205 @@
+/* Log lines: level, escaping, masking, sinks. Only the loop's thread comes here, so that its state and its
+ * rotating buffers need no lock. Nothing fails: a line that is too long is cut. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/utf8.h"
+#include "base/util.h"
+
+enum {
+    LINE_BYTES = 2048,
+    ROTATION = 4,
+    MASKED_BYTES = 64,
+    TEXT_BYTES = 1024, /* of a message's text, at debug */
+    HEAD_CHARS = 6,
+    TAIL_CHARS = 3,
+    HIDDEN_CHARS = 4,
+    PERSONAL_DIGITS = 7, /* fewer are a short code */
+    LIMIT_LINES = 5,
+    LIMIT_WINDOW_MS = 10000,
+};
+
+static const struct {
+    const char *name;
+    enum log_level level;
+} level_names[] = {
+    {"error", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE},
+    {"info", LOG_INFO}, {"debug", LOG_DEBUG},
+};
+
+static void sink_stderr(enum log_level level, const char *who, const char *line);
+
+static enum log_level current_level = LOG_INFO;
+static log_sink current_sink = sink_stderr;
+
+void log_set_level(enum log_level level)
+{
+    current_level = level;
+}
+
+enum log_level log_get_level(void)
+{
+    return current_level;
+}
+
+bool log_level_from_text(const char *text, enum log_level *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
+        if (strcmp(level_names[i].name, text) != 0)
+            continue;
+        *out = level_names[i].level;
+        return true;
+    }
+    return false;
+}
+
+void log_set_sink(log_sink sink)
+{
+    current_sink = sink ? sink : sink_stderr;
+}
+
+static const char *level_name(enum log_level level)
+{
+    for (size_t i = 0; i < ARRAY_LEN(level_names); i++)
+        if (level_names[i].level == level)
+            return level_names[i].name;
+    return "?";
+}
+
+static void sink_stderr(enum log_level level, const char *who, const char *line)
+{
+    struct timespec now;
+    struct tm tm = {0};
+    char stamp[32];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    localtime_r(&now.tv_sec, &tm);
+    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &tm);
+    fprintf(stderr, "%s.%03ld %-7s %s: %s\n", stamp, now.tv_nsec / 1000000, level_name(level), who, line);
+}
+
+void log_sink_journal(enum log_level level, const char *who, const char *line)
+{
+    fprintf(stderr, "<%d>%s: %s\n", (int)level, who, line);
+}
+
+/* C0, DEL and C1: they could forge a line or drive the terminal of whoever reads the log. */
+static bool is_control(uint32_t cp)
+{
+    return cp < 0x20 || (cp >= 0x7F && cp < 0xA0);
+}
+
+/* Copies text, with "\n", "\r", "\t" and "\x1B" for control characters. */
+static void escape(const char *text, char *out, size_t size)
+{
+    static const char *const named[0x20] = {['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    size_t len = strlen(text), used = 0;
+
+    for (size_t at = 0; at < len;) {
+        size_t start = at;
+        uint32_t cp = utf8_next(text, len, &at);
+        char piece[8];
+
+        if (cp < ARRAY_LEN(named) && named[cp])
+            str_copy(piece, sizeof piece, named[cp]);
+        else if (is_control(cp))
+            snprintf(piece, sizeof piece, "\\x%02X", (unsigned)cp & 0xFF);
+        else
+            snprintf(piece, sizeof piece, "%.*s", (int)(at - start), text + start);
+        if (used + strlen(piece) >= size - sizeof "…") {
+            used += (size_t)snprintf(out + used, size - used, "…");
+            break;
+        }
+        used += (size_t)snprintf(out + used, size - used, "%s", piece);
+    }
+    out[used] = '\0';
+}
+
+void log_write(enum log_level level, const char *who, const char *fmt, ...)
+{
+    char raw[LINE_BYTES], line[LINE_BYTES];
+    va_list ap;
+
+    if (level > current_level)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(raw, sizeof raw, fmt, ap);
+    va_end(ap);
+    escape(raw, line, sizeof line);
+    current_sink(level, who, line);
+}
+
+static size_t count_digits(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += *text >= '0' && *text <= '9';
+    return count;
+}
+
+/* Bytes of the first `chars` characters. */
+static size_t chars_bytes(const char *text, size_t len, size_t chars)
+{
+    size_t at = 0;
+
+    while (chars-- > 0 && at < len)
+        utf8_next(text, len, &at);
+    return at;
+}
+
+const char *log_number(const char *number)
+{
+    static char rotation[ROTATION][MASKED_BYTES];
+    static unsigned next;
+    char *out = rotation[next++ % ROTATION];
+    size_t len, chars, head, tail_at;
+
+    if (!number)
+        return "-";
+    len = strlen(number);
+    chars = utf8_count(number, len);
+    if (current_level >= LOG_DEBUG || (count_digits(number) < PERSONAL_DIGITS && chars < MASKED_BYTES / 4)) {
+        str_copy(out, MASKED_BYTES, number);
+        return out;
+    }
+    head = chars > TAIL_CHARS + HIDDEN_CHARS ? chars - TAIL_CHARS - HIDDEN_CHARS : 0;
+    head = chars_bytes(number, len, head < HEAD_CHARS ? head : HEAD_CHARS);
+    tail_at = chars_bytes(number, len, chars > TAIL_CHARS ? chars - TAIL_CHARS : 0);
+    snprintf(out, MASKED_BYTES, "%.*s…%s", (int)head, number, number + tail_at);
+    return out;
+}
+
+const char *log_text(const char *utf8)
+{
+    static char rotation[ROTATION][TEXT_BYTES];
+    static unsigned next;
+    char *out = rotation[next++ % ROTATION];
+
+    if (!utf8)
+        return "-";
+    if (current_level >= LOG_DEBUG)
+        snprintf(out, TEXT_BYTES, "\"%s\"", utf8);
+    else
+        snprintf(out, TEXT_BYTES, "(%zu characters)", utf8_count(utf8, strlen(utf8)));
+    return out;
+}
+
+bool log_limit_pass(struct log_limit *l, int64_t now_ms, unsigned *left_out)
+{
+    *left_out = 0;
+    if (l->in_window == 0 || now_ms - l->window_start_ms >= LIMIT_WINDOW_MS) {
+        *left_out = l->left_out;
+        *l = (struct log_limit){.window_start_ms = now_ms};
+    }
+    if (l->in_window >= LIMIT_LINES) {
+        l->left_out++;
+        return false;
+    }
+    l->in_window++;
+    return true;
+}
