@@ -87,34 +87,46 @@ void log_sink_journal(enum log_level level, const char *who, const char *line)
     fprintf(stderr, "<%d>%s: %s\n", (int)level, who, line);
 }
 
-/* C0, DEL and C1: they could forge a line or drive the terminal of whoever reads the log. */
-static bool is_control(uint32_t cp)
+/* C0, DEL, C1 and broken UTF-8: they could forge a line or drive the terminal of whoever reads the log. */
+static bool is_unsafe(uint32_t cp, size_t bytes)
 {
-    return cp < 0x20 || (cp >= 0x7F && cp < 0xA0);
+    return cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || (cp == UTF8_REPLACEMENT && bytes == 1);
 }
 
-/* Copies text, with "\n", "\r", "\t" and "\x1B" for control characters. */
+/* "\n", "\r", "\t" or "\x1B". Returns the bytes written. */
+static size_t escape_byte(uint8_t byte, char out[8])
+{
+    static const char letters[] = {['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+
+    if (byte < sizeof letters && letters[byte] != '\0')
+        return (size_t)snprintf(out, 8, "\\%c", letters[byte]);
+    return (size_t)snprintf(out, 8, "\\x%02X", byte);
+}
+
+/* Copies text, its unsafe characters escaped; a cut is shown by "…". */
 static void escape(const char *text, char *out, size_t size)
 {
-    static const char *const named[0x20] = {['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    static const char cut[] = "…";
     size_t len = strlen(text), used = 0;
 
     for (size_t at = 0; at < len;) {
+        const char *piece = text + at;
         size_t start = at;
         uint32_t cp = utf8_next(text, len, &at);
-        char piece[8];
+        size_t bytes = at - start;
+        char escaped[8];
 
-        if (cp < ARRAY_LEN(named) && named[cp])
-            str_copy(piece, sizeof piece, named[cp]);
-        else if (is_control(cp))
-            snprintf(piece, sizeof piece, "\\x%02X", (unsigned)cp & 0xFF);
-        else
-            snprintf(piece, sizeof piece, "%.*s", (int)(at - start), text + start);
-        if (used + strlen(piece) >= size - sizeof "…") {
-            used += (size_t)snprintf(out + used, size - used, "…");
+        if (is_unsafe(cp, bytes)) {
+            bytes = escape_byte((uint8_t)text[at - 1], escaped);
+            piece = escaped;
+        }
+        if (used + bytes + sizeof cut > size) {
+            memcpy(out + used, cut, sizeof cut - 1);
+            used += sizeof cut - 1;
             break;
         }
-        used += (size_t)snprintf(out + used, size - used, "%s", piece);
+        memcpy(out + used, piece, bytes);
+        used += bytes;
     }
     out[used] = '\0';
 }
