@@ -21,7 +21,7 @@ ROOMS := base pdu at os store modem gateway engine spool ctl app
 
 CC       ?= cc
 CLANG    ?= clang
-WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-format-truncation \
             $(if $(filter 1,$(WERROR)),-Werror)
 CFLAGS_release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS_debug   := -Og -g3
