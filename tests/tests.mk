@@ -1,34 +1,167 @@
 # Tests, benchmarks, fuzzing, lint. Included by the Makefile.
 
+CHECK := tests/run.py
+
 # ---- unit tests: tests/unit/ROOM/test_*.c, linked with ROOM and the rooms before it ---------------------
 
-UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
-UNIT     := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
-# Rooms from `modem` on are tested against the simulated modem and on the simulated runtime.
-TESTLIB  := $(BUILD)/lib/testlib.a
+UNIT_ROOMS := $(ROOMS) sim
+UNIT_SRC   := $(wildcard tests/unit/*/test_*.c)
+UNIT       := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+unit_of     = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/$(1)/test_*.c))
+
+# The simulated runtime and ports (tests/lib); rooms from `modem` on are tested with the simulated modem on it.
+TESTLIB := $(BUILD)/lib/testlib.a
 $(TESTLIB): $(call objects,$(wildcard tests/lib/*.c))
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 define unit_rule
-$(BUILD)/tests/unit/$(1)/%: $(BUILD)/obj/tests/unit/$(1)/%.o $$(TESTLIB) \
-    $$(if $$(filter $(1),sim modem gateway engine spool ctl app),$$(BUILD)/lib/simmodem.a) \
+$(BUILD)/tests/unit/$(1)/%: $(BUILD)/obj/tests/unit/$(1)/%.o $$(TESTLIB) $$(BUILD)/lib/simmodem.a \
     $$(call libs,$$(if $$(filter sim,$(1)),pdu base,$$(call upto,$(1))))
 	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $$(PKGLIBS)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(ALL_LDFLAGS) -o $$@ -Wl,--start-group $$^ -Wl,--end-group -lcmocka $$(PKGLIBS)
 endef
-$(foreach r,$(ROOMS) sim,$(eval $(call unit_rule,$(r))))
+$(foreach r,$(UNIT_ROOMS),$(eval $(call unit_rule,$(r))))
 .PRECIOUS: $(BUILD)/obj/%.o
 
-# ---- fuzz targets: tests/fuzz/fuzz_*.c; their corpora are replayed in the ordinary run -------------------
+# ---- the whole gateway on simulated time: tests/sim/*.c -------------------------------------------------
 
-FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
-FUZZ_REPLAY := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(FUZZ_SRC))
+SIMULATION := $(BUILD)/tests/simulation
+$(SIMULATION): $(call objects,$(wildcard tests/sim/*.c)) $(TESTLIB) $(BUILD)/lib/simmodem.a $(call libs,$(call upto,app))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PKGLIBS)
+
+# ---- fuzz targets: tests/fuzz/fuzz_ROOM_*.c; their corpora are replayed in the ordinary run --------------
+
+FUZZ_SRC  := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ      := $(patsubst tests/fuzz/%.c,%,$(FUZZ_SRC))
+FUZZ_SECONDS ?= 60
 define fuzz_rule
 $(BUILD)/tests/fuzz/fuzz_$(1)_%: $(BUILD)/obj/tests/fuzz/fuzz_$(1)_%.o $(BUILD)/obj/tests/fuzz/replay.o \
-    $(call libs,$(call upto,$(1)))
+    $(TESTLIB) $(BUILD)/lib/simmodem.a $(call libs,$(call upto,$(1)))
 	$$(call say,LINK,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(PKGLIBS)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(ALL_LDFLAGS) -o $$@ -Wl,--start-group $$^ -Wl,--end-group $$(PKGLIBS)
 endef
 $(foreach r,$(ROOMS),$(eval $(call fuzz_rule,$(r))))
+
+# clang's fuzzer is linked with everything the target's room may know, in its own build folder.
+fuzz_room = $(word 2,$(subst _, ,$(1)))
+FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+.PHONY: fuzz $(addprefix fuzz-,$(FUZZ))
+fuzz: $(addprefix fuzz-,$(FUZZ)) ## fuzz every decoder, FUZZ_SECONDS=60 each
+$(addprefix fuzz-,$(FUZZ)): fuzz-%:
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=$(CLANG) CFLAGS_MODE='$(FUZZ_FLAGS)' MODE=debug fuzz-build-$*
+	@mkdir -p build/fuzz/new/$*
+	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=4096 build/fuzz/new/$* tests/fuzz/corpus/$*
+fuzz-build-%:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD) CC=$(CC) CFLAGS_MODE='$(CFLAGS_MODE)' $(BUILD)/obj/tests/fuzz/$*.o \
+	    $(TESTLIB) $(BUILD)/lib/simmodem.a $(call libs,$(call upto,$(call fuzz_room,$*)))
+	$(CC) -fsanitize=fuzzer,address,undefined -o $(BUILD)/$* $(BUILD)/obj/tests/fuzz/$*.o -Wl,--start-group $(TESTLIB) \
+	    $(BUILD)/lib/simmodem.a $(call libs,$(call upto,$(call fuzz_room,$*))) -Wl,--end-group $(PKGLIBS)
+
+# ---- judges: independent programs decode what we encode, and the other way -------------------------------
+
+$(BUILD)/tests/judges/%: $(BUILD)/obj/tests/judges/%.o $(call libs,pdu base)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $^ $(if $(filter judge_gammu,$*),-lGammu) $(PKGLIBS)
+$(BUILD)/obj/tests/judges/judge_gammu.o: CFLAGS += $(shell pkg-config --cflags gammu 2>/dev/null)
+JUDGES := $(patsubst tests/judges/%.c,$(BUILD)/tests/judges/%,$(wildcard tests/judges/*.c))
+
+# ---- benchmarks ------------------------------------------------------------------------------------------
+
+BENCH_SRC := $(wildcard tests/bench/bench_*.c)
+BENCH     := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
+$(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(TESTLIB) $(BUILD)/lib/simmodem.a $(call libs,$(call upto,app))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PKGLIBS)
+
+.PHONY: bench bench-peers
+bench: need-build ## measure; figures for docs/performance.md
+	@$(MAKE) --no-print-directory MODE=release all $(BENCH)
+	@python3 tests/bench/run.py $(BUILD)
+bench-peers: need-test ## smstools beside simgate on the same simulated modem
+	@$(MAKE) --no-print-directory MODE=release all
+	@python3 tests/bench/peers.py $(BUILD)
+
+# ---- what people call ------------------------------------------------------------------------------------
+
+.PHONY: need-build need-test check test lint format coverage demo compile_commands.json
+need-build:
+	@tests/need.sh build
+need-test:
+	@tests/need.sh test
+
+lint: ## the order of the rooms, and the sources' format
+	@tests/lint.py
+
+format: ## clang-format on all sources
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+# Each run adds to one sum; the last line is the sum of all.
+SUM := build/test-counts.json
+dashed = $(foreach p,$(1), -- $(p))
+
+check: need-test ## quick: lint, unit tests and fuzz corpora with sanitizers
+	@rm -f $(SUM)
+	@$(MAKE) --no-print-directory check-static check-unit
+	@$(CHECK) --total $(SUM)
+
+.PHONY: check-static check-unit check-unit-run check-thread check-thread-run check-judges check-simulation check-e2e
+check-static:
+	@$(CHECK) --sum $(SUM) --title 'lint' -- tests/lint.py
+
+check-unit:
+	@$(MAKE) --no-print-directory MODE=asan check-unit-run
+check-unit-run: $(UNIT) $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ))
+	@$(CHECK) --sum $(SUM) --title 'unit tests (address and undefined behaviour sanitizers)' $(call dashed,$(UNIT))
+	@$(CHECK) --sum $(SUM) --title 'fuzz corpora' \
+	    $(foreach f,$(FUZZ), -- $(BUILD)/tests/fuzz/$(f) tests/fuzz/corpus/$(f))
+
+check-thread:
+	@$(MAKE) --no-print-directory MODE=tsan check-thread-run
+check-thread-run: $(call unit_of,store) $(call unit_of,os)
+	@$(CHECK) --sum $(SUM) --title 'store and runtime (thread sanitizer)' $(call dashed,$^)
+
+check-judges: $(JUDGES)
+	@$(CHECK) --sum $(SUM) --title 'PDUs judged by tshark and libgammu' -- $(BUILD)/tests/judges/judge_gammu \
+	    -- python3 tests/judges/judge_tshark.py $(BUILD)
+
+SEEDS ?= 2000
+check-simulation:
+	@$(MAKE) --no-print-directory MODE=release check-simulation-run
+	@$(MAKE) --no-print-directory MODE=asan check-simulation-asan
+.PHONY: check-simulation-run check-simulation-asan
+check-simulation-run: $(SIMULATION)
+	@$(CHECK) --sum $(SUM) --title 'the whole gateway on simulated time' \
+	    -- $(SIMULATION) --seeds 1:$(SEEDS):2 -- $(SIMULATION) --seeds 2:$(SEEDS):2 -- $(SIMULATION) --month
+check-simulation-asan: $(SIMULATION)
+	@$(CHECK) --sum $(SUM) --title 'the same with sanitizers' -- $(SIMULATION) --seeds 1:100:2 -- $(SIMULATION) --seeds 2:100:2
+
+E2E := $(sort $(wildcard tests/e2e/test_*.py))
+check-e2e: all
+	@$(CHECK) --sum $(SUM) --jobs 2 --title 'real programs, end to end' $(foreach t,$(E2E), -- python3 $(t) $(BUILD))
+
+test: need-test ## everything that CI runs
+	@rm -f $(SUM)
+	@$(MAKE) --no-print-directory WERROR=1 all
+	@$(MAKE) --no-print-directory WERROR=1 check-static check-unit check-thread check-judges check-simulation check-e2e
+	@$(MAKE) --no-print-directory coverage
+	@$(CHECK) --total $(SUM)
+
+coverage: ## unit tests and some simulation with coverage counted; prints the share
+	@$(MAKE) --no-print-directory MODE=coverage coverage-run
+.PHONY: coverage-run
+coverage-run: $(UNIT) $(SIMULATION)
+	@find $(BUILD) -name '*.gcda' -delete
+	@for t in $(UNIT); do $$t >/dev/null 2>&1 || true; done; $(SIMULATION) --seeds 1:20 >/dev/null || true
+	@gcovr --root . --object-directory $(BUILD) --filter src/ --filter hw/ --exclude '.*/main.c' --print-summary \
+	    --txt $(BUILD)/coverage.txt 2>/dev/null | grep -E '^(lines|functions|branches)'; echo "by file: $(BUILD)/coverage.txt"
+
+compile_commands.json: ## for clangd
+	@$(MAKE) --no-print-directory --always-make --dry-run V=1 BUILD=build/tidy all \
+	    | python3 tests/compile_commands.py > $@
+
+demo: need-build ## a small shop on a simulated modem, end to end
+	@$(MAKE) --no-print-directory MODE=release all
+	@python3 tests/demo.py $(BUILD)

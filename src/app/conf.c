@@ -1,0 +1,374 @@
+/* The tables of gateway.conf: every setting there is, with its default, its bounds and one line of help. What
+ * tables cannot say (names that must differ, numbers that must be numbers, files that hold a PIN) is checked
+ * behind them. */
+#include "app/conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/number.h"
+#include "base/util.h"
+
+#define SECOND 1000LL
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define YEAR   (366 * DAY)
+
+static const char *const log_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+static const char *const unknown_names[] = {"hold", "resend", "fail", NULL};
+static const char *const plan_names[] = {"store", "direct", NULL};
+
+/* TS 23.038 6.2.1.2.4: the index is the national language identifier. */
+static const char *const language_names[] = {"",         "turkish", "spanish", "portuguese", "bengali",
+                                             "gujarati", "hindi",   "kannada", "malayalam",  "oriya",
+                                             "punjabi",  "tamil",   "telugu",  "urdu"};
+
+#define GATEWAY(m) offsetof(struct conf, gateway.m)
+#define MODEM(m)   offsetof(struct conf_modem, m)
+#define LIMIT(m)   offsetof(struct gateway_limits, m)
+#define RULE(m)    offsetof(struct engine_rule_conf, m)
+#define ENGINE(m)  offsetof(struct engine_conf, m)
+
+/* Offsets of the gateway group count from the start of `struct conf` itself. */
+static const struct schema_key gateway_keys[] = {
+    {"name", SCHEMA_STRING, GATEWAY(name), .def = "simgate", .min = 1, .max = 60,
+     .help = "what the business is called; {{gateway.name}} in texts"},
+    {"country", SCHEMA_STRING, GATEWAY(country),
+     .help = "calling code without +, for numbers written nationally"},
+    {"database", SCHEMA_STRING, GATEWAY(database), .def = "/var/lib/simgate/simgate.db", .min = 1,
+     .max = 3000, .help = "the SQLite file that keeps every message"},
+    {"spool", SCHEMA_STRING, GATEWAY(spool), .def = "/var/spool/simgate", .max = 3000,
+     .help = "directory of outgoing/, sent/, incoming/ …; \"\" for none"},
+    {"socket", SCHEMA_STRING, GATEWAY(socket), .def = "/run/simgate/simgate.sock", .min = 1, .max = 100,
+     .help = "where the simgate command finds the daemon"},
+    {"log", SCHEMA_ENUM, GATEWAY(log), .def = "info", .names = log_names,
+     .help = "how much is logged; numbers and texts are masked above debug"},
+    {"drain", SCHEMA_DURATION, GATEWAY(drain_ms), .def = "30s", .min = 0, .max = 10 * MINUTE,
+     .help = "on stop, how long what is on the air may take"},
+    {"report", SCHEMA_BOOL, GATEWAY(gateway.report), .def = "false",
+     .help = "ask for delivery reports where neither message nor modem says"},
+    {"validity", SCHEMA_DURATION, GATEWAY(gateway.validity_ms), .def = "3d", .min = 5 * MINUTE, .max = YEAR,
+     .help = "a message that could not be sent or delivered in this time is given up"},
+    {"on_unknown", SCHEMA_ENUM, GATEWAY(gateway.on_unknown), .def = "hold", .names = unknown_names,
+     .help = "what to do when a message may or may not have been sent"},
+    {"unknown_wait", SCHEMA_DURATION, GATEWAY(gateway.unknown_wait_ms), .def = "10m", .min = 0,
+     .max = 30 * DAY, .help = "how long a report may settle an unknown outcome before on_unknown acts"},
+    {"incomplete_after", SCHEMA_DURATION, GATEWAY(gateway.incomplete_after_ms), .def = "24h", .min = MINUTE,
+     .max = 30 * DAY,
+     .help = "a long message that lacks parts is delivered, marked incomplete, after this time"},
+    {"duplicate_window", SCHEMA_DURATION, GATEWAY(gateway.duplicate_window_ms), .def = "3d", .min = MINUTE,
+     .max = 30 * DAY, .help = "how long a received PDU is remembered to know it again"},
+    {"transliterate", SCHEMA_BOOL, GATEWAY(gateway.transliterate), .def = "false",
+     .help = "replace typographic quotes, dashes and accents where that saves segments"},
+    {"language", SCHEMA_STRING, GATEWAY(language),
+     .help = "national locking table for sending, e.g. \"turkish\""},
+    {"language_ext", SCHEMA_STRING, GATEWAY(language_ext), .help = "national single shift table for sending"},
+    {"wide_references", SCHEMA_BOOL, GATEWAY(gateway.wide_ref), .def = "false",
+     .help = "16-bit references in long messages: fewer mix-ups, old phones may not join them"},
+    {"max_parts", SCHEMA_INT, GATEWAY(gateway.max_parts), .def = "30", .min = 1, .max = 255,
+     .help = "longest message accepted, in segments"},
+    {"queue_max", SCHEMA_INT, GATEWAY(gateway.queue_max), .def = "1000000", .min = 1, .max = 100000000,
+     .help = "messages that may wait; more are refused"},
+    {"smsc", SCHEMA_STRING, GATEWAY(gateway.smsc),
+     .help = "service centre put into each PDU; \"\" = the SIM's"},
+    {"show_silent", SCHEMA_BOOL, GATEWAY(gateway.discard_type0), .def = "false",
+     .help = "hand silent messages (type 0) on to rules and spool too"},
+};
+static const struct schema_group gateway_group = {gateway_keys, ARRAY_LEN(gateway_keys), 0, SCHEMA_NO_PLACE};
+
+static const struct schema_key limit_keys[] = {
+    {"per_minute", SCHEMA_INT, LIMIT(per_minute), .max = 1000000, .help = "parts a minute; 0 = no limit"},
+    {"per_hour", SCHEMA_INT, LIMIT(per_hour), .max = 1000000, .help = "parts an hour"},
+    {"per_day", SCHEMA_INT, LIMIT(per_day), .max = 10000000, .help = "parts a calendar day"},
+    {"per_month", SCHEMA_INT, LIMIT(per_month), .max = 100000000, .help = "parts a calendar month"},
+};
+static const struct schema_group limit_group = {limit_keys, ARRAY_LEN(limit_keys),
+                                                sizeof(struct gateway_limits), SCHEMA_NO_PLACE};
+
+static const struct schema_key modem_keys[] = {
+    {"name", SCHEMA_STRING, MODEM(modem.name), .min = 1, .max = CARRIER_NAME_BYTES - 1, .required = true,
+     .help = "how the modem is called in logs, files and commands"},
+    {"port", SCHEMA_STRING, MODEM(modem.port), .max = 1000,
+     .help = "\"/dev/…\", \"tcp://host:port\" or \"unix:/path\"; may be left out where imei is given"},
+    {"imei", SCHEMA_STRING, MODEM(modem.imei), .max = 16,
+     .help = "use the modem with this IMEI, whatever its port"},
+    {"pool", SCHEMA_STRING, MODEM(modem.pool), .max = CARRIER_NAME_BYTES - 1,
+     .help = "modems of one pool stand in for each other"},
+    {"number", SCHEMA_STRING, MODEM(modem.number), .help = "the SIM's own number"},
+    {"pin", SCHEMA_STRING, MODEM(modem.pin), .max = 1000,
+     .help = "the SIM's PIN, or \"file:/path\" that holds it"},
+    {"smsc", SCHEMA_STRING, MODEM(modem.smsc),
+     .help = "service centre to set on the SIM when it has another"},
+    {"baud", SCHEMA_INT, MODEM(modem.baud), .def = "115200", .min = 300, .max = 4000000,
+     .help = "serial lines only"},
+    {"rtscts", SCHEMA_BOOL, MODEM(modem.rtscts), .def = "false",
+     .help = "hardware flow control, serial lines only"},
+    {"receive", SCHEMA_ENUM, MODEM(modem.plan), .def = "store", .names = plan_names,
+     .help = "\"store\": read from the SIM; \"direct\": for modems that hand messages over at once"},
+    {"report", SCHEMA_BOOL, MODEM(report), .def = "false",
+     .help = "ask for delivery reports of what it sends"},
+    {"sweep", SCHEMA_DURATION, MODEM(modem.sweep_ms), .def = "3m", .min = 10 * SECOND, .max = HOUR,
+     .help = "between readings of all its stores, of signal and registration"},
+    {"send_timeout", SCHEMA_DURATION, MODEM(modem.send_timeout_ms), .def = "120s", .min = 10 * SECOND,
+     .max = 10 * MINUTE, .help = "how long the network may take to accept a message"},
+    {"limits", SCHEMA_GROUP, MODEM(limits), .group = &limit_group, .help = "what this SIM may send"},
+};
+static const struct schema_group modem_group = {modem_keys, ARRAY_LEN(modem_keys), sizeof(struct conf_modem),
+                                                MODEM(place)};
+
+static const struct schema_key rule_keys[] = {
+    {"name", SCHEMA_STRING, RULE(name), .min = 1, .max = 60, .required = true,
+     .help = "for logs and `simgate rules test`"},
+    {"keywords", SCHEMA_STRINGS, RULE(keywords), .help = "the message is one of these, or its first word is"},
+    {"pattern", SCHEMA_STRING, RULE(pattern), .max = 4000,
+     .help = "the message matches this Perl-style pattern"},
+    {"reply", SCHEMA_STRING, RULE(reply), .max = 4000,
+     .help = "text with {{values}}, or \"@name\" of a template"},
+    {"continue", SCHEMA_BOOL, RULE(also), .def = "false",
+     .help = "go on to later rules when this one matched"},
+};
+static const struct schema_group rule_group = {rule_keys, ARRAY_LEN(rule_keys),
+                                               sizeof(struct engine_rule_conf), RULE(place)};
+
+static const struct schema_key consent_keys[] = {
+    {"stop_words", SCHEMA_STRINGS, ENGINE(stop_words), .help = "messages that opt the sender out"},
+    {"start_words", SCHEMA_STRINGS, ENGINE(start_words), .help = "messages that opt the sender in again"},
+    {"help_words", SCHEMA_STRINGS, ENGINE(help_words), .help = "messages that ask for help"},
+    {"stop_reply", SCHEMA_STRING, ENGINE(stop_reply), .def = "@default", .max = 4000,
+     .help = "the one confirmation; \"\" for none"},
+    {"start_reply", SCHEMA_STRING, ENGINE(start_reply), .def = "@default", .max = 4000,
+     .help = "the answer to START"},
+    {"help_reply", SCHEMA_STRING, ENGINE(help_reply), .def = "@default", .max = 4000,
+     .help = "the answer to HELP"},
+};
+static const struct schema_group consent_group = {consent_keys, ARRAY_LEN(consent_keys), 0, SCHEMA_NO_PLACE};
+
+static const struct schema_key guard_keys[] = {
+    {"replies", SCHEMA_INT, ENGINE(guard_replies), .def = "5", .min = 0, .max = 1000,
+     .help = "automatic replies to one number …"},
+    {"window", SCHEMA_DURATION, ENGINE(guard_window_ms), .def = "10m", .min = MINUTE, .max = DAY,
+     .help = "… in this time"},
+};
+static const struct schema_group guard_group = {guard_keys, ARRAY_LEN(guard_keys), 0, SCHEMA_NO_PLACE};
+
+static const struct schema_key root_keys[] = {
+    {"gateway", SCHEMA_GROUP, 0, .group = &gateway_group, .help = "the gateway as a whole"},
+    {"modems", SCHEMA_LIST, offsetof(struct conf, modems), offsetof(struct conf, nmodems),
+     .group = &modem_group, .required = true, .help = "( { name = \"M0\"; port = \"/dev/ttyUSB0\"; } )"},
+    {"templates", SCHEMA_TEXTS, offsetof(struct conf, templates), offsetof(struct conf, ntemplates),
+     .help = "named texts"},
+    {"rules", SCHEMA_LIST, offsetof(struct conf, rules), offsetof(struct conf, nrules), .group = &rule_group,
+     .help = "what is answered to whom; the first that matches wins"},
+    {"consent", SCHEMA_GROUP, offsetof(struct conf, engine), .group = &consent_group,
+     .help = "STOP, START, HELP"},
+    {"guard", SCHEMA_GROUP, offsetof(struct conf, engine), .group = &guard_group,
+     .help = "against loops and floods"},
+};
+static const struct schema_group root_group = {root_keys, ARRAY_LEN(root_keys), sizeof(struct conf),
+                                               SCHEMA_NO_PLACE};
+
+/* ---- checks that tables cannot say
+ * -------------------------------------------------------------------------- */
+
+static void say(struct buf *problems, int *count, const char *place, const char *key, const char *text)
+{
+    buf_addf(problems, "%s%s%s: %s\n", place, *key ? "." : "", key, text);
+    ++*count;
+}
+
+static bool all_digits(const char *text, size_t min, size_t max)
+{
+    size_t n = strspn(text, "0123456789");
+
+    return !text[n] && n >= min && n <= max;
+}
+
+/* A PIN from a file: its first line. The file's text never reaches a log. */
+static int pin_from_file(struct conf *c, struct conf_modem *m, struct err *e)
+{
+    const char *path = m->modem.pin + strlen("file:");
+    FILE *f = fopen(path, "re");
+    char line[64] = "";
+
+    if (!f)
+        return err_errno(e, "%s", path);
+    if (!fgets(line, sizeof line, f))
+        line[0] = '\0';
+    fclose(f);
+    line[strcspn(line, " \t\r\n")] = '\0';
+    m->modem.pin = schema_strdup(c->memory, line);
+    return 0;
+}
+
+static void check_pin(struct conf *c, struct conf_modem *m, struct buf *problems, int *count)
+{
+    struct err e = {0};
+
+    if (!strncmp(m->modem.pin, "file:", 5) && pin_from_file(c, m, &e) < 0) {
+        say(problems, count, m->place, "pin", e.text);
+        return;
+    }
+    if (*m->modem.pin && !all_digits(m->modem.pin, 4, 8))
+        say(problems, count, m->place, "pin",
+            "expected 4 to 8 digits, or \"file:/path\" of a file that holds them");
+}
+
+/* A number of the configuration in canonical form; "" stays. */
+static void check_number(struct conf *c, const char **number, const char *place, const char *key,
+                         struct buf *problems, int *count)
+{
+    char out[NUMBER_BYTES];
+    struct err e = {0};
+
+    if (!**number)
+        return;
+    if (number_normalise(*number, c->gateway.country, NUMBER_READ_NATIONAL, out, &e) < 0)
+        say(problems, count, place, key, e.text);
+    else
+        *number = schema_strdup(c->memory, out);
+}
+
+static void check_modem(struct conf *c, int index, struct buf *problems, int *count)
+{
+    struct conf_modem *m = &c->modems[index];
+
+    for (int i = 0; i < index; i++) {
+        if (!strcmp(c->modems[i].modem.name, m->modem.name))
+            say(problems, count, m->place, "name", "another modem has this name; each needs its own");
+        if (*m->modem.port && !strcmp(c->modems[i].modem.port, m->modem.port))
+            say(problems, count, m->place, "port", "another modem has this port");
+    }
+    if (strspn(m->modem.name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+        strlen(m->modem.name))
+        say(problems, count, m->place, "name",
+            "expected letters, digits, '-' and '_' only: it becomes part of file names");
+    if (!*m->modem.port && !*m->modem.imei)
+        say(problems, count, m->place, "", "expected \"port\" or \"imei\": how is the modem found?");
+    if (*m->modem.imei && !all_digits(m->modem.imei, 14, 16))
+        say(problems, count, m->place, "imei", "expected 14 to 16 digits, as AT+CGSN shows them");
+    check_pin(c, m, problems, count);
+    check_number(c, &m->modem.number, m->place, "number", problems, count);
+    check_number(c, &m->modem.smsc, m->place, "smsc", problems, count);
+}
+
+static uint8_t language(const char *name, const char *key, const char *path, struct buf *problems, int *count)
+{
+    for (size_t i = 0; i < ARRAY_LEN(language_names); i++)
+        if (!strcmp(language_names[i], name))
+            return (uint8_t)i;
+    buf_addf(problems, "%s: gateway.%s: expected a language of TS 23.038 such as \"turkish\", not \"%s\"\n",
+             path, key, name);
+    ++*count;
+    return 0;
+}
+
+/* "@default" stands for the engine's own text. */
+static void default_text(const char **text)
+{
+    if (!strcmp(*text, "@default"))
+        *text = NULL;
+}
+
+static void fill_engine(struct conf *c)
+{
+    struct engine_template_conf *t = schema_alloc(c->memory, ((size_t)c->ntemplates + 1) * sizeof *t);
+
+    for (int i = 0; i < c->ntemplates; i++)
+        t[i] =
+            (struct engine_template_conf){c->templates[i].name, c->templates[i].text, c->templates[i].place};
+    for (int i = 0; i < c->nrules; i++) {
+        if (c->rules[i].pattern && !*c->rules[i].pattern)
+            c->rules[i].pattern = NULL;
+        if (c->rules[i].reply && !*c->rules[i].reply)
+            c->rules[i].reply = NULL;
+    }
+    c->engine.business = c->gateway.name;
+    c->engine.rules = c->rules;
+    c->engine.nrules = c->nrules;
+    c->engine.templates = t;
+    c->engine.ntemplates = c->ntemplates;
+    default_text(&c->engine.stop_reply);
+    default_text(&c->engine.start_reply);
+    default_text(&c->engine.help_reply);
+}
+
+struct problem_sink {
+    struct buf *problems;
+    int *count;
+};
+
+static void engine_problem(void *owner, const char *text)
+{
+    struct problem_sink *p = owner;
+
+    buf_addf(p->problems, "%s\n", text);
+    ++*p->count;
+}
+
+/* The rules compile, or each says why not. */
+static void check_engine(struct conf *c, struct buf *problems, int *count)
+{
+    struct problem_sink sink = {problems, count};
+    struct engine *en = NULL;
+
+    fill_engine(c);
+    if (engine_new(NULL, &c->engine, engine_problem, &sink, &en) == 0)
+        engine_free(en);
+}
+
+static void check(struct conf *c, const char *path, struct buf *problems, int *count)
+{
+    if (*c->gateway.country && !all_digits(c->gateway.country, 1, 3))
+        say(problems, count, path, "",
+            "gateway.country: expected a calling code of 1 to 3 digits without +, such as \"49\"");
+    check_number(c, &c->gateway.gateway.smsc, path, "smsc", problems, count);
+    c->gateway.gateway.country = c->gateway.country;
+    c->gateway.gateway.locking = language(c->gateway.language, "language", path, problems, count);
+    c->gateway.gateway.single = language(c->gateway.language_ext, "language_ext", path, problems, count);
+    c->gateway.gateway.discard_type0 = !c->gateway.gateway.discard_type0; /* written as show_silent */
+    if (!c->nmodems)
+        say(problems, count, path, "",
+            "modems: expected at least one: ( { name = \"M0\"; port = \"/dev/ttyUSB0\"; } )");
+    for (int i = 0; i < c->nmodems; i++)
+        check_modem(c, i, problems, count);
+    check_engine(c, problems, count);
+}
+
+struct conf *conf_read(const char *path, struct buf *problems)
+{
+    struct schema *memory = schema_new();
+    struct conf *c = memory ? schema_alloc(memory, sizeof *c) : NULL;
+    int count;
+
+    if (!c)
+        return NULL;
+    count = schema_read(memory, path, &root_group, c, problems);
+    c->memory = memory;
+    if (!count)
+        check(c, path, problems, &count);
+    if (!count)
+        return c;
+    schema_free(memory);
+    return NULL;
+}
+
+void conf_free(struct conf *c)
+{
+    if (c)
+        schema_free(c->memory);
+}
+
+bool conf_modem_same(const struct conf_modem *a, const struct conf_modem *b)
+{
+    const struct modem_conf *x = &a->modem, *y = &b->modem;
+
+    return !strcmp(x->name, y->name) && !strcmp(x->port, y->port) && !strcmp(x->imei, y->imei) &&
+           !strcmp(x->pool, y->pool) && !strcmp(x->number, y->number) && !strcmp(x->pin, y->pin) &&
+           !strcmp(x->smsc, y->smsc) && x->baud == y->baud && x->rtscts == y->rtscts && x->plan == y->plan &&
+           x->sweep_ms == y->sweep_ms && x->send_timeout_ms == y->send_timeout_ms;
+}

@@ -1,0 +1,43 @@
+/* gateway.conf as typed structs: one generation. A reload reads a new one beside the old, which stays
+ * untouched when the new one has problems. */
+#ifndef SIMGATE_APP_CONF_H
+#define SIMGATE_APP_CONF_H
+
+#include "app/schema.h"
+#include "engine/engine.h"
+#include "gateway/gateway.h"
+#include "modem/modem.h"
+
+struct conf_modem {
+    struct modem_conf modem;
+    struct gateway_limits limits;
+    bool report; /* ask for delivery reports of what goes out by this modem, where the message does not say */
+    const char *place;
+};
+
+struct conf {
+    struct {
+        const char *name, *country, *database, *spool, *socket;
+        int log;                             /* index into the level names */
+        int64_t drain_ms;                    /* on SIGTERM: time for what is on the air */
+        const char *language, *language_ext; /* national tables for sending */
+        struct gateway_conf gateway;
+    } gateway;
+    struct conf_modem *modems;
+    int nmodems;
+    struct engine_rule_conf *rules;
+    int nrules;
+    struct schema_text *templates;
+    int ntemplates;
+    struct engine_conf engine; /* rules and templates filled in after reading */
+    struct schema *memory;
+};
+
+/* Reads and checks the whole file. NULL when there were problems (each a line in *problems) or no memory. */
+struct conf *conf_read(const char *path, struct buf *problems);
+void conf_free(struct conf *c);
+
+/* The same modem, as far as a running one is concerned? (Limits and the report default may differ.) */
+bool conf_modem_same(const struct conf_modem *a, const struct conf_modem *b);
+
+#endif

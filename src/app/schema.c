@@ -1,0 +1,437 @@
+/* The walk over a configuration file by its table. Memory is owned by the schema object: one list of blocks,
+ * freed together, so that a reload can drop a whole generation at once. */
+#include "app/schema.h"
+
+#include <libconfig.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/utf8.h"
+#include "base/util.h"
+
+enum { PATH_BYTES = 256, SUGGEST_DISTANCE = 3, NAME_BYTES = 64 };
+
+struct block {
+    struct block *next;
+    max_align_t bytes[];
+};
+
+struct schema {
+    struct block *blocks;
+};
+
+/* One walk. */
+struct walk {
+    struct schema *s;
+    const char *file;
+    struct buf *problems;
+    int count;
+};
+
+struct schema *schema_new(void)
+{
+    return calloc(1, sizeof(struct schema));
+}
+
+void schema_free(struct schema *s)
+{
+    struct block *b, *next;
+
+    if (!s)
+        return;
+    for (b = s->blocks; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    free(s);
+}
+
+void *schema_alloc(struct schema *s, size_t size)
+{
+    struct block *b = calloc(1, sizeof *b + size);
+
+    if (!b)
+        abort();
+    b->next = s->blocks;
+    s->blocks = b;
+    return b->bytes;
+}
+
+const char *schema_strdup(struct schema *s, const char *text)
+{
+    size_t n = strlen(text) + 1;
+
+    return memcpy(schema_alloc(s, n), text, n);
+}
+
+static __attribute__((format(printf, 4, 5))) void problem(struct walk *w, int line, const char *path,
+                                                          const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    buf_addf(w->problems, "%s:%d: %s%s%s\n", w->file, line, path, *path ? ": " : "", text);
+    w->count++;
+}
+
+static int line_of(const config_setting_t *set)
+{
+    return (int)config_setting_source_line(set);
+}
+
+/* Levenshtein's distance, for suggestions among short names. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NAME_BYTES + 1], la = strlen(a), lb = strlen(b);
+
+    if (la > NAME_BYTES || lb > NAME_BYTES)
+        return NAME_BYTES;
+    for (size_t j = 0; j <= lb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[lb];
+}
+
+static void unknown_key(struct walk *w, const struct schema_group *g, const config_setting_t *set,
+                        const char *path)
+{
+    const char *name = config_setting_name(set), *nearest = NULL;
+    size_t best = SUGGEST_DISTANCE + 1;
+
+    for (size_t i = 0; i < g->nkeys; i++) {
+        size_t d = distance(name, g->keys[i].name);
+
+        if (d < best) {
+            best = d;
+            nearest = g->keys[i].name;
+        }
+    }
+    if (nearest)
+        problem(w, line_of(set), path, "there is no such setting; did you mean \"%s\"?", nearest);
+    else
+        problem(w, line_of(set), path, "there is no such setting; see gateway.conf(5)");
+}
+
+static void wrong_type(struct walk *w, const config_setting_t *set, const char *path, const char *expected)
+{
+    problem(w, line_of(set), path, "expected %s", expected);
+}
+
+/* ---- values -----------------------------------------------------------------------------------------------
+ */
+
+static void put_string(struct walk *w, const struct schema_key *k, const char *text, int line,
+                       const char *path, void *at)
+{
+    size_t n = strlen(text);
+
+    if (!utf8_valid(text, n))
+        problem(w, line, path, "the text is not valid UTF-8");
+    else if (k->max && ((int64_t)n < k->min || (int64_t)n > k->max))
+        problem(w, line, path, "expected a text of %lld to %lld bytes, this has %zu", (long long)k->min,
+                (long long)k->max, n);
+    *(const char **)at = schema_strdup(w->s, text);
+}
+
+static void put_bool(struct walk *w, const char *text, int line, const char *path, void *at)
+{
+    if (strcmp(text, "true") && strcmp(text, "false"))
+        problem(w, line, path, "expected true or false");
+    *(bool *)at = !strcmp(text, "true");
+}
+
+static void put_int(struct walk *w, const struct schema_key *k, const char *text, int line, const char *path,
+                    void *at)
+{
+    int64_t v, min = k->min, max = k->max || k->min ? k->max : INT32_MAX;
+
+    if (!str_to_i64(text, min, max, &v)) {
+        problem(w, line, path, "expected a whole number from %lld to %lld, not %s", (long long)min,
+                (long long)max, text);
+        return;
+    }
+    *(int *)at = (int)v;
+}
+
+static void put_duration(struct walk *w, const struct schema_key *k, const char *text, int line,
+                         const char *path, void *at)
+{
+    int64_t ms;
+
+    if (!str_to_duration_ms(text, &ms) || (k->max && (ms < k->min || ms > k->max))) {
+        problem(
+            w, line, path,
+            "expected a duration such as \"90s\", \"15m\", \"2h\" or \"3d\" from %llds to %llds, not \"%s\"",
+            (long long)(k->min / 1000), (long long)(k->max / 1000), text);
+        return;
+    }
+    *(int64_t *)at = ms;
+}
+
+static void put_enum(struct walk *w, const struct schema_key *k, const char *text, int line, const char *path,
+                     void *at)
+{
+    struct buf all = {0};
+
+    for (int i = 0; k->names[i]; i++) {
+        if (!strcmp(k->names[i], text)) {
+            *(int *)at = i;
+            buf_free(&all);
+            return;
+        }
+        buf_addf(&all, "%s\"%s\"", i ? ", " : "", k->names[i]);
+    }
+    problem(w, line, path, "expected one of %s, not \"%s\"", buf_str(&all), text);
+    buf_free(&all);
+}
+
+/* Defaults and values go the same way, as text. */
+static void put_text(struct walk *w, const struct schema_key *k, const char *text, int line, const char *path,
+                     void *at)
+{
+    switch (k->type) {
+    case SCHEMA_STRING:
+        put_string(w, k, text, line, path, at);
+        break;
+    case SCHEMA_BOOL:
+        put_bool(w, text, line, path, at);
+        break;
+    case SCHEMA_INT:
+        put_int(w, k, text, line, path, at);
+        break;
+    case SCHEMA_DURATION:
+        put_duration(w, k, text, line, path, at);
+        break;
+    case SCHEMA_ENUM:
+        put_enum(w, k, text, line, path, at);
+        break;
+    case SCHEMA_STRINGS:
+    case SCHEMA_GROUP:
+    case SCHEMA_LIST:
+    case SCHEMA_TEXTS:
+        break;
+    }
+}
+
+static void put_defaults(struct walk *w, const struct schema_group *g, void *out)
+{
+    for (size_t i = 0; i < g->nkeys; i++) {
+        const struct schema_key *k = &g->keys[i];
+        void *at = (char *)out + k->offset;
+
+        if (k->type == SCHEMA_GROUP)
+            put_defaults(w, k->group, at);
+        else if (k->type == SCHEMA_STRING)
+            *(const char **)at = schema_strdup(w->s, k->def ? k->def : "");
+        else if (k->def)
+            put_text(w, k, k->def, 0, k->name, at);
+    }
+}
+
+static void read_scalar(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
+                        void *at)
+{
+    static const char *const expected[] = {
+        [SCHEMA_STRING] = "a text in double quotes",
+        [SCHEMA_BOOL] = "true or false",
+        [SCHEMA_INT] = "a whole number",
+        [SCHEMA_DURATION] = "a duration such as \"90s\", \"15m\", \"2h\" or \"3d\"",
+        [SCHEMA_ENUM] = "a text in double quotes",
+    };
+    int type = config_setting_type(set);
+    bool number = type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+    char text[32];
+
+    if (type == CONFIG_TYPE_STRING && k->type != SCHEMA_INT && k->type != SCHEMA_BOOL) {
+        put_text(w, k, config_setting_get_string(set), line_of(set), path, at);
+    } else if (type == CONFIG_TYPE_BOOL && k->type == SCHEMA_BOOL) {
+        put_text(w, k, config_setting_get_bool(set) ? "true" : "false", line_of(set), path, at);
+    } else if (number && (k->type == SCHEMA_INT || k->type == SCHEMA_DURATION)) {
+        snprintf(text, sizeof text, "%lld", config_setting_get_int64(set));
+        put_text(w, k, text, line_of(set), path, at);
+    } else {
+        wrong_type(w, set, path, expected[k->type]);
+    }
+}
+
+static void read_strings(struct walk *w, config_setting_t *set, const char *path, void *at)
+{
+    int n = config_setting_is_aggregate(set) ? config_setting_length(set) : -1;
+    const char **all;
+
+    if (n < 0 || config_setting_is_group(set)) {
+        wrong_type(w, set, path, "a list of texts: [ \"one\", \"two\" ]");
+        return;
+    }
+    all = schema_alloc(w->s, ((size_t)n + 1) * sizeof *all);
+    for (int i = 0; i < n; i++) {
+        const char *text = config_setting_get_string_elem(set, i);
+
+        if (!text || !*text || !utf8_valid(text, strlen(text))) {
+            problem(w, line_of(set), path, "element %d: expected a text that is not empty", i);
+            text = "?";
+        }
+        all[i] = schema_strdup(w->s, text);
+    }
+    *(const char *const **)at = all;
+}
+
+static const char *place_text(struct walk *w, const config_setting_t *set, const char *path)
+{
+    char place[PATH_BYTES + 128];
+
+    snprintf(place, sizeof place, "%s:%d: %s", w->file, line_of(set), path);
+    return schema_strdup(w->s, place);
+}
+
+static void read_texts(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
+                       void *out)
+{
+    int n = config_setting_is_group(set) ? config_setting_length(set) : -1;
+    struct schema_text *all;
+    char sub[PATH_BYTES];
+
+    if (n < 0) {
+        wrong_type(w, set, path, "a group: { name = \"text\"; }");
+        return;
+    }
+    all = schema_alloc(w->s, ((size_t)n + 1) * sizeof *all);
+    for (int i = 0; i < n; i++) {
+        config_setting_t *e = config_setting_get_elem(set, (unsigned)i);
+        const char *text = config_setting_get_string(e);
+
+        snprintf(sub, sizeof sub, "%s.%s", path, config_setting_name(e));
+        if (!text)
+            wrong_type(w, e, sub, "a text in double quotes");
+        all[i].name = schema_strdup(w->s, config_setting_name(e));
+        all[i].text = schema_strdup(w->s, text ? text : "");
+        all[i].place = place_text(w, e, sub);
+    }
+    *(struct schema_text **)((char *)out + k->offset) = all;
+    *(int *)((char *)out + k->count_offset) = n;
+}
+
+/* ---- groups -----------------------------------------------------------------------------------------------
+ */
+
+static void read_group(struct walk *w, const struct schema_group *g, config_setting_t *set, const char *path,
+                       void *out);
+
+static void read_list(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
+                      void *out)
+{
+    int n = config_setting_is_list(set) ? config_setting_length(set) : -1;
+    char *all, sub[PATH_BYTES];
+
+    if (n < 0) {
+        wrong_type(w, set, path, "a list of groups: ( { … }, { … } )");
+        return;
+    }
+    all = schema_alloc(w->s, ((size_t)n + 1) * k->group->size);
+    for (int i = 0; i < n; i++) {
+        snprintf(sub, sizeof sub, "%s[%d]", path, i);
+        put_defaults(w, k->group, all + (size_t)i * k->group->size);
+        read_group(w, k->group, config_setting_get_elem(set, (unsigned)i), sub,
+                   all + (size_t)i * k->group->size);
+    }
+    *(void **)((char *)out + k->offset) = all;
+    *(int *)((char *)out + k->count_offset) = n;
+}
+
+static void read_key(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
+                     void *out)
+{
+    void *at = (char *)out + k->offset;
+
+    if (k->type == SCHEMA_GROUP)
+        read_group(w, k->group, set, path, at);
+    else if (k->type == SCHEMA_LIST)
+        read_list(w, k, set, path, out);
+    else if (k->type == SCHEMA_TEXTS)
+        read_texts(w, k, set, path, out);
+    else if (k->type == SCHEMA_STRINGS)
+        read_strings(w, set, path, at);
+    else
+        read_scalar(w, k, set, path, at);
+}
+
+static const struct schema_key *find_key(const struct schema_group *g, const char *name)
+{
+    for (size_t i = 0; i < g->nkeys; i++)
+        if (!strcmp(g->keys[i].name, name))
+            return &g->keys[i];
+    return NULL;
+}
+
+static void read_group(struct walk *w, const struct schema_group *g, config_setting_t *set, const char *path,
+                       void *out)
+{
+    char sub[PATH_BYTES];
+
+    if (!config_setting_is_group(set)) {
+        wrong_type(w, set, path, "a group: { … }");
+        return;
+    }
+    if (g->place_offset != SCHEMA_NO_PLACE)
+        *(const char **)((char *)out + g->place_offset) = place_text(w, set, path);
+    for (int i = 0; i < config_setting_length(set); i++) {
+        config_setting_t *e = config_setting_get_elem(set, (unsigned)i);
+        const struct schema_key *k = find_key(g, config_setting_name(e));
+
+        snprintf(sub, sizeof sub, "%s%s%s", path, *path ? "." : "", config_setting_name(e));
+        if (k)
+            read_key(w, k, e, sub, out);
+        else
+            unknown_key(w, g, e, sub);
+    }
+    for (size_t i = 0; i < g->nkeys; i++)
+        if (g->keys[i].required && !config_setting_get_member(set, g->keys[i].name))
+            problem(w, line_of(set), path, "\"%s\" is missing: %s", g->keys[i].name, g->keys[i].help);
+}
+
+int schema_read(struct schema *s, const char *path, const struct schema_group *root, void *out,
+                struct buf *problems)
+{
+    struct walk w = {.s = s, .file = schema_strdup(s, path), .problems = problems};
+    FILE *f = fopen(path, "re");
+    config_t cfg;
+
+    memset(out, 0, root->size);
+    put_defaults(&w, root, out);
+    if (!f) {
+        struct err e;
+
+        err_errno(&e, "cannot be read");
+        buf_addf(problems, "%s: %s\n", path, e.text);
+        return 1;
+    }
+    config_init(&cfg);
+    if (config_read(&cfg, f))
+        read_group(&w, root, config_root_setting(&cfg), "", out);
+    else
+        problem(&w, config_error_line(&cfg), "",
+                "%s near this line; expected NAME = VALUE; (see gateway.conf(5))", config_error_text(&cfg));
+    config_destroy(&cfg);
+    fclose(f);
+    return w.count;
+}

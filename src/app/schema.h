@@ -1,0 +1,69 @@
+/* gateway.conf to typed structs, by table: name, type, bounds, default, place in the struct.
+ *
+ * Every error is reported, all in one pass, as "FILE:LINE: PATH: what is wrong; what was expected". An
+ * unknown key is an error with the nearest known one as a suggestion. The only file that knows libconfig is
+ * schema.c.
+ */
+#ifndef SIMGATE_APP_SCHEMA_H
+#define SIMGATE_APP_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum schema_type {
+    SCHEMA_STRING,   /* const char * */
+    SCHEMA_BOOL,     /* bool */
+    SCHEMA_INT,      /* int */
+    SCHEMA_DURATION, /* int64_t, milliseconds; "90s", "15m", "2h", "3d", "1w" or seconds */
+    SCHEMA_ENUM,     /* int, one of `names` */
+    SCHEMA_STRINGS,  /* const char *const *, NULL-terminated; NULL when not given */
+    SCHEMA_GROUP,    /* an embedded struct of `group` */
+    SCHEMA_LIST,     /* a pointer to structs of `group`, and their number (int) at `count_offset` */
+    SCHEMA_TEXTS,    /* as LIST: a group of NAME = "text" with names that the user chooses */
+};
+
+struct schema_group;
+
+struct schema_key {
+    const char *name;
+    enum schema_type type;
+    size_t offset, count_offset;
+    const char *def;          /* as it would be written; NULL: 0, NULL or "" */
+    int64_t min, max;         /* INT: value; STRING: bytes; DURATION: milliseconds; 0, 0 = not bounded */
+    const char *const *names; /* ENUM: NULL-terminated, index = value */
+    const struct schema_group *group;
+    bool required;
+    const char *help; /* one line for the manual page */
+};
+
+struct schema_group {
+    const struct schema_key *keys;
+    size_t nkeys;
+    size_t size;         /* of the struct */
+    size_t place_offset; /* const char *: "FILE:LINE: PATH", for later checks; SCHEMA_NO_PLACE */
+};
+#define SCHEMA_NO_PLACE SIZE_MAX
+
+/* For SCHEMA_TEXTS: the struct of its elements. */
+struct schema_text {
+    const char *name, *text, *place;
+};
+
+struct schema; /* owns the memory of everything that was read */
+
+struct schema *schema_new(void);
+void schema_free(struct schema *s);
+
+/* Reads the file into `out` (of root->size bytes). Returns the number of problems, each a line in *problems.
+ */
+int schema_read(struct schema *s, const char *path, const struct schema_group *root, void *out,
+                struct buf *problems);
+
+/* Memory that lives as long as s. */
+void *schema_alloc(struct schema *s, size_t size);
+const char *schema_strdup(struct schema *s, const char *text);
+
+#endif

@@ -1,0 +1,42 @@
+/* The control socket: JSON lines on a unix stream socket, for the `simgate` command and for scripts.
+ *
+ * A request is one line {"id": 1, "do": "send", …}; answers are lines with the same id: any number of
+ * {"id": 1, "event": …}, then exactly one {"id": 1, "ok": true, …} or {"id": 1, "ok": false, "error": {"code": "refused",
+ * "text": "…"}}. docs/simgate-protocol.7 lists the requests. Peer credentials: root, the daemon's user, members of its group.
+ */
+#ifndef SIMGATE_CTL_CTL_H
+#define SIMGATE_CTL_CTL_H
+
+#include <uv.h>
+
+#include "engine/engine.h"
+#include "gateway/gateway.h"
+#include "modem/modem.h"
+
+struct ctl_conf {
+    const char *socket;
+    const char *conf_path; /* for "config check" and shown by status */
+};
+
+/* What the server serves from. Borrowed. `engine` may be replaced by ctl_set_engine after a reload. */
+struct ctl_world {
+    uv_loop_t *loop;
+    struct rt *rt;
+    struct store *store;
+    struct gateway *gateway;
+    struct engine *engine;
+    struct modem *const *modems;
+    int nmodems;
+    /* Reloads gateway.conf as SIGHUP does: 0, or a negative code with all problems, a line each, in *problems. */
+    int (*reload)(void *owner, struct buf *problems);
+    void *owner;
+};
+
+struct ctl;
+int ctl_open(const struct ctl_world *w, const struct ctl_conf *conf, struct ctl **out, struct err *e);
+/* The modems or the engine of the world changed by a reload. */
+void ctl_update(struct ctl *c, const struct ctl_world *w);
+/* Takes no more requests, tells the watchers goodbye, then closed once; frees. */
+void ctl_close(struct ctl *c, void (*closed)(void *owner), void *owner);
+
+#endif

@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+"""Reads the includes of every source file and fails where a room knows what it must not know.
+
+The rules are those of docs/architecture.md: rooms depend one way, and each outside library has its place.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# What each room may include, besides itself.
+MAY_KNOW = {
+    "base": [],
+    "pdu": ["base"],
+    "at": ["base"],
+    "os": ["base", "pdu", "at"],
+    "store": ["base", "pdu", "os"],
+    "modem": ["base", "pdu", "at", "os"],
+    "gateway": ["base", "pdu", "store", "modem"],
+    "engine": ["base", "pdu", "store", "gateway"],
+    "spool": ["base", "pdu", "store", "gateway"],
+    "ctl": ["base", "pdu", "store", "modem", "gateway", "engine"],
+    "app": ["base", "pdu", "at", "os", "store", "modem", "gateway", "engine", "spool", "ctl"],
+    "cli": ["base", "pdu"],
+    "hw/sim": ["base", "pdu", "hw/sim"],
+}
+
+# A room of which another may see only some headers.
+ONLY = {("gateway", "modem"): {"modem/carrier.h"}}
+
+# Where a library's header may be included: rooms, or single files.
+LIBRARY_PLACE = {
+    "uv.h": ["src/os/", "src/ctl/", "src/app/", "hw/sim/main.c", "hw/sim/shell"],
+    "sqlite3.h": ["src/store/"],
+    "libserialport.h": ["src/os/port_serial.c", "src/os/port_list.c"],
+    "libconfig.h": ["src/app/"],
+    "systemd/sd-daemon.h": ["src/app/"],
+    "pcre2.h": ["src/engine/"],
+    "termios.h": ["src/os/", "src/cli/", "hw/sim/shell", "hw/sim/main.c"],
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
+
+
+def room_of(path):
+    parts = path.relative_to(ROOT).parts
+    return "hw/sim" if parts[0] == "hw" else parts[1]
+
+
+def problems_of(path):
+    room, name = room_of(path), str(path.relative_to(ROOT))
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        kind, header = match.groups()
+        places = LIBRARY_PLACE.get(header)
+        if places and not any(name.startswith(p) for p in places):
+            yield f"{name}:{number}: <{header}> belongs in {', '.join(places)} only"
+        if kind == "<":
+            continue
+        other = "hw/sim" if header.startswith("hw/sim/") else header.split("/")[0]
+        if "/" not in header:
+            yield f'{name}:{number}: "{header}": write "room/file.h"'
+        elif other != room and other not in MAY_KNOW[room]:
+            yield f"{name}:{number}: {room}/ must not know {other}/"
+        elif header not in ONLY.get((room, other), {header}):
+            yield f"{name}:{number}: {room}/ sees {other}/ only through {', '.join(ONLY[(room, other)])}"
+
+
+def main():
+    files = sorted([*ROOT.glob("src/*/*.[ch]"), *ROOT.glob("hw/sim/*.[ch]")])
+    found = [p for f in files for p in problems_of(f)]
+    for problem in found:
+        print(problem)
+    print(f"lint: {len(files)} files read, {len(found)} includes that break the order of the rooms")
+    return 1 if found else 0
+
+
+sys.exit(main())
