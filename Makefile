@@ -48,7 +48,7 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n' '$(1)' '$(patsubst $(BUILD)
 PROGRAMS := $(BUILD)/simgated $(BUILD)/simgate $(BUILD)/simgate-modem
 
 .PHONY: all help
-all: $(PROGRAMS)
+all: $(PROGRAMS) ## build/simgated, build/simgate, build/simgate-modem
 
 help: ## this list
 	@echo 'make [MODE=release|debug|asan|tsan] [V=1] [WERROR=1] TARGET'

@@ -1,1 +1,42 @@
 # install and uninstall. Included by the Makefile.
+
+BINDIR      := $(DESTDIR)$(PREFIX)/bin
+MANDIR      := $(DESTDIR)$(PREFIX)/share/man
+DOCDIR      := $(DESTDIR)$(PREFIX)/share/doc/simgate
+COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+UNITS       := $(DESTDIR)$(UNITDIR)
+SYSUSERS    := $(DESTDIR)$(PREFIX)/lib/sysusers.d
+TMPFILES    := $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+CONFDIR     := $(DESTDIR)$(SYSCONFDIR)/simgate
+
+MANPAGES    := $(wildcard docs/*.[1578])
+manpage_dir  = $(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
+
+.PHONY: install uninstall clean
+install: all ## programs, unit, manual pages, completion, gateway.conf (never overwritten)
+	install -d $(BINDIR) $(DOCDIR) $(COMPLETIONS) $(UNITS) $(SYSUSERS) $(TMPFILES)
+	install -d -m 0750 $(CONFDIR)
+	install -m 0755 $(PROGRAMS) $(BINDIR)
+	sed 's,/usr/bin,$(PREFIX)/bin,; s,/etc/simgate,$(SYSCONFDIR)/simgate,g' systemd/simgated.service > $(UNITS)/simgated.service
+	chmod 0644 $(UNITS)/simgated.service
+	install -m 0644 systemd/simgate.sysusers $(SYSUSERS)/simgate.conf
+	install -m 0644 systemd/simgate.tmpfiles $(TMPFILES)/simgate.conf
+	install -m 0644 docs/simgate.bash $(COMPLETIONS)/simgate
+	install -m 0644 README.md CHANGELOG.md gateway.conf $(DOCDIR)
+	$(foreach m,$(MANPAGES),install -D -m 0644 $(m) $(call manpage_dir,$(m))/$(notdir $(m));)
+	test -e $(CONFDIR)/gateway.conf || install -m 0640 gateway.conf $(CONFDIR)/gateway.conf
+ifeq ($(DESTDIR),)
+	-systemd-sysusers $(SYSUSERS)/simgate.conf
+	-systemd-tmpfiles --create $(TMPFILES)/simgate.conf
+	-chgrp -R simgate $(CONFDIR)
+	-test ! -d /run/systemd/system || systemctl daemon-reload
+endif
+
+uninstall: ## everything that install put, but gateway.conf and the data
+	rm -f $(addprefix $(BINDIR)/,$(notdir $(PROGRAMS))) $(UNITS)/simgated.service $(SYSUSERS)/simgate.conf \
+	    $(TMPFILES)/simgate.conf $(COMPLETIONS)/simgate
+	rm -f $(foreach m,$(MANPAGES),$(call manpage_dir,$(m))/$(notdir $(m)))
+	rm -rf $(DOCDIR)
+
+clean: ## remove build/
+	rm -rf build compile_commands.json
