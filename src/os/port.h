@@ -41,14 +41,27 @@ struct port {
     const struct port_ops *ops;
 };
 
-enum { PORT_QUEUE_BYTES = 65536 };
+enum { PORT_QUEUE_BYTES = 65536, PORT_NAME_BYTES = 128 };
+
+/* One who uses ports of a source, and what it uses or looks for; linked into port_source.users by its owner
+ * (modem/finder.c), so that two modems never ask one device at a time, and one tells another what it found.
+ */
+struct port_user {
+    struct port_user *next;
+    char spec[PORT_NAME_BYTES];                           /* in use; "" none */
+    const char *wanted_imei;                              /* looked for on any port; NULL when not looking */
+    void (*found)(struct port_user *u, const char *spec); /* its IMEI was seen on this port */
+};
 
 /* Where ports come from. */
 struct port_source {
     /* Begins to open; 0 with *out set, then exactly one of `opened` and `gone` follows. conf is borrowed for
      * the call. Or a negative code, with the reason in *e. */
-    int (*open)(struct port_source *src, const struct port_conf *conf, const struct port_events *ev, void *owner,
-                struct port **out, struct err *e);
+    int (*open)(struct port_source *src, const struct port_conf *conf, const struct port_events *ev,
+                void *owner, struct port **out, struct err *e);
+    /* The serial devices that are present, by name, at most max; how many. NULL: cannot tell. */
+    int (*list)(struct port_source *src, char (*names)[PORT_NAME_BYTES], int max);
+    struct port_user *users; /* NULL at first */
 };
 
 static inline int port_write(struct port *p, const void *bytes, size_t len)
