@@ -1,0 +1,560 @@
+/* The wiring. Everything is owned by one `struct daemon`; nothing here decides about messages.
+ *
+ *   start: gateway.conf, store, gateway, engine, modems, spool, control socket, "ready" to systemd
+ *   stop:  control socket and spool take nothing new, the gateway drains, modems close, the store closes
+ *
+ * A reload reads a new generation of gateway.conf beside the old; with a problem the old one keeps running.
+ * Modems whose settings did not change are not touched; each slot holds the generation that its modem borrows
+ * from. */
+#include "app/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "app/conf.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "ctl/ctl.h"
+#include "os/dirwatch.h"
+#include "os/ports.h"
+#include "os/rt_uv.h"
+#include "spool/spool.h"
+
+#define WHO "simgated"
+
+enum {
+    SIGNALS = 3,
+    MODEM_STOP_MS = 5000, /* for closing ports, after the drain */
+};
+
+struct generation {
+    struct conf *conf;
+    int refs;
+};
+
+/* One configured modem, for as long as it lives. */
+struct slot {
+    struct daemon *d;
+    struct generation *gen;
+    const struct conf_modem *conf;
+    struct modem *modem;
+    bool stopping;
+    struct slot *next;
+};
+
+struct daemon {
+    const char *conf_path;
+    uv_loop_t loop;
+    struct rt *rt;
+    struct port_source *ports;
+    struct generation *gen;
+    struct store *store;
+    struct gateway *gateway;
+    struct engine *engine;
+    struct spool *spool;
+    struct dirwatch *watch;
+    struct ctl *ctl;
+    struct slot *slots;
+    struct modem **modems; /* as ctl sees them */
+    uv_signal_t signals[SIGNALS];
+    struct rt_timer watchdog, drain_bound;
+    int64_t watchdog_ms;
+    bool stopping, drained;
+};
+
+/* ---- generations of gateway.conf
+ * ---------------------------------------------------------------------------- */
+
+static struct generation *generation_new(struct conf *conf)
+{
+    struct generation *g = calloc(1, sizeof *g);
+
+    if (!g)
+        abort();
+    g->conf = conf;
+    g->refs = 1;
+    return g;
+}
+
+static struct generation *generation_ref(struct generation *g)
+{
+    g->refs++;
+    return g;
+}
+
+static void generation_unref(struct generation *g)
+{
+    if (g && --g->refs == 0) {
+        conf_free(g->conf);
+        free(g);
+    }
+}
+
+/* ---- modems
+ * --------------------------------------------------------------------------------------------------- */
+
+static int count_slots(const struct daemon *d)
+{
+    int n = 0;
+
+    for (const struct slot *s = d->slots; s; s = s->next)
+        n++;
+    return n;
+}
+
+/* Tells the control socket which modems, engine and gateway there are now. */
+static void show_world(struct daemon *d);
+
+static int slot_start(struct daemon *d, const struct conf_modem *conf, struct err *e)
+{
+    struct slot *s = calloc(1, sizeof *s), **end = &d->slots;
+    int rc;
+
+    if (!s)
+        return err_set(e, ERR_NOMEM, "modem %s", conf->modem.name);
+    s->d = d;
+    s->gen = generation_ref(d->gen);
+    s->conf = conf;
+    s->modem = modem_new(d->rt, d->ports, &conf->modem);
+    if (!s->modem)
+        abort();
+    rc = gateway_attach(d->gateway, modem_carrier(s->modem), &conf->limits, conf->report, e);
+    if (rc < 0) {
+        modem_free(s->modem);
+        generation_unref(s->gen);
+        free(s);
+        return rc;
+    }
+    while (*end)
+        end = &(*end)->next;
+    *end = s;
+    modem_start(s->modem);
+    return 0;
+}
+
+static void all_stopped(struct daemon *d);
+
+static void slot_stopped(void *owner)
+{
+    struct slot *s = owner, **p = &s->d->slots;
+    struct daemon *d = s->d;
+
+    gateway_detach(d->gateway, modem_carrier(s->modem));
+    while (*p != s)
+        p = &(*p)->next;
+    *p = s->next;
+    show_world(d);
+    modem_free(s->modem);
+    generation_unref(s->gen);
+    free(s);
+    if (d->stopping && !d->slots)
+        all_stopped(d);
+}
+
+static void slot_stop(struct slot *s, int64_t bound_ms)
+{
+    if (s->stopping)
+        return;
+    s->stopping = true;
+    modem_stop(s->modem, bound_ms, slot_stopped, s);
+}
+
+static const struct conf_modem *find_modem(const struct conf *c, const char *name)
+{
+    for (int i = 0; i < c->nmodems; i++)
+        if (!strcmp(c->modems[i].modem.name, name))
+            return &c->modems[i];
+    return NULL;
+}
+
+static void show_world(struct daemon *d)
+{
+    struct ctl_world w = {.loop = &d->loop,
+                          .rt = d->rt,
+                          .store = d->store,
+                          .gateway = d->gateway,
+                          .engine = d->engine,
+                          .nmodems = count_slots(d)};
+    int i = 0;
+
+    d->modems = realloc(d->modems, ((size_t)w.nmodems + 1) * sizeof *d->modems);
+    if (!d->modems)
+        abort();
+    for (struct slot *s = d->slots; s; s = s->next)
+        d->modems[i++] = s->modem;
+    w.modems = d->modems;
+    if (d->ctl)
+        ctl_update(d->ctl, &w);
+}
+
+/* ---- reload
+ * --------------------------------------------------------------------------------------------------- */
+
+static void warn_of_restart(const struct conf *old, const struct conf *now)
+{
+    if (strcmp(old->gateway.database, now->gateway.database) ||
+        strcmp(old->gateway.spool, now->gateway.spool) || strcmp(old->gateway.socket, now->gateway.socket))
+        log_warning(WHO, "gateway.conf: database, spool and socket change with the next restart only");
+}
+
+static void reload_modems(struct daemon *d)
+{
+    const struct conf *now = d->gen->conf;
+    struct slot *next;
+
+    for (struct slot *s = d->slots; s; s = next) {
+        const struct conf_modem *m = find_modem(now, s->conf->modem.name);
+
+        next = s->next;
+        if (m && conf_modem_same(m, s->conf))
+            gateway_set_limits(d->gateway, modem_carrier(s->modem), &m->limits, m->report);
+        else
+            slot_stop(s, now->gateway.drain_ms);
+    }
+    for (int i = 0; i < now->nmodems; i++) {
+        struct slot *s = d->slots;
+        struct err e = {0};
+
+        while (s && (s->stopping || strcmp(s->conf->modem.name, now->modems[i].modem.name)))
+            s = s->next;
+        if (!s && slot_start(d, &now->modems[i], &e) < 0)
+            log_err(WHO, "modem %s: %s", now->modems[i].modem.name, e.text);
+    }
+}
+
+static void use_log_level(const struct conf *c)
+{
+    static const enum log_level levels[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+
+    log_set_level(levels[c->gateway.log]);
+}
+
+static int start_engine(struct daemon *d, const struct conf *c)
+{
+    struct engine *en = NULL;
+    int rc = engine_new(d->rt, &c->engine, NULL, NULL, &en);
+
+    if (rc < 0)
+        return rc;
+    engine_attach(en, d->gateway, d->store);
+    engine_free(d->engine);
+    d->engine = en;
+    return 0;
+}
+
+/* As SIGHUP: 0, or a negative code with all problems in *problems. */
+static int reload(void *owner, struct buf *problems)
+{
+    struct daemon *d = owner;
+    struct conf *conf = conf_read(d->conf_path, problems);
+    struct generation *old = d->gen;
+
+    if (!conf)
+        return ERR_INVALID;
+    d->gen = generation_new(conf);
+    use_log_level(conf);
+    warn_of_restart(old->conf, conf);
+    gateway_reconfigure(d->gateway, &conf->gateway.gateway);
+    start_engine(d, conf); /* compiled once by conf_read already */
+    reload_modems(d);
+    show_world(d);
+    generation_unref(old);
+    log_notice(WHO, "gateway.conf read again modems=%d rules=%d", conf->nmodems, conf->nrules);
+    return 0;
+}
+
+/* ---- stop
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void store_closed(void *owner)
+{
+    struct daemon *d = owner;
+
+    d->store = NULL;
+    for (int i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&d->signals[i], NULL);
+    rt_timer_stop(d->rt, &d->watchdog);
+    rt_timer_stop(d->rt, &d->drain_bound);
+    ports_close(d->ports);
+    rt_uv_close(d->rt);
+}
+
+static void all_stopped(struct daemon *d)
+{
+    store_close(d->store, store_closed, d);
+}
+
+static void close_modems(struct daemon *d)
+{
+    struct slot *next;
+
+    if (!d->slots)
+        all_stopped(d);
+    for (struct slot *s = d->slots; s; s = next) {
+        next = s->next;
+        slot_stop(s, MODEM_STOP_MS);
+    }
+}
+
+static void drained(void *owner)
+{
+    struct daemon *d = owner;
+
+    if (d->drained)
+        return;
+    d->drained = true;
+    rt_timer_stop(d->rt, &d->drain_bound);
+    close_modems(d);
+}
+
+static void drain_bound(struct rt_timer *t)
+{
+    struct daemon *d = container_of(t, struct daemon, drain_bound);
+
+    log_warning(WHO,
+                "stopping although a message is still on the air: its outcome is settled at the next start");
+    drained(d);
+}
+
+static void ctl_closed(void *owner)
+{
+    struct daemon *d = owner;
+
+    d->ctl = NULL;
+    gateway_drain(d->gateway, drained, d);
+}
+
+static void stop(struct daemon *d)
+{
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    sd_notify(0, "STOPPING=1");
+    log_notice(WHO, "stopping");
+    if (d->watch)
+        dirwatch_close(d->watch);
+    if (d->spool)
+        spool_stop(d->spool);
+    d->drain_bound.fire = drain_bound;
+    rt_timer_at(d->rt, &d->drain_bound, rt_now_ms(d->rt) + d->gen->conf->gateway.drain_ms);
+    ctl_close(d->ctl, ctl_closed, d);
+}
+
+/* ---- signals and the watchdog
+ * --------------------------------------------------------------------------------- */
+
+static void log_lines(struct buf *lines)
+{
+    char *save = NULL;
+
+    for (char *line = lines->data ? strtok_r(lines->data, "\n", &save) : NULL; line;
+         line = strtok_r(NULL, "\n", &save))
+        log_err(WHO, "%s", line);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    struct buf problems = {0};
+
+    if (number != SIGHUP) {
+        stop(d);
+        return;
+    }
+    if (d->stopping)
+        return;
+    sd_notify(0, "RELOADING=1");
+    if (reload(d, &problems) < 0) {
+        log_lines(&problems);
+        log_err(WHO, "gateway.conf has problems: the settings of before keep running");
+    }
+    buf_free(&problems);
+    sd_notify(0, "READY=1");
+}
+
+static void watchdog(struct rt_timer *t)
+{
+    struct daemon *d = container_of(t, struct daemon, watchdog);
+
+    sd_notify(0, "WATCHDOG=1");
+    rt_timer_at(d->rt, t, rt_now_ms(d->rt) + d->watchdog_ms);
+}
+
+static void start_signals(struct daemon *d)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    uint64_t usec = 0;
+
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&d->loop, &d->signals[i]);
+        d->signals[i].data = d;
+        uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+    }
+    if (sd_watchdog_enabled(0, &usec) > 0) {
+        d->watchdog_ms = (int64_t)(usec / 2000);
+        d->watchdog.fire = watchdog;
+        rt_timer_at(d->rt, &d->watchdog, rt_now_ms(d->rt) + d->watchdog_ms);
+    }
+}
+
+/* ---- start
+ * ---------------------------------------------------------------------------------------------------- */
+
+static void outgoing_changed(void *owner, const char *name)
+{
+    struct daemon *d = owner;
+
+    spool_kick(d->spool, name);
+}
+
+/* Makes the directories above a file. */
+static int make_parents(const char *file, struct err *e)
+{
+    char path[4096];
+
+    if (!str_copy(path, sizeof path, file))
+        return err_set(e, ERR_TOO_LONG, "%s: the path is too long", file);
+    for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+        *p = '\0';
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return err_errno(e, "%s", path);
+        *p = '/';
+    }
+    return 0;
+}
+
+/* Keeps a second simgated away from the database: it would take what the first has on the air for
+ * interrupted. The lock ends with the process, however it ends. */
+static int lock_database(const char *database, struct err *e)
+{
+    char path[4096];
+    int fd;
+
+    snprintf(path, sizeof path, "%s.lock", database);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return err_errno(e, "%s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0; /* held for the life of the process */
+    close(fd);
+    return err_set(e, ERR_BUSY, "%s: another simgated is using it", database);
+}
+
+static int start_store(struct daemon *d, const struct conf *c, struct err *e)
+{
+    static const char *const with_spool[] = {SPOOL_SINK, NULL};
+    struct store_conf sc = {.path = c->gateway.database, .sinks = *c->gateway.spool ? with_spool : NULL};
+
+    if (make_parents(c->gateway.database, e) < 0 || lock_database(c->gateway.database, e) < 0 ||
+        store_open(d->rt, &sc, &d->store, e) < 0)
+        return err_wrap(e, "database");
+    d->gateway = gateway_new(d->rt, d->store, &c->gateway.gateway);
+    if (!d->gateway)
+        abort();
+    if (gateway_load(d->gateway, e) < 0)
+        return err_wrap(e, "queue");
+    return start_engine(d, c);
+}
+
+static int start_spool(struct daemon *d, const struct conf *c, struct err *e)
+{
+    struct spool_conf sc = {.dir = c->gateway.spool, .rescan_ms = 60000};
+    char outgoing[4096];
+
+    if (!*c->gateway.spool)
+        return 0;
+    if (make_parents(c->gateway.spool, e) < 0 ||
+        spool_new(d->rt, d->gateway, d->store, &sc, &d->spool, e) < 0)
+        return err_wrap(e, "spool");
+    snprintf(outgoing, sizeof outgoing, "%s/outgoing", c->gateway.spool);
+    if (dirwatch_open(&d->loop, outgoing, outgoing_changed, d, &d->watch, e) < 0) {
+        log_warning(WHO, "spool: %s: files are found by the rescan only", e->text);
+        *e = (struct err){0};
+    }
+    return 0;
+}
+
+static int start_ctl(struct daemon *d, const struct conf *c, struct err *e)
+{
+    struct ctl_world w = {.loop = &d->loop,
+                          .rt = d->rt,
+                          .store = d->store,
+                          .gateway = d->gateway,
+                          .engine = d->engine,
+                          .reload = reload,
+                          .owner = d};
+    struct ctl_conf cc = {.socket = c->gateway.socket, .conf_path = d->conf_path};
+
+    if (ctl_open(&w, &cc, &d->ctl, e) < 0)
+        return err_wrap(e, "control socket");
+    show_world(d);
+    return 0;
+}
+
+static int start_modems(struct daemon *d, const struct conf *c, struct err *e)
+{
+    for (int i = 0; i < c->nmodems; i++)
+        if (slot_start(d, &c->modems[i], e) < 0)
+            return err_wrap(e, "modem %s", c->modems[i].modem.name);
+    return 0;
+}
+
+static int start(struct daemon *d, struct err *e)
+{
+    const struct conf *c = d->gen->conf;
+
+    if (start_store(d, c, e) < 0 || start_ctl(d, c, e) < 0 || start_modems(d, c, e) < 0 ||
+        start_spool(d, c, e) < 0)
+        return e->code ? e->code : ERR_IO;
+    show_world(d);
+    start_signals(d);
+    log_notice(WHO, "ready version=%s modems=%d rules=%d database=%s", SIMGATE_VERSION, c->nmodems, c->nrules,
+               c->gateway.database);
+    sd_notifyf(0, "READY=1\nSTATUS=%d modems, %d rules", c->nmodems, c->nrules);
+    return 0;
+}
+
+static void finish(struct daemon *d)
+{
+    spool_free(d->spool);
+    engine_free(d->engine);
+    gateway_free(d->gateway);
+    generation_unref(d->gen);
+    free(d->modems);
+}
+
+int daemon_run(const char *conf_path, struct err *e)
+{
+    struct daemon d = {.conf_path = conf_path};
+    struct buf problems = {0};
+    struct conf *conf = conf_read(conf_path, &problems);
+    int rc;
+
+    log_lines(&problems);
+    buf_free(&problems);
+    if (!conf)
+        return err_set(e, ERR_INVALID, "%s has problems", conf_path);
+    use_log_level(conf);
+    d.gen = generation_new(conf);
+    uv_loop_init(&d.loop);
+    d.rt = rt_uv_new(&d.loop);
+    d.ports = ports_new(&d.loop);
+    rc = start(&d, e);
+    if (rc < 0)
+        return rc; /* the process ends: nothing was accepted, nothing is owed */
+    uv_run(&d.loop, UV_RUN_DEFAULT);
+    finish(&d);
+    uv_loop_close(&d.loop);
+    log_notice(WHO, "stopped");
+    return 0;
+}
