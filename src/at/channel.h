@@ -7,6 +7,12 @@
  *
  *      IDLE -> COMMAND -> (PROMPT -> DATA ->) IDLE
  *                 any timeout -> RESYNC -> IDLE, or DEAD after AT_RESYNC_TRIES (then `dead` is called)
+ *
+ * Dead, it ends what was queued with AT_CLOSED, reads nothing and refuses at_send() until at_close() or at_init().
+ *
+ * Callbacks may call at_send(), at_resync() and at_close() (not at_feed() or at_tick(), nor free the channel).
+ * A command sent in one is written when the chunk has been read to its end. During at_close() at_send() is
+ * refused, so that a command cannot be queued again by its own end.
  */
 #ifndef SIMGATE_AT_CHANNEL_H
 #define SIMGATE_AT_CHANNEL_H
@@ -79,7 +85,8 @@ struct at_cmd {
 /* An unsolicited code. */
 struct at_urc {
     const char *line; /* the whole line */
-    const char *pdu;  /* hex of the second line of +CMT, +CDS, +CBM; NULL otherwise */
+    const char *pdu;  /* hex of the second line of +CMT, +CDS, +CBM; NULL otherwise, also when that line did not
+                         come in 2 s or the modem is in text mode: the message cannot be read, nor acknowledged */
 };
 
 struct at_events {
@@ -106,6 +113,10 @@ struct buf *at_out(struct at_chan *ch);
 
 /* Ends every command with AT_CLOSED (data_sent told truly) and drops what was read. */
 void at_close(struct at_chan *ch, int64_t now_ms);
+
+/* Gets in step with a modem in an unknown state (a port just opened may hold a prompt of a former life): ESC,
+ * silence, probe. A command in flight ends with AT_TIMEOUT; those queued follow afterwards. */
+void at_resync(struct at_chan *ch, int64_t now_ms);
 
 /* Nothing in flight, queued or being resynchronised. */
 bool at_idle(const struct at_chan *ch);
