@@ -1,0 +1,461 @@
+/* TS 27.005 commands of a simulated modem, in PDU mode. Each clause is named at its command. */
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "hw/sim/sim_int.h"
+
+enum {
+    TPDU_MIN = 7,
+    TPDU_MAX = 164, /* TS 27.005 4.3, TS 23.040 9.2.2.2 */
+    NOT_ALLOWED = SIM_CMS + 302,
+    NOT_SUPPORTED = SIM_CMS + 303,
+    BAD_PDU_PARAMETER = SIM_CMS + 304,
+    BAD_INDEX = SIM_CMS + 321,
+    MEMORY_FULL = SIM_CMS + 322,
+    NO_NETWORK = SIM_CMS + 331,
+};
+
+/* ---- settings ----------------------------------------------------------------------------------------- */
+
+static int cmd_cmgf(struct simmodem *m, struct sim_cmd *c)
+{
+    int mode = 0;
+    if (c->form == SIM_READ)
+        sim_info_line(m, "+CMGF: 0");
+    else if (c->form == SIM_TEST)
+        sim_info_line(m, "+CMGF: (0)");
+    else if (c->argc > 1 || !sim_arg_int(c, 0, 0, 1, &mode))
+        return BAD_PDU_PARAMETER;
+    return mode ? NOT_SUPPORTED : SIM_R_OK;
+}
+
+static int cmd_csms(struct simmodem *m, struct sim_cmd *c)
+{
+    int service = 0;
+    switch (c->form) {
+    case SIM_READ:
+        sim_info_line(m, "+CSMS: %d,1,1,0", m->set.csms);
+        return SIM_R_OK;
+    case SIM_TEST:
+        sim_info_line(m, "+CSMS: (0,1)");
+        return SIM_R_OK;
+    case SIM_EXEC:
+        return SIM_R_ERROR;
+    case SIM_SET:
+        break;
+    }
+    if (c->argc != 1 || !c->arg[0].present || !sim_arg_int(c, 0, 0, 1, &service))
+        return BAD_PDU_PARAMETER;
+    m->set.csms = service;
+    sim_info_line(m, "+CSMS: 1,1,0");
+    return SIM_R_OK;
+}
+
+static int cmd_cmms(struct simmodem *m, struct sim_cmd *c)
+{
+    int mode = 0;
+    if (c->form == SIM_READ)
+        sim_info_line(m, "+CMMS: %d", m->set.cmms);
+    else if (c->form == SIM_TEST)
+        sim_info_line(m, "+CMMS: (0-2)");
+    else if (c->form != SIM_SET || c->argc != 1 || !sim_arg_int(c, 0, 0, 2, &mode))
+        return BAD_PDU_PARAMETER;
+    else
+        m->set.cmms = mode;
+    return SIM_R_OK;
+}
+
+static int cmd_csmp(struct simmodem *m, struct sim_cmd *c)
+{
+    int *v = m->set.csmp;
+    if (c->form == SIM_READ) {
+        sim_info_line(m, "+CSMP: %d,%d,%d,%d", v[0], v[1], v[2], v[3]);
+        return SIM_R_OK;
+    }
+    if (c->form == SIM_TEST)
+        return SIM_R_OK;
+    if (c->form != SIM_SET || c->argc > 4)
+        return BAD_PDU_PARAMETER;
+    for (int i = 0; i < c->argc; i++)
+        if (!sim_arg_int(c, i, 0, 255, &v[i]))
+            return BAD_PDU_PARAMETER;
+    return SIM_R_OK;
+}
+
+static int cmd_csca(struct simmodem *m, struct sim_cmd *c)
+{
+    char text[4 * SIM_NAME_BYTES + 1];
+    int toa = 145;
+    if (c->form == SIM_READ) {
+        sim_quote(m, m->smsc, text, sizeof(text));
+        sim_info_line(m, "+CSCA: \"%s\",%d", text, m->smsc[0] == '+' ? 145 : 129);
+        return SIM_R_OK;
+    }
+    if (c->form == SIM_TEST)
+        return SIM_R_OK;
+    if (c->form != SIM_SET || c->argc > 2 || !c->arg[0].quoted || !sim_arg_int(c, 1, 0, 255, &toa) ||
+        !sim_unquote(m, c->arg[0].text, text, sizeof(text)) || strlen(text) + 1 >= sizeof(m->smsc) ||
+        text[strspn(text, "+0123456789")])
+        return BAD_PDU_PARAMETER;
+    snprintf(m->smsc, sizeof(m->smsc), "%s%s", toa == 145 && text[0] != '+' && text[0] ? "+" : "", text);
+    return SIM_R_OK;
+}
+
+/* 3.4.1. Parameters left out become 0. */
+static int cmd_cnmi(struct simmodem *m, struct sim_cmd *c)
+{
+    static const int max[5] = {3, 3, 0, 2, 1};
+    int v[5] = {0};
+    if (c->form == SIM_READ) {
+        const int *n = m->set.cnmi;
+        sim_info_line(m, "+CNMI: %d,%d,%d,%d,%d", n[0], n[1], n[2], n[3], n[4]);
+        return SIM_R_OK;
+    }
+    if (c->form == SIM_TEST) {
+        sim_info_line(m, "+CNMI: (0-3),(0-3),(0),(0-2),(0,1)");
+        return SIM_R_OK;
+    }
+    if (c->argc > 5)
+        return BAD_PDU_PARAMETER;
+    for (int i = 0; c->form == SIM_SET && i < c->argc; i++)
+        if (!sim_arg_int(c, i, 0, max[i], &v[i]))
+            return BAD_PDU_PARAMETER;
+    memcpy(m->set.cnmi, v, sizeof(v));
+    if (v[0] != 0) {
+        if (v[4] == 0) /* bfr: flush what was kept, or clear it */
+            buf_add(&m->urcs, buf_str(&m->ta_urcs), m->ta_urcs.len);
+        buf_clear(&m->ta_urcs);
+        m->ta_urcs_len = 0;
+    }
+    return SIM_R_OK;
+}
+
+/* ---- stores: 3.2.2, 4.1, 4.2, 3.5.4 -------------------------------------------------------------------- */
+
+static void cpms_figures(const struct simmodem *m, bool names, char *out, size_t size)
+{
+    size_t n = 0;
+    for (int i = 0; i < 3; i++) {
+        const struct sim_store *s = &m->stores[m->set.mem[i]];
+        unsigned total = sim_store_full(m, m->set.mem[i]) && s->used < s->size ? s->used : s->size;
+        if (names)
+            n += (size_t)snprintf(out + n, size - n, "%s\"%s\",%u,%u", i ? "," : "", s->name, s->used, total);
+        else
+            n += (size_t)snprintf(out + n, size - n, "%s%u,%u", i ? "," : "", s->used, total);
+    }
+}
+
+static int cmd_cpms(struct simmodem *m, struct sim_cmd *c)
+{
+    char text[96];
+    enum sim_store_id mem[3];
+    switch (c->form) {
+    case SIM_READ:
+        cpms_figures(m, true, text, sizeof(text));
+        sim_info_line(m, "+CPMS: %s", text);
+        return SIM_R_OK;
+    case SIM_TEST:
+        sim_info_line(m, "+CPMS: (\"SM\",\"ME\",\"SR\"),(\"SM\",\"ME\"),(\"SM\",\"ME\")");
+        return SIM_R_OK;
+    case SIM_EXEC:
+        return SIM_R_ERROR;
+    case SIM_SET:
+        break;
+    }
+    memcpy(mem, m->set.mem, sizeof(mem));
+    if (c->argc < 1 || c->argc > 3)
+        return BAD_PDU_PARAMETER;
+    for (int i = 0; i < c->argc; i++)
+        if (!c->arg[i].quoted || !sim_store_by_name(c->arg[i].text, &mem[i]) || (i && mem[i] == SIM_SR))
+            return BAD_PDU_PARAMETER;
+    memcpy(m->set.mem, mem, sizeof(mem));
+    cpms_figures(m, false, text, sizeof(text));
+    sim_info_line(m, "+CPMS: %s", text);
+    return SIM_R_OK;
+}
+
+static void slot_line(struct simmodem *m, const char *head, struct sim_slot *slot)
+{
+    char hex[2 * PDU_FULL_BYTES + 1];
+    hex_encode(slot->t->pdu, slot->t->len, hex);
+    sim_info_line(m, "%s%d,,%u\r\n%s", head, (int)slot->stat, slot->t->tpdu_len, hex);
+    if (slot->stat == SIM_REC_UNREAD)
+        slot->stat = SIM_REC_READ;
+}
+
+static int cmd_cmgl(struct simmodem *m, struct sim_cmd *c)
+{
+    struct sim_store *s = &m->stores[m->set.mem[0]];
+    int stat = SIM_REC_UNREAD;
+    char head[32];
+    if (c->form == SIM_TEST) {
+        sim_info_line(m, "+CMGL: (0-4)");
+        return SIM_R_OK;
+    }
+    if (c->form == SIM_READ || c->argc > 1 || (c->form == SIM_SET && !sim_arg_int(c, 0, 0, SIM_ALL, &stat)))
+        return BAD_PDU_PARAMETER;
+    for (unsigned i = 0; i < s->allocated; i++) {
+        if (!s->slots[i].t || (stat != SIM_ALL && (int)s->slots[i].stat != stat))
+            continue;
+        snprintf(head, sizeof(head), "+CMGL: %u,", i + sim_index_base(m));
+        slot_line(m, head, &s->slots[i]);
+    }
+    return SIM_R_OK;
+}
+
+static int index_arg(struct simmodem *m, const struct sim_cmd *c, enum sim_store_id id, int *index,
+                     struct sim_slot **slot)
+{
+    *index = -1;
+    if (c->form != SIM_SET || !c->arg[0].present || !sim_arg_int(c, 0, 0, 65535, index))
+        return BAD_PDU_PARAMETER;
+    *slot = sim_store_at(m, id, *index);
+    return *slot ? 0 : BAD_INDEX;
+}
+
+static int cmd_cmgr(struct simmodem *m, struct sim_cmd *c)
+{
+    int index;
+    struct sim_slot *slot;
+    if (c->form == SIM_TEST)
+        return SIM_R_OK;
+    int rc = index_arg(m, c, m->set.mem[0], &index, &slot);
+    if (rc)
+        return rc;
+    if (c->argc > 1)
+        return BAD_PDU_PARAMETER;
+    if (!slot->t)
+        return BAD_INDEX;
+    slot_line(m, "+CMGR: ", slot);
+    return SIM_R_OK;
+}
+
+/* Which of the four kinds a delflag takes: 1 read, 2 and sent, 3 and unsent, 4 all. */
+static bool flag_takes(int flag, enum sim_stat stat)
+{
+    static const unsigned taken[] = {0, 1u << SIM_REC_READ, 1u << SIM_REC_READ | 1u << SIM_STO_SENT,
+                                     1u << SIM_REC_READ | 1u << SIM_STO_SENT | 1u << SIM_STO_UNSENT, 0xF};
+    return taken[flag] >> stat & 1u;
+}
+
+static void cmgd_test(struct simmodem *m)
+{
+    const struct sim_store *s = &m->stores[m->set.mem[0]];
+    struct buf list = {0};
+    for (unsigned i = 0; i < s->allocated && list.len < 400; i++)
+        if (s->slots[i].t)
+            buf_addf(&list, "%s%u", list.len ? "," : "", i + sim_index_base(m));
+    sim_info_line(m, "+CMGD: (%s),(0-4)", buf_str(&list));
+    buf_free(&list);
+}
+
+static int cmd_cmgd(struct simmodem *m, struct sim_cmd *c)
+{
+    struct sim_store *s = &m->stores[m->set.mem[0]];
+    int index, flag = 0;
+    struct sim_slot *slot;
+    if (c->form == SIM_TEST) {
+        cmgd_test(m);
+        return SIM_R_OK;
+    }
+    if (c->argc > 2 || !sim_arg_int(c, 1, 0, 4, &flag))
+        return BAD_PDU_PARAMETER;
+    if (flag == 0) {
+        int rc = index_arg(m, c, m->set.mem[0], &index, &slot);
+        if (rc == 0)
+            sim_store_delete(m, m->set.mem[0], index);
+        return rc;
+    }
+    for (unsigned i = 0; i < s->allocated; i++)
+        if (s->slots[i].t && flag_takes(flag, s->slots[i].stat))
+            sim_store_delete(m, m->set.mem[0], (int)(i + sim_index_base(m)));
+    return SIM_R_OK;
+}
+
+/* ---- sending: 4.3, 3.5.1, 4.4, 4.5 --------------------------------------------------------------------- */
+
+static int cmd_cmgs(struct simmodem *m, struct sim_cmd *c)
+{
+    int len = 0;
+    if (c->form == SIM_TEST)
+        return SIM_R_OK;
+    if (c->form != SIM_SET || c->argc != 1 || !sim_arg_int(c, 0, TPDU_MIN, TPDU_MAX, &len) || len == 0)
+        return BAD_PDU_PARAMETER;
+    sim_prompt(m, SIM_ENTRY_CMGS, len);
+    return SIM_R_LATER;
+}
+
+static int cmd_cmgw(struct simmodem *m, struct sim_cmd *c)
+{
+    int len = 0, stat = SIM_STO_UNSENT;
+    if (c->form == SIM_TEST)
+        return SIM_R_OK;
+    if (c->form != SIM_SET || c->argc > 2 || !sim_arg_int(c, 0, TPDU_MIN, TPDU_MAX, &len) || len == 0 ||
+        !sim_arg_int(c, 1, SIM_STO_UNSENT, SIM_STO_SENT, &stat))
+        return BAD_PDU_PARAMETER;
+    sim_prompt(m, SIM_ENTRY_CMGW, len);
+    return SIM_R_LATER;
+}
+
+static void submit_begin(struct simmodem *m, const uint8_t *pdu, size_t len, int tpdu_len)
+{
+    struct sim_busy *b = &m->busy;
+    memcpy(b->pdu, pdu, len);
+    b->pdu_len = len;
+    b->tpdu_len = tpdu_len;
+    b->submit = true;
+    if (m->conf.net_ms > 0)
+        sim_busy_for(m, m->conf.net_ms * SIM_MS);
+    else
+        sim_submit_end(m);
+}
+
+static int cmd_cmss(struct simmodem *m, struct sim_cmd *c)
+{
+    int index;
+    struct sim_slot *slot;
+    if (c->form == SIM_TEST)
+        return SIM_R_OK;
+    int rc = index_arg(m, c, m->set.mem[1], &index, &slot);
+    if (rc)
+        return rc;
+    if (!slot->t || !slot->t->own)
+        return BAD_INDEX;
+    slot->stat = SIM_STO_SENT;
+    m->busy.from_storage = true;
+    submit_begin(m, slot->t->pdu, slot->t->len, slot->t->tpdu_len);
+    return SIM_R_LATER;
+}
+
+/* What the network says to a SUBMIT: 0 or a CMS code. */
+static int network_verdict(struct simmodem *m)
+{
+    struct sim_faults *f = &m->fault;
+    if (!sim_registered(m))
+        return NO_NETWORK - SIM_CMS;
+    if (sim_count_down(&f->cms))
+        return f->cms_code;
+    if (sim_window(m, f->cms_rate_until) && sim_rng_chance(&m->rng, f->cms_ppm))
+        return f->cms_rate_code;
+    return 0;
+}
+
+void sim_submit_end(struct simmodem *m)
+{
+    struct sim_busy *b = &m->busy;
+    struct pdu_submit s;
+    const char *name = b->from_storage ? "+CMSS" : "+CMGS";
+    b->submit = b->from_storage = false;
+    if (pdu_decode_submit(b->pdu, b->pdu_len, b->tpdu_len, &s, NULL) < 0) {
+        sim_finish(m, BAD_PDU_PARAMETER);
+        return;
+    }
+    int code = network_verdict(m);
+    if (code) {
+        sim_net_refuse(m, &s, b->pdu, b->pdu_len, code);
+        sim_finish(m, SIM_CMS + code);
+        return;
+    }
+    uint8_t mr = sim_net_submit(m, &s, b->pdu, b->pdu_len);
+    if (sim_count_down(&m->fault.ok_lost))
+        return;
+    sim_info_line(m, "%s: %u", name, mr);
+    sim_finish(m, SIM_R_OK);
+}
+
+static void store_own(struct simmodem *m, const uint8_t *pdu, size_t len)
+{
+    if (sim_store_full(m, m->set.mem[1])) {
+        sim_finish(m, MEMORY_FULL);
+        return;
+    }
+    struct sim_tpdu *t = calloc(1, sizeof(*t));
+    if (!t)
+        abort();
+    memcpy(t->pdu, pdu, len);
+    t->len = (uint8_t)len;
+    t->tpdu_len = (uint8_t)m->entry_tpdu_len;
+    t->own = true;
+    int index = sim_store_put(m, m->set.mem[1], t, SIM_STO_UNSENT);
+    sim_info_line(m, "+CMGW: %d", index);
+    sim_finish(m, SIM_R_OK);
+}
+
+/* The hex behind the prompt: whole octets, and as many behind the SMSC address as the command said. */
+static int entry_pdu(const struct simmodem *m, uint8_t pdu[PDU_FULL_BYTES])
+{
+    int n = m->hex_overlong ? -1 : hex_decode(m->hex, m->hex_len, pdu, PDU_FULL_BYTES);
+    return n > 0 && n == 1 + pdu[0] + m->entry_tpdu_len ? n : -1;
+}
+
+static void entry_run(struct simmodem *m, enum sim_entry entry)
+{
+    uint8_t pdu[PDU_FULL_BYTES];
+    struct pdu_submit s;
+    int n = entry_pdu(m, pdu);
+    if (entry == SIM_ENTRY_CNMA) {
+        int code = sim_mt_ack(m, m->entry_negative);
+        sim_finish(m, code ? SIM_CMS + code : SIM_R_OK);
+    } else if (n < 0 || pdu_decode_submit(pdu, (size_t)n, m->entry_tpdu_len, &s, NULL) < 0 ||
+               s.ud.shortened) {
+        sim_finish(m, BAD_PDU_PARAMETER);
+    } else if (entry == SIM_ENTRY_CMGW) {
+        store_own(m, pdu, (size_t)n);
+    } else {
+        submit_begin(m, pdu, (size_t)n, m->entry_tpdu_len);
+    }
+}
+
+void sim_entry_done(struct simmodem *m, bool cancelled)
+{
+    enum sim_entry entry = m->entry;
+    m->entry = SIM_ENTRY_NONE;
+    if (cancelled)
+        sim_finish(m, SIM_R_OK);
+    else
+        entry_run(m, entry);
+    sim_urcs_flush(m);
+}
+
+/* 3.4.4: AT+CNMA, =0, =1 acknowledge; =2 does not; with a length the acknowledgement's TPDU follows. */
+static int cmd_cnma(struct simmodem *m, struct sim_cmd *c)
+{
+    int n = 0, len = 0;
+    if (c->form == SIM_TEST) {
+        sim_info_line(m, "+CNMA: (0-2)");
+        return SIM_R_OK;
+    }
+    if (c->form == SIM_READ || (c->form == SIM_SET && (c->argc > 2 || !sim_arg_int(c, 0, 0, 2, &n) ||
+                                                       !sim_arg_int(c, 1, 0, TPDU_MAX, &len))))
+        return BAD_PDU_PARAMETER;
+    if (!m->await)
+        return SIM_CMS + 340;
+    if (len > 0 && c->form == SIM_SET) {
+        m->entry_negative = n == 2;
+        sim_prompt(m, SIM_ENTRY_CNMA, len);
+        return SIM_R_LATER;
+    }
+    int code = sim_mt_ack(m, n == 2);
+    return code ? SIM_CMS + code : SIM_R_OK;
+}
+
+const struct sim_command sim_commands_sms[] = {
+    {.name = "+CMGF", .run = cmd_cmgf, .flags = SIM_F_SMS},
+    {.name = "+CSMS", .run = cmd_csms, .flags = SIM_F_SMS},
+    {.name = "+CMMS", .run = cmd_cmms, .flags = SIM_F_SMS},
+    {.name = "+CSMP", .run = cmd_csmp, .flags = SIM_F_SMS},
+    {.name = "+CSCA", .run = cmd_csca, .flags = SIM_F_SMS},
+    {.name = "+CNMI", .run = cmd_cnmi, .flags = SIM_F_SMS},
+    {.name = "+CPMS", .run = cmd_cpms, .flags = SIM_F_SMS},
+    {.name = "+CMGL", .run = cmd_cmgl, .flags = SIM_F_SMS},
+    {.name = "+CMGR", .run = cmd_cmgr, .flags = SIM_F_SMS},
+    {.name = "+CMGD", .run = cmd_cmgd, .flags = SIM_F_SMS},
+    {.name = "+CMGS", .run = cmd_cmgs, .flags = SIM_F_SMS},
+    {.name = "+CMGW", .run = cmd_cmgw, .flags = SIM_F_SMS},
+    {.name = "+CMSS", .run = cmd_cmss, .flags = SIM_F_SMS},
+    {.name = "+CNMA", .run = cmd_cnma, .flags = SIM_F_SMS},
+    {0},
+};
