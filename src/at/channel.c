@@ -209,7 +209,9 @@ static void write_data(struct at_chan *ch, int64_t now_ms)
     at_ring_add(&ch->ring, '>', c->data);
     ch->data_sent = true;
     ch->data_ms = now_ms;
-    at_set_state(ch, AT_STATE_DATA, now_ms + at_result_ms(c->cls));
+    int64_t limit_ms =
+        c->cls == AT_SEND && ch->send_result_ms > 0 ? ch->send_result_ms : at_result_ms(c->cls);
+    at_set_state(ch, AT_STATE_DATA, now_ms + limit_ms);
 }
 
 /* ---- timers ---- */

@@ -57,8 +57,9 @@ enum at_second {
 
 struct at_chan {
     /* Settings: 0 after at_init(); a modem that needs a breath has them set by its profile. */
-    int gap_ms;        /* from a final result to the next command (V.250 5.8: some want 20..100 ms) */
-    int prompt_gap_ms; /* from the prompt to the data (slow serial lines: 50..100 ms) */
+    int gap_ms;             /* from a final result to the next command (V.250 5.8: some want 20..100 ms) */
+    int prompt_gap_ms;      /* from the prompt to the data (slow serial lines: 50..100 ms) */
+    int64_t send_result_ms; /* AT_SEND: from the data to its result; 0: as in at/timeout.c */
 
     const struct at_events *ev;
     void *owner;
@@ -89,6 +90,7 @@ struct at_chan {
     /* resynchronisation */
     unsigned tries;
     unsigned probe;        /* index of the probe in use; differs from try to try */
+    unsigned probes;       /* chosen in all */
     bool probe_answered;   /* its information line came, its OK is next */
     bool finals_seen;      /* something answered in this try, if not the probe */
     int64_t settle_end_ms; /* silence is waited for until then */

@@ -57,7 +57,7 @@ static void send_probe(struct at_chan *ch, int64_t now_ms)
 static void next_probe(struct at_chan *ch)
 {
     do
-        ch->probe = (ch->probe + 1) % (unsigned)ARRAY_LEN(probes);
+        ch->probe = ch->probes++ % (unsigned)ARRAY_LEN(probes);
     while (ch->flight && strcmp(ch->flight->text, probes[ch->probe].text) == 0);
 }
 

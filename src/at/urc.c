@@ -221,7 +221,8 @@ bool at_urc_pdu_fits(const char *header, const char *pdu, bool padded)
     size_t tpdu = 2 * (size_t)length;
     size_t whole = tpdu + 2 * (size_t)(1 + hex_octet(pdu)); /* <length> does not count the SMSC */
     /* A page of +CBM has no SMSC; some modems leave it out of status reports as well. */
-    return digits == whole || digits == tpdu || (padded && digits > tpdu);
+    bool bare = digits == tpdu && !at_starts(header, "+CMT:");
+    return digits == whole || bare || (padded && digits > whole);
 }
 
 const char *at_glued_pdu(const char *line)
