@@ -53,12 +53,20 @@ static bool in_range(const struct pdu_time *t, uint8_t yy, uint8_t quarters)
            t->day <= days_in_month(t->year, t->month) && t->hour <= 23 && t->minute <= 59 && t->second <= 59;
 }
 
+/* Quarters without their sign; 255 if there are none. The second digit may be over 9: +2:30 has been seen as
+ * a single digit "ten". */
+static uint8_t zone_quarters_of(uint8_t octet)
+{
+    unsigned tens = octet & 0x07, ones = octet >> 4;
+    return ones == 0x0F ? 0xFF : (uint8_t)(tens * 10 + ones);
+}
+
 void time_from_octets(const uint8_t raw[7], struct pdu_time *out)
 {
     *out = (struct pdu_time){.valid = false};
     memcpy(out->raw, raw, sizeof(out->raw));
     uint8_t yy = bcd_value(raw[0]);
-    uint8_t quarters = bcd_value((uint8_t)(raw[6] & ~ZONE_SIGN));
+    uint8_t quarters = zone_quarters_of(raw[6]);
     struct pdu_time t = *out;
     t.year = (int16_t)(yy >= 70 ? 1900 + yy : 2000 + yy);
     t.month = bcd_value(raw[1]);
