@@ -134,7 +134,7 @@ check-simulation:
 .PHONY: check-simulation-run check-simulation-asan
 check-simulation-run: $(SIMULATION)
 	@$(CHECK) --sum $(SUM) --title 'the whole gateway on simulated time' \
-	    -- $(SIMULATION) --seeds 1:$(SEEDS):2 -- $(SIMULATION) --seeds 2:$(SEEDS):2 -- $(SIMULATION) --month
+	    -- $(SIMULATION) --seeds 1:$(SEEDS):2 -- $(SIMULATION) --seeds 2:$(SEEDS):2 -- $(SIMULATION) --month -- $(SIMULATION) --every-commit
 check-simulation-asan: $(SIMULATION)
 	@$(CHECK) --sum $(SUM) --title 'the same with sanitizers' -- $(SIMULATION) --seeds 1:100:2 -- $(SIMULATION) --seeds 2:100:2
 

@@ -1,0 +1,402 @@
+#include "tests/sim/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+enum {
+    LIST_ROWS = 500,
+    SETTLE_STEP_MS = 60000,
+};
+
+static void quiet(enum log_level level, const char *who, const char *line)
+{
+    (void)level, (void)who, (void)line;
+}
+
+/* ---- the outside
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Is this PDU in the database, committed, at this instant? Asked from a connection of our own. */
+static bool stored(void *arg, const uint8_t *pdu, size_t len)
+{
+    struct world *w = arg;
+    bool found;
+
+    if (!w->eye && sqlite3_open_v2(w->path, &w->eye, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        abort();
+    if (!w->is_stored && sqlite3_prepare_v2(w->eye,
+                                            "SELECT EXISTS (SELECT 1 FROM segment WHERE pdu = ?1) OR EXISTS "
+                                            "(SELECT 1 FROM report WHERE pdu = ?1)",
+                                            -1, &w->is_stored, NULL) != SQLITE_OK) {
+        ledger_problem(&w->ledger, "looking into the database: %s", sqlite3_errmsg(w->eye));
+        return false;
+    }
+    sqlite3_bind_blob(w->is_stored, 1, pdu, (int)len, SQLITE_STATIC);
+    found = sqlite3_step(w->is_stored) == SQLITE_ROW && sqlite3_column_int(w->is_stored, 0);
+    sqlite3_reset(w->is_stored);
+    return found;
+}
+
+static void event(void *arg, const struct simnet_event *ev)
+{
+    struct world *w = arg;
+
+    ledger_event(&w->ledger, ev, stored, w);
+}
+
+static void make_modems(struct world *w)
+{
+    for (int i = 0; i < w->conf.modems; i++) {
+        struct simmodem_conf c = {
+            .net_ms = w->conf.net_ms, .wake = port_sim_wake, .arg = w->bus, .sm_slots = 10, .me_slots = 20};
+
+        snprintf(w->names[i], sizeof w->names[i], "m%d", i);
+        snprintf(w->ports[i], sizeof w->ports[i], "/dev/ttyUSB%d", i);
+        snprintf(w->numbers[i], sizeof w->numbers[i], "+49170000000%d", i);
+        c.name = w->names[i];
+        c.number = w->numbers[i];
+        c.pin = i % 2 ? "1234" : NULL;
+        w->sims[i] = simmodem_new(w->net, &c, rt_sim_now(w->rt));
+        port_sim_plug(w->bus, w->ports[i], w->sims[i]);
+    }
+}
+
+struct world *world_new(const struct world_conf *conf)
+{
+    struct simnet_conf nc = {.seed = conf->seed,
+                             .wall_offset_ms = RT_SIM_START_WALL_MS - RT_SIM_START_MS,
+                             .report_ms = 4000,
+                             .keep_events = 16};
+    struct world *w = calloc(1, sizeof *w);
+
+    if (!w)
+        abort();
+    w->conf = *conf;
+    w->ledger.verbose = conf->verbose;
+    log_set_level(conf->verbose ? LOG_DEBUG : LOG_ERR);
+    log_set_sink(conf->verbose ? NULL : quiet);
+    snprintf(w->dir, sizeof w->dir, "%s/simgate-sim-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    if (!mkdtemp(w->dir))
+        abort();
+    snprintf(w->path, sizeof w->path, "%s/simgate.db", w->dir);
+    w->rt = rt_sim_new(conf->seed);
+    w->outside = rt_sim_world(w->rt);
+    w->net = simnet_new(&nc);
+    simnet_watch(w->net, event, w);
+    w->bus = port_sim_new(w->rt);
+    make_modems(w);
+    return w;
+}
+
+void world_free(struct world *w)
+{
+    char name[160];
+
+    if (w->alive)
+        world_crash(w);
+    sqlite3_finalize(w->is_stored);
+    sqlite3_close(w->eye);
+    port_sim_free(w->bus);
+    for (int i = 0; i < w->conf.modems; i++)
+        simmodem_free(w->sims[i]);
+    simnet_free(w->net);
+    rt_sim_free(w->rt);
+    for (int i = 0; i < WORLD_JOBS; i++)
+        buf_free(&w->jobs[i].text);
+    ledger_fini(&w->ledger);
+    for (const char *const *ext = (const char *const[]){"", "-wal", "-shm", NULL}; *ext; ext++) {
+        snprintf(name, sizeof name, "%s%s", w->path, *ext);
+        unlink(name);
+    }
+    rmdir(w->dir);
+    free(w);
+}
+
+/* ---- a life
+ * --------------------------------------------------------------------------------------------------- */
+
+static void configure(struct world *w)
+{
+    w->gconf = (struct gateway_conf){.country = "49",
+                                     .on_unknown = w->conf.on_unknown,
+                                     .unknown_wait_ms = 600000,
+                                     .validity_ms = 3 * 86400000LL,
+                                     .incomplete_after_ms = 86400000LL,
+                                     .duplicate_window_ms = 3 * 86400000LL,
+                                     .report = w->conf.report,
+                                     .max_parts = LEDGER_MAX_PARTS,
+                                     .queue_max = 100000,
+                                     .smsc = ""};
+    w->rule = (struct engine_rule_conf){.name = "all", .reply = "Re: {{message.text}}", .place = "world"};
+    w->rule.reply = "Re: thank you";
+    w->econf = (struct engine_conf){.business = "World",
+                                    .rules = &w->rule,
+                                    .nrules = 1,
+                                    .guard_replies = 1000000,
+                                    .guard_window_ms = 600000};
+    for (int i = 0; i < w->conf.modems; i++)
+        w->mconf[i] = (struct modem_conf){.name = w->names[i],
+                                          .port = w->ports[i],
+                                          .imei = "",
+                                          .pool = "",
+                                          .number = "",
+                                          .pin = i % 2 ? "1234" : "",
+                                          .smsc = "",
+                                          .baud = 115200,
+                                          .plan = w->conf.plan,
+                                          .sweep_ms = 180000,
+                                          .send_timeout_ms = 120000};
+}
+
+static void ask(struct job *j);
+
+bool world_start(struct world *w)
+{
+    struct store_conf sc = {.path = w->path};
+    struct gateway_limits none = {0};
+    struct err e = {0};
+
+    configure(w);
+    w->lives++;
+    if (store_open(w->rt, &sc, &w->store, &e) < 0) {
+        ledger_problem(&w->ledger, "life %d: %s", w->lives, e.text);
+        return false;
+    }
+    w->alive = true;
+    w->gateway = gateway_new(w->rt, w->store, &w->gconf);
+    if (gateway_load(w->gateway, &e) < 0 || engine_new(w->rt, &w->econf, NULL, NULL, &w->engine) < 0) {
+        ledger_problem(&w->ledger, "life %d: %s", w->lives, e.text);
+        return false;
+    }
+    engine_attach(w->engine, w->gateway, w->store);
+    for (int i = 0; i < w->conf.modems; i++) {
+        w->modems[i] = modem_new(w->rt, port_sim_source(w->bus), &w->mconf[i]);
+        if (gateway_attach(w->gateway, modem_carrier(w->modems[i]), &none, w->conf.report, &e) < 0)
+            ledger_problem(&w->ledger, "life %d: %s", w->lives, e.text);
+        modem_start(w->modems[i]);
+    }
+    for (int i = 0; i < WORLD_JOBS; i++)
+        if (w->jobs[i].open)
+            ask(&w->jobs[i]);
+    return true;
+}
+
+void world_crash(struct world *w)
+{
+    rt_sim_drop(w->rt);
+    port_sim_drop(w->bus);
+    store_abandon(w->store);
+    gateway_free(w->gateway);
+    for (int i = 0; i < w->conf.modems; i++) {
+        modem_free(w->modems[i]);
+        w->modems[i] = NULL;
+    }
+    engine_free(w->engine);
+    w->store = NULL;
+    w->gateway = NULL;
+    w->engine = NULL;
+    w->alive = false;
+    for (int i = 0; i < WORLD_JOBS; i++)
+        w->jobs[i].asked = false;
+}
+
+void world_run(struct world *w, int64_t ms)
+{
+    int64_t until = rt_sim_now(w->rt) + ms;
+
+    while (!rt_sim_run_until(w->rt, until)) {
+        world_crash(w);
+        if (!world_start(w))
+            return;
+    }
+}
+
+/* ---- producers and customers
+ * ------------------------------------------------------------------------------------ */
+
+static void answered(struct gateway_admit *a, int status)
+{
+    struct job *j = container_of(a, struct job, admit);
+    struct ledger_out *o = &j->w->ledger.outs[j->n];
+
+    j->asked = false;
+    if (status == ERR_FULL || status == ERR_CANCELLED)
+        return; /* asked again in the next life */
+    j->open = false;
+    o->accepted = status == 0;
+    o->refused = status != 0;
+    o->id = j->result.id;
+    if (status)
+        ledger_problem(&j->w->ledger, "o%d was refused: %s", j->n, j->result.err.text);
+}
+
+static void ask(struct job *j)
+{
+    struct world *w = j->w;
+
+    gateway_send_init(&j->send);
+    j->send.to = j->to;
+    j->send.text = buf_str(&j->text);
+    j->send.source = "producer";
+    j->send.key = j->key;
+    j->admit = (struct gateway_admit){.sends = &j->send, .count = 1, .done = answered, .results = &j->result};
+    j->asked = true;
+    gateway_admit(w->gateway, &j->admit);
+}
+
+bool world_send(struct world *w, const char *to, size_t bytes, const char *spice)
+{
+    for (int i = 0; i < WORLD_JOBS; i++) {
+        struct job *j = &w->jobs[i];
+
+        if (j->open)
+            continue;
+        j->w = w;
+        j->open = true;
+        j->n = ledger_new_out(&w->ledger);
+        snprintf(j->key, sizeof j->key, "job:%d", j->n);
+        str_copy(j->to, sizeof j->to, to);
+        buf_clear(&j->text);
+        ledger_text('o', j->n, bytes, spice, &j->text);
+        if (w->alive)
+            ask(j);
+        return true;
+    }
+    return false;
+}
+
+void world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice)
+{
+    struct buf text = {0};
+    struct err e = {0};
+
+    ledger_text('i', ledger_new_in(&w->ledger), bytes, spice, &text);
+    if (simnet_text(w->net, w->sims[modem], from, buf_str(&text), rt_sim_now(w->rt), &e) < 0)
+        ledger_problem(&w->ledger, "the network: %s", e.text);
+    buf_free(&text);
+}
+
+/* ---- the end
+ * ---------------------------------------------------------------------------------------------------- */
+
+struct listing {
+    struct store_list op;
+    bool done;
+};
+
+static void listed(struct store_op *op, int status)
+{
+    struct listing *l = container_of(op, struct listing, op.op);
+
+    (void)status;
+    l->done = true;
+}
+
+static bool is_done(void *arg)
+{
+    return ((struct listing *)arg)->done;
+}
+
+static void read_rows(struct world *w)
+{
+    int64_t before = 0;
+    int count;
+
+    do {
+        struct listing l = {.op = {.op.done = listed, .limit = LIST_ROWS, .before_id = before}};
+
+        store_list(w->store, &l.op);
+        if (!rt_sim_run_till(w->rt, is_done, &l, 600000)) {
+            ledger_problem(&w->ledger, "the list of messages does not come");
+            return;
+        }
+        count = l.op.count;
+        for (int i = 0; i < count; i++) {
+            ledger_row(&w->ledger, &l.op.rows[i]);
+            before = l.op.rows[i].id;
+            msg_row_clear(&l.op.rows[i]);
+        }
+        free(l.op.rows);
+    } while (count == LIST_ROWS);
+}
+
+static bool at_rest(struct world *w)
+{
+    struct gateway_stats st;
+
+    for (int i = 0; i < WORLD_JOBS; i++)
+        if (w->jobs[i].open)
+            return false;
+    for (int i = 0; i < w->conf.modems; i++)
+        if (simnet_waiting(w->net, w->sims[i]))
+            return false;
+    gateway_get_stats(w->gateway, &st);
+    return !st.queued && (w->conf.on_unknown == ON_UNKNOWN_HOLD || !st.unknown);
+}
+
+static void check_outs(struct world *w)
+{
+    for (int n = 0; n < w->ledger.nouts; n++) {
+        const struct ledger_out *o = &w->ledger.outs[n];
+
+        if (!o->accepted && !o->refused)
+            ledger_problem(&w->ledger, "o%d was never answered", n);
+        else if (o->accepted && !o->parts)
+            ledger_problem(&w->ledger, "o%d was accepted as %lld and is not in the store", n,
+                           (long long)o->id);
+    }
+}
+
+static void check_ins(struct world *w, bool lossy_line)
+{
+    for (int n = 0; n < w->ledger.nins; n++) {
+        const struct ledger_in *i = &w->ledger.ins[n];
+
+        if (!i->rows && !i->broken && !lossy_line)
+            ledger_problem(&w->ledger, "i%d (%d parts, %d acknowledged) was sent and is not in the store", n,
+                           i->parts, i->removed);
+    }
+}
+
+void world_settle(struct world *w, int64_t max_ms, bool lossy_line)
+{
+    int64_t until = rt_sim_now(w->rt) + max_ms;
+
+    rt_sim_on_work(w->rt, NULL, NULL);
+    for (int i = 0; i < w->conf.modems; i++) {
+        simmodem_fault(w->sims[i], "clear", NULL, rt_sim_now(w->rt), NULL);
+        simmodem_fault(w->sims[i], "return", NULL, rt_sim_now(w->rt), NULL);
+        simmodem_fault(w->sims[i], "sim_in", NULL, rt_sim_now(w->rt), NULL);
+    }
+    /* Long enough for what was begun before: sends without an answer, waits of the policy, incomplete
+     * messages. */
+    do
+        world_run(w, SETTLE_STEP_MS);
+    while (w->alive && rt_sim_now(w->rt) < until && !at_rest(w));
+    world_run(w, 3600000);
+    if (!w->alive)
+        return;
+    if (!at_rest(w)) {
+        struct gateway_stats st;
+
+        gateway_get_stats(w->gateway, &st);
+        ledger_problem(&w->ledger, "not at rest: queued=%d held=%d unknown=%d", st.queued, st.held,
+                       st.unknown);
+        for (int i = 0; i < w->conf.modems; i++) {
+            struct modem_status ms;
+
+            modem_get_status(w->modems[i], &ms);
+            ledger_problem(&w->ledger, "modem %d is %s: %s; the network holds %zu", i,
+                           modem_state_name(ms.state), ms.reason, simnet_waiting(w->net, w->sims[i]));
+        }
+    }
+    read_rows(w);
+    check_outs(w);
+    check_ins(w, lossy_line);
+}

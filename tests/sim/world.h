@@ -1,0 +1,87 @@
+/* A simulated world: network, modems, producers and customers that outlive the daemon, and the daemon's
+ * lives, one after the other, each ended by a crash or by a stop. The rooms of the gateway are the real ones,
+ * on a real database. */
+#ifndef SIMGATE_TESTS_SIM_WORLD_H
+#define SIMGATE_TESTS_SIM_WORLD_H
+
+#include <sqlite3.h>
+
+#include "engine/engine.h"
+#include "gateway/gateway.h"
+#include "hw/sim/simmodem.h"
+#include "modem/modem.h"
+#include "tests/lib/port_sim.h"
+#include "tests/lib/rt_sim.h"
+#include "tests/sim/ledger.h"
+
+enum { WORLD_MODEMS = 4, WORLD_JOBS = 64 };
+
+struct world_conf {
+    uint64_t seed;
+    int modems;     /* 1 … WORLD_MODEMS */
+    int64_t net_ms; /* network time of a message */
+    enum gateway_on_unknown on_unknown;
+    enum modem_plan plan;
+    bool report;
+    int verbose; /* 1 log lines of the daemon, 2 events of the network */
+};
+
+struct world;
+
+/* A request of a producer, asked again in the next life when the daemon died before it answered. */
+struct job {
+    struct world *w;
+    struct gateway_admit admit;
+    struct gateway_send send;
+    struct gateway_admitted result;
+    struct buf text;
+    char to[NUMBER_BYTES], key[32];
+    int n; /* in the ledger */
+    bool open, asked;
+};
+
+struct world {
+    struct world_conf conf;
+    char dir[64], path[96];
+    struct rt *rt, *outside;
+    struct simnet *net;
+    struct port_sim *bus;
+    struct simmodem *sims[WORLD_MODEMS];
+    char names[WORLD_MODEMS][16], ports[WORLD_MODEMS][32], numbers[WORLD_MODEMS][NUMBER_BYTES];
+    struct ledger ledger;
+    struct job jobs[WORLD_JOBS];
+    sqlite3 *eye; /* looks at the database from outside */
+    sqlite3_stmt *is_stored;
+
+    /* one life */
+    bool alive;
+    struct store *store;
+    struct gateway *gateway;
+    struct engine *engine;
+    struct modem *modems[WORLD_MODEMS];
+    struct gateway_conf gconf;
+    struct modem_conf mconf[WORLD_MODEMS];
+    struct engine_rule_conf rule;
+    struct engine_conf econf;
+    int lives;
+};
+
+struct world *world_new(const struct world_conf *conf);
+void world_free(struct world *w);
+
+/* Begins a life. False (with a problem in the ledger) when the daemon cannot start. */
+bool world_start(struct world *w);
+/* SIGKILL: what is not committed is gone. */
+void world_crash(struct world *w);
+/* Runs for `ms`; a crash asked for on the way ends the life and begins the next. */
+void world_run(struct world *w, int64_t ms);
+
+/* A producer wants a text of about `bytes` sent; false when WORLD_JOBS are open. */
+bool world_send(struct world *w, const char *to, size_t bytes, const char *spice);
+/* A customer texts one of our SIMs. */
+void world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice);
+
+/* Ends the faults, waits until everything has come to rest, and settles the account. */
+void world_settle(struct world *w, int64_t max_ms, bool lossy_line);
+
+#endif
