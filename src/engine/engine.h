@@ -33,16 +33,26 @@ struct engine_conf {
     const char *const *stop_words, *const *start_words, *const *help_words; /* NULL = defaults */
     int guard_replies;       /* at most so many automatic replies to a number … */
     int64_t guard_window_ms; /* … in this time: 5 in 10 min */
+    const char *file;        /* "gateway.conf", for errors of what has no place of its own; NULL not said */
 };
 
 struct engine;
 
-/* Compiles every rule and template; all errors at once are told through `problem` ("place.pattern: …"), then
- * the result is ERR_INVALID and *out NULL. */
+/* Texts and templates may hold {{value|default}}: engine/template.h lists the values. STOP, START and HELP
+ * are always among the words; of the default ones "yes" means START to those only who are opted out. A rule
+ * with keywords and pattern wants both. An opt-out, a START and a request for help are the whole message.
+ *
+ * Compiles every rule and template; all errors at once are told through `problem` ("place.pattern: …", NULL:
+ * nobody reads them), then the result is ERR_INVALID and *out NULL. rt may be NULL for a check only. conf is
+ * not needed afterwards. */
 int engine_new(struct rt *rt, const struct engine_conf *conf, void (*problem)(void *owner, const char *text),
                void *owner, struct engine **out);
-/* gateway and store may be NULL for a check only. Messages then come by gateway_set_engine. */
+/* Messages then come, by gateway_set_engine. Once. g and s are borrowed until engine_free. */
 void engine_attach(struct engine *en, struct gateway *g, struct store *s);
+/* Another configuration, for all that is not decided yet. ERR_INVALID as engine_new: the old one stays. */
+int engine_reconfigure(struct engine *en, const struct engine_conf *conf,
+                       void (*problem)(void *owner, const char *text), void *owner);
+/* Frees at once, calling nothing. The store must be closed or abandoned before, if one was attached. */
 void engine_free(struct engine *en);
 
 /* `simgate rules test`: what would be done with this text from this number, and why. Nothing is stored or
@@ -55,10 +65,12 @@ struct engine_trial {
     bool own_number;
 };
 struct engine_trial_result {
-    char handler[32]; /* "consent", "guard", "rules" */
-    char rule[64];    /* "" none matched */
-    struct buf reply; /* rendered; empty none. The caller frees */
-    struct buf why;   /* the caller frees */
+    char handler[32]; /* that decided: "consent", "guard", "rules" */
+    char rule[64];    /* the first that matched, "" none */
+    char reason[160]; /* as it would stand in the message's history */
+    int replies;      /* more than one only with `also` */
+    struct buf reply; /* the first, rendered; empty none. The caller frees */
+    struct buf why;   /* all of them too. The caller frees */
 };
 void engine_try(struct engine *en, const struct engine_trial *t, struct engine_trial_result *out);
 

@@ -1,0 +1,175 @@
+/* Comparing words as people write them. The character tables are the C library's for "C.UTF-8", named
+ * explicitly, so that neither LANG nor setlocale() changes which rule answers. (PCRE2's own case conversion
+ * is not used for this: it maps one case to one other, and so tells U+03BC, Greek mu, from its capital.)
+ */
+#include "engine/fold.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <wctype.h>
+
+#include "base/utf8.h"
+
+struct fold {
+    locale_t unicode;
+    char lower[128]; /* ASCII, the common case */
+    bool edge[128];
+    bool space[128];
+};
+
+static bool is_space(const struct fold *f, wint_t c)
+{
+    /* The C library leaves the no-break spaces out, but telephones do write them. */
+    return iswspace_l(c, f->unicode) || c == 0xA0 || c == 0x2007 || c == 0x202F || c == 0xFEFF;
+}
+
+static bool is_edge(const struct fold *f, wint_t c)
+{
+    return is_space(f, c) || iswpunct_l(c, f->unicode) || iswcntrl_l(c, f->unicode);
+}
+
+struct fold *fold_new(void)
+{
+    struct fold *f = calloc(1, sizeof *f);
+
+    if (!f)
+        abort();
+    f->unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+    if (!f->unicode) {
+        free(f);
+        return NULL;
+    }
+    for (int c = 0; c < 128; c++) {
+        f->lower[c] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+        f->edge[c] = is_edge(f, (wint_t)c);
+        f->space[c] = is_space(f, (wint_t)c);
+    }
+    return f;
+}
+
+void fold_free(struct fold *f)
+{
+    if (!f)
+        return;
+    freelocale(f->unicode);
+    free(f);
+}
+
+typedef bool (*char_class)(const struct fold *f, uint32_t c);
+
+static bool space_class(const struct fold *f, uint32_t c)
+{
+    return c < 128 ? f->space[c] : is_space(f, c);
+}
+
+static bool edge_class(const struct fold *f, uint32_t c)
+{
+    return c < 128 ? f->edge[c] : is_edge(f, c);
+}
+
+/* Where the character ahead of `end` begins. */
+static size_t step_back(const char *text, size_t end)
+{
+    do
+        end--;
+    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80);
+    return end;
+}
+
+static struct span strip_end(const struct fold *f, struct span s, char_class drop)
+{
+    while (s.len > 0) {
+        size_t last = step_back(s.at, s.len), at = last;
+
+        if (!drop(f, utf8_next(s.at, s.len, &at)))
+            break;
+        s.len = last;
+    }
+    return s;
+}
+
+static struct span strip(const struct fold *f, struct span s, char_class drop)
+{
+    size_t at = 0;
+
+    while (at < s.len) {
+        size_t next = at;
+
+        if (!drop(f, utf8_next(s.at, s.len, &next)))
+            break;
+        at = next;
+    }
+    return strip_end(f, (struct span){s.at + at, s.len - at}, drop);
+}
+
+struct span fold_trim(const struct fold *f, struct span s)
+{
+    struct span bare = strip(f, s, edge_class);
+
+    return bare.len > 0 ? bare : strip(f, s, space_class);
+}
+
+struct span fold_next_word(const struct fold *f, struct span *s)
+{
+    struct span rest = strip(f, *s, space_class);
+    size_t end = 0;
+
+    if (rest.len == 0) {
+        *s = rest;
+        return (struct span){0};
+    }
+    while (end < rest.len) {
+        size_t next = end;
+
+        if (space_class(f, utf8_next(rest.at, rest.len, &next)))
+            break;
+        end = next;
+    }
+    *s = (struct span){rest.at + end, rest.len - end};
+    return (struct span){rest.at, end};
+}
+
+struct span fold_first_word(const struct fold *f, struct span trimmed)
+{
+    struct span word = fold_next_word(f, &trimmed), bare = strip_end(f, word, edge_class);
+
+    return bare.len > 0 ? bare : word;
+}
+
+static size_t put_folded(const struct fold *f, uint32_t c, char out[4])
+{
+    if (c < 128) {
+        out[0] = f->lower[c];
+        return 1;
+    }
+    /* By way of the capital: U+03C2 and U+03C3 have the same one. */
+    return utf8_put((uint32_t)towlower_l(towupper_l((wint_t)c, f->unicode), f->unicode), out);
+}
+
+int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_t max)
+{
+    size_t len = 0;
+    bool gap = false;
+
+    if (max > FOLD_BYTES)
+        max = FOLD_BYTES;
+    for (size_t at = 0; at < s.len;) {
+        uint32_t c = utf8_next(s.at, s.len, &at);
+        char bytes[4];
+        size_t n;
+
+        if (space_class(f, c)) {
+            gap = len > 0;
+            continue;
+        }
+        n = put_folded(f, c, bytes);
+        if (len + (gap ? 1u : 0u) + n > max)
+            return -1;
+        if (gap)
+            out[len++] = ' ';
+        gap = false;
+        for (size_t i = 0; i < n; i++)
+            out[len++] = bytes[i];
+    }
+    return (int)len;
+}

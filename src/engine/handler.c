@@ -1,0 +1,96 @@
+/* The walk along the chain of handlers, and the verdict they write. See engine/handler.h. */
+#include "engine/handler.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+void verdict_init(struct verdict *v, struct buf *why)
+{
+    *v = (struct verdict){.handler = "", .rule = "", .room = VERDICT_REPLIES, .why = why};
+}
+
+void verdict_fini(struct verdict *v)
+{
+    while (v->nreplies > 0)
+        verdict_unreply(v);
+}
+
+void verdict_reason(struct verdict *v, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(v->reason, sizeof v->reason, fmt, ap);
+    va_end(ap);
+    for (size_t len = strlen(v->reason); !utf8_valid(v->reason, len); len--)
+        v->reason[len - 1] = '\0'; /* cut within a character */
+}
+
+struct verdict_reply *verdict_reply(struct verdict *v, const char *source, bool consent)
+{
+    struct verdict_reply *r = &v->replies[v->nreplies];
+
+    if (v->room <= 0 || v->nreplies == VERDICT_REPLIES)
+        return NULL;
+    *r = (struct verdict_reply){.source = source, .consent = consent};
+    v->nreplies++;
+    v->room--;
+    return r;
+}
+
+void verdict_unreply(struct verdict *v)
+{
+    v->nreplies--;
+    v->room++;
+    buf_free(&v->replies[v->nreplies].text);
+}
+
+void verdict_explain(struct verdict *v, const char *fmt, ...)
+{
+    char line[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    buf_adds(v->why, line);
+    buf_addc(v->why, '\n');
+}
+
+/* Asks one after the other until one decides, answers later, or is the last. */
+static void walk_on(struct walk *w)
+{
+    struct handler *h;
+
+    while ((h = w->chain[w->at])) {
+        enum handler_answer answer = h->decide(h, w->event, w->verdict, w);
+
+        if (answer == HANDLER_LATER)
+            return;
+        w->verdict->handler = h->name;
+        if (answer == HANDLER_STOP)
+            break;
+        w->at++;
+    }
+    w->done(w);
+}
+
+void walk_start(struct walk *w)
+{
+    w->at = 0;
+    walk_on(w);
+}
+
+void walk_resume(struct walk *w, enum handler_answer answer)
+{
+    w->verdict->handler = w->chain[w->at]->name;
+    if (answer == HANDLER_STOP) {
+        w->done(w);
+        return;
+    }
+    w->at++;
+    walk_on(w);
+}

@@ -1,0 +1,24 @@
+/* Inside of struct engine, shared by the files of this room. */
+#ifndef SIMGATE_ENGINE_PRIVATE_H
+#define SIMGATE_ENGINE_PRIVATE_H
+
+#include "base/log.h"
+#include "engine/program.h"
+
+struct job;
+
+struct engine {
+    struct rt *rt;
+    struct program *program;
+    /* from engine_attach on; set and known by flow.c alone, NULL before */
+    struct gateway *gateway;
+    struct store *store;
+    void (*detach)(struct engine *en); /* frees the jobs, calling nothing */
+    /* What it would take to send text to a number. */
+    int (*measure)(struct engine *en, const char *to, const char *text, struct segment_plan *plan,
+                   struct err *e);
+    struct job *jobs; /* messages under way, oldest first; owned */
+    struct log_limit gave_up_limit;
+};
+
+#endif

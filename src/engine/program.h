@@ -1,0 +1,111 @@
+/* The configuration compiled: what the built-in handlers work from. Immutable but for their scratch; a
+ * reload makes a new one. Copies all that it needs of struct engine_conf.
+ */
+#ifndef SIMGATE_ENGINE_PROGRAM_H
+#define SIMGATE_ENGINE_PROGRAM_H
+
+#include "engine/engine.h"
+#include "engine/handler.h"
+#include "engine/pattern.h"
+#include "engine/template.h"
+#include "engine/words.h"
+
+/* Errors of the configuration, all of them. */
+struct problems {
+    void (*tell)(void *owner, const char *text); /* NULL: nobody reads them */
+    void *owner;
+    int count;
+};
+void problem(struct problems *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+enum { PLACE_BYTES = 240 };
+/* "gateway.conf: ", or nothing where the file was not said; in out. */
+const char *conf_prefix(const struct engine_conf *conf, char out[PLACE_BYTES]);
+
+/* A reply: text, or the template that "@NAME" names. NULL after a problem. */
+struct template *compile_reply(const struct engine_conf *conf, const char *reply, const char *place,
+                               const struct template_scope *scope, struct problems *p);
+
+/* ---- consent --------------------------------------------------------------------------------------------
+ */
+
+enum consent_word {
+    WORD_STOP,
+    WORD_START,
+    WORD_AGAIN, /* means START to those only who are opted out: "yes" */
+    WORD_HELP,
+    CONSENT_WORDS,
+};
+
+struct consent {
+    struct handler handler;
+    const struct fold *fold;
+    const char *business;
+    struct words *words;   /* owner: enum consent_word */
+    struct words *fillers; /* what may stand beside STOP without changing its sense */
+    struct template *replies[CONSENT_WORDS];
+    int most_replies; /* automatic replies to a number, from which on confirmations are left out too */
+};
+void consent_compile(struct consent *c, const struct engine_conf *conf, const struct fold *fold,
+                     struct problems *p);
+void consent_fini(struct consent *c);
+/* Whether a message of this word alone never reaches the rules. */
+bool consent_takes(const struct consent *c, const char *keyword);
+
+/* ---- guard ----------------------------------------------------------------------------------------------
+ */
+
+struct guard {
+    struct handler handler;
+    int most_replies;
+    int64_t window_ms;
+};
+void guard_compile(struct guard *g, const struct engine_conf *conf, struct problems *p);
+
+/* ---- rules ----------------------------------------------------------------------------------------------
+ */
+
+struct rule {
+    char *name, *place;
+    char *source; /* "rule:NAME" */
+    bool keyworded;
+    struct pattern *pattern; /* NULL: no such condition */
+    struct template *reply;  /* NULL none */
+    bool also;
+    /* of the event under way */
+    uint64_t hit; /* rules.events when a keyword was found */
+    const char *keyword;
+};
+
+struct rules {
+    struct handler handler;
+    const struct fold *fold;
+    const char *business;
+    struct matcher *matcher;
+    struct words *keywords; /* owner: index of the rule */
+    struct rule *list;
+    int count;
+    uint64_t events; /* evaluated so far */
+};
+void rules_compile(struct rules *r, const struct engine_conf *conf, const struct fold *fold,
+                   struct problems *p);
+void rules_fini(struct rules *r);
+
+/* ---- all of it ------------------------------------------------------------------------------------------
+ */
+
+struct program {
+    char *business;
+    struct fold *fold;
+    struct consent consent;
+    struct guard guard;
+    struct rules rules;
+    struct handler *chain[4];
+};
+
+/* NULL when there are problems; all have been told. */
+struct program *program_new(const struct engine_conf *conf, void (*tell)(void *owner, const char *text),
+                            void *owner);
+void program_free(struct program *p);
+
+#endif
