@@ -49,6 +49,8 @@ enum {
     MSG_F_UNDECODABLE = 1 << 5,        /* inbound: text is hex of the raw PDU */
     MSG_F_AUTOMATIC = 1 << 6,          /* outbound: made by a rule */
     MSG_F_CONSENT = 1 << 7,            /* outbound: the confirmation of STOP/START/HELP: passes an opt-out */
+    MSG_F_PREFER = 1 << 8,             /* outbound: `modem` is a wish, another of the pool may carry it */
+    MSG_F_SILENT = 1 << 9,             /* inbound: type 0 (TP-PID 0x40), not meant for people */
 };
 
 enum {
