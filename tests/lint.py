@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Reads the includes of every source file and fails where a room knows what it must not know.
 
-The rules are those of docs/architecture.md: rooms depend one way, and each outside library has its place.
+The rules are those of docs/architecture.md: rooms depend one way, and each outside library has its place. Settings of
+gateway.conf that the manual page leaves out are found too.
 """
 import pathlib
 import re
@@ -69,12 +70,20 @@ def problems_of(path):
             yield f"{name}:{number}: {room}/ sees {other}/ only through {', '.join(ONLY[(room, other)])}"
 
 
+def undocumented():
+    """Settings of gateway.conf that gateway.conf(5) does not tell."""
+    page = (ROOT / "docs/gateway.conf.5").read_text(encoding="utf-8")
+    for name in re.findall(r'\{"(\w+)",\s*SCHEMA_', (ROOT / "src/app/conf.c").read_text(encoding="utf-8")):
+        if not re.search(rf"^\.(BR|SS|SH) {name}\b", page, re.M | re.I):
+            yield f"docs/gateway.conf.5: the setting {name} is missing"
+
+
 def main():
     files = sorted([*ROOT.glob("src/*/*.[ch]"), *ROOT.glob("hw/sim/*.[ch]")])
-    found = [p for f in files for p in problems_of(f)]
+    found = [p for f in files for p in problems_of(f)] + list(undocumented())
     for problem in found:
         print(problem)
-    print(f"lint: {len(files)} files read, {len(found)} includes that break the order of the rooms")
+    print(f"lint: {len(files)} files read, {len(found)} problems")
     return 1 if found else 0
 
 
