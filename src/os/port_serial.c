@@ -44,7 +44,7 @@ static enum sp_return configure(struct sp_port *port, int baud, bool rtscts)
 }
 
 /* What libserialport leaves as it was, or sets otherwise. */
-static int settle_line(int fd, struct err *e)
+static int settle_line(int fd, bool rtscts, struct err *e)
 {
     struct termios tio;
 
@@ -53,6 +53,11 @@ static int settle_line(int fd, struct err *e)
     /* Closing must not drop DTR: it resets some modules and hangs up others (AT&D2, AT&D3). */
     tio.c_cflag &= ~(tcflag_t)HUPCL;
     tio.c_cflag |= CLOCAL | CREAD;
+    /* libserialport 0.1.1 puts the bit for RTS/CTS into the input flags, where it means nothing. */
+    tio.c_iflag &= ~(tcflag_t)CRTSCTS;
+    tio.c_cflag &= ~(tcflag_t)CRTSCTS;
+    if (rtscts)
+        tio.c_cflag |= CRTSCTS;
     tio.c_iflag |= IGNBRK | IGNPAR;
     /* With VMIN 0 an empty line would read as one that has hung up. */
     tio.c_cc[VMIN] = 1;
@@ -81,7 +86,7 @@ static int take_descriptor(struct sp_port *port, int baud, bool rtscts, struct e
     fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         return err_errno(e, "open");
-    if (settle_line(fd, e) != ERR_OK) {
+    if (settle_line(fd, rtscts, e) != ERR_OK) {
         close(fd);
         return e->code;
     }
