@@ -42,8 +42,8 @@ static void read_alphanumeric(const uint8_t *octets, size_t semi_octets, struct 
     gsm7_unpack(octets, n, 0, septets);
     /* Seven characters fill seven octets with seven spare bits; senders that count whole octets (length 14)
      * make an eighth septet, '@', of them. */
-    if (semi_octets == 14 && septets[n - 1] == 0)
-        n--;
+    if (n == 8 && septets[7] == 0)
+        n = 7;
     size_t len = 0;
     for (size_t i = 0; i < n; i++) {
         uint32_t cp = gsm7_locking(0, septets[i]);

@@ -3,6 +3,7 @@
  */
 #include "pdu/gsm7.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -81,21 +82,25 @@ size_t gsm7_pack(const uint8_t *septets, size_t n, unsigned fill_bits, uint8_t *
     return written;
 }
 
-/* Eight septets from seven octets at once. */
-static void unpack_block(const uint8_t in[7], uint8_t septets[8])
+/* Eight septets from seven octets at once: the 56 bits are spread in halves, quarters and eighths. Reads one
+ * octet more than it uses. */
+static void unpack_block(const uint8_t in[8], uint8_t septets[8])
 {
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 7; i++)
-        v |= (uint64_t)in[i] << (8 * i);
-    for (unsigned i = 0; i < 8; i++)
-        septets[i] = (uint8_t)((v >> (7 * i)) & 0x7F);
+    uint64_t v;
+    memcpy(&v, in, sizeof(v));
+    v = le64toh(v);
+    v = (v & 0x00FFFFFFF0000000u) << 4 | (v & 0x000000000FFFFFFFu);
+    v = (v & 0x0FFFC0000FFFC000u) << 2 | (v & 0x00003FFF00003FFFu);
+    v = (v & 0x3F803F803F803F80u) << 1 | (v & 0x007F007F007F007Fu);
+    v = htole64(v);
+    memcpy(septets, &v, sizeof(v));
 }
 
 void gsm7_unpack(const uint8_t *in, size_t n, unsigned fill_bits, uint8_t *septets)
 {
     size_t i = 0;
     if (fill_bits == 0) {
-        for (; i + 8 <= n; i += 8, in += 7)
+        for (; i + 9 <= n; i += 8, in += 7) /* an eighth octet is there: the ninth septet ends in it */
             unpack_block(in, septets + i);
     }
     uint32_t acc = 0;

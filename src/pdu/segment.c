@@ -128,7 +128,8 @@ static int source_next(struct source *s, const struct coding *c, uint32_t *cp, u
             *cp = utf8_next(s->replacement, strlen(s->replacement), &used);
             s->replacement += used;
         } else {
-            *cp = utf8_next(s->text, s->len, &s->at);
+            unsigned char byte = (unsigned char)s->text[s->at];
+            *cp = byte < 0x80 ? (s->at++, byte) : utf8_next(s->text, s->len, &s->at);
         }
         int n = code_units(c, *cp, units);
         if (n > 0)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "pdu/gsm7.h"
+#include "pdu/gsm7_tables.h"
 #include "pdu/parts.h"
 
 enum {
@@ -134,6 +134,27 @@ static void join_flush(struct joiner *j)
     j->lead = 0;
 }
 
+/* The septets up to the first that is not plain ASCII, which most are: this loop is what decoding costs.
+ * Returns their number. */
+static size_t join_ascii(struct joiner *j, uint8_t locking, const uint8_t *septets, size_t n)
+{
+    const uint16_t *table = gsm7_locking_table[locking < GSM7_LANGUAGES ? locking : 0];
+    if (j->full)
+        return 0;
+    if (n > j->cap - j->len)
+        n = j->cap - j->len;
+    char *to = j->out + j->len;
+    size_t i = 0;
+    for (; i < n; i++) {
+        unsigned cp = table[septets[i]];
+        if (cp - 1 >= 0x7F) /* 0, a hole or the escape, too */
+            break;
+        to[i] = (char)cp;
+    }
+    j->len += i;
+    return i;
+}
+
 static void join_gsm7(struct joiner *j, const struct pdu_ud *ud)
 {
     if (j->lead)
@@ -141,6 +162,10 @@ static void join_gsm7(struct joiner *j, const struct pdu_ud *ud)
     uint8_t septets[UD_MAX_SEPTETS];
     size_t n = text_septets(ud, septets);
     for (size_t i = 0; i < n; i++) {
+        if (!j->escape)
+            i += join_ascii(j, ud->locking, septets + i, n - i);
+        if (i == n)
+            break;
         uint8_t s = septets[i];
         if (j->escape) {
             j->escape = false;
@@ -162,7 +187,8 @@ static void join_utf16_unit(struct joiner *j, uint32_t unit)
         join_code_point(j, cp);
         return;
     }
-    join_flush(j);
+    if (j->lead || j->escape)
+        join_flush(j);
     if (unit >= LEAD_FIRST && unit < TRAIL_FIRST)
         j->lead = unit;
     else if (unit == 0 || (unit >= TRAIL_FIRST && unit <= TRAIL_LAST))

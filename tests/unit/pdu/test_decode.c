@@ -456,9 +456,9 @@ static void service_centre_times(void **state)
     assert_int_equal(scts("99302251619580").year, 1999);
     assert_int_equal(scts("07302251619580").year, 1970);
     assert_int_equal(scts("96302251619580").year, 2069);
-    static const char *const BAD[] = {"FFFFFFFFFFFFFF", "00000000000000", "20A06291731480", "20316291731480",
-                                      "20809991731480", "20200391731480", "2080624273148F", "2080629173148F",
-                                      "208062917314F0", "20922091731480"};
+    static const char *const BAD[] = {"FFFFFFFFFFFFFF", "00000000000000", "20A06291731480",
+                                      "20316291731480", "20809991731480", "20200391731480",
+                                      "2080624273148F", "208062917314F0", "20922091731480"};
     for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
         t = scts(BAD[i]);
         char hex[15];
