@@ -31,12 +31,14 @@ struct store_op {
     struct err err;
     /* private to store/ */
     int (*exec)(struct store_db *db, struct store_op *op);
+    void (*drop)(struct store_op *op); /* frees results that nobody will hear of; NULL none */
     struct store_op *next;
     int status;
 };
 
 /* Opens or creates, migrates (after a backup beside the file), checks. Blocks: used at start only.
- * ERR_VERSION: made by a newer simgate; ERR_CORRUPT: quick_check failed; both leave the file untouched. */
+ * ERR_VERSION: made by a newer simgate; ERR_CORRUPT: quick_check failed; ERR_INVALID: not simgate's; all
+ * three leave the file untouched. ERR_BUSY: another simgated has it open (PATH-lock is held). */
 int store_open(struct rt *rt, const struct store_conf *conf, struct store **out, struct err *e);
 
 /* Finishes the batches under way and queued, then calls closed once and frees. */
@@ -127,7 +129,8 @@ struct store_move {
     enum msg_state state;
     const char *reason;
     int64_t due_wall_ms, now_wall_ms;
-    enum msg_state was; /* out */
+    enum msg_state was;      /* out */
+    int64_t expires_wall_ms; /* out: of the message; moved on by a retry after it had passed */
 };
 void store_move(struct store *s, struct store_move *m);
 

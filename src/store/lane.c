@@ -1,0 +1,467 @@
+/* The two lanes: queues of operations, each with at most one batch on the runtime's other thread.
+ *
+ * The writer's lane commits a batch in one transaction, each operation in a savepoint of its own; what comes
+ * meanwhile gathers for the next. The reader's lane runs one operation at a time on its own connection. The
+ * loop's thread owns the queues; the batch and its connection belong to the other thread from the hand-over
+ * until `done`. A commit that fails fails every operation of its batch: nothing of it is stored then. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "store/private.h"
+
+enum { RETRY_MS = 100, PROBE_MS = 2000 };
+
+/* Batches of abandoned stores whose request the runtime still holds. Loop's thread only. */
+static struct batch *orphans;
+
+void op_list_init(struct op_list *l)
+{
+    l->head = NULL;
+    l->tail = &l->head;
+    l->count = 0;
+}
+
+static void list_add(struct op_list *l, struct store_op *op)
+{
+    op->next = NULL;
+    *l->tail = op;
+    l->tail = &op->next;
+    l->count++;
+}
+
+static struct store_op *list_take(struct op_list *l)
+{
+    struct store_op *op = l->head;
+
+    if (!op)
+        return NULL;
+    l->head = op->next;
+    if (!l->head)
+        l->tail = &l->head;
+    l->count--;
+    return op;
+}
+
+/* ---- on the other thread ------------------------------------------------------------------------------- */
+
+static const char sql_begin[] = "BEGIN IMMEDIATE";
+static const char sql_begin_read[] = "BEGIN";
+static const char sql_commit[] = "COMMIT";
+static const char sql_rollback[] = "ROLLBACK";
+static const char sql_savepoint[] = "SAVEPOINT op";
+static const char sql_release[] = "RELEASE op";
+static const char sql_undo[] = "ROLLBACK TO op";
+static const char sql_tally[] =
+    "INSERT INTO tally(state, n) VALUES(?1, ?2) ON CONFLICT(state) DO UPDATE SET n = n + ?2";
+
+int store_tally(struct store_db *db)
+{
+    int rc = ERR_OK;
+
+    for (int s = 0; s < MSG_STATES && rc == ERR_OK; s++)
+        if (db->delta[s] != 0)
+            rc = DB_RUN(db, sql_tally, db_int(s), db_int(db->delta[s]));
+    memset(db->delta, 0, sizeof db->delta);
+    return rc;
+}
+
+/* Errors after which the transaction as a whole is lost. */
+static bool fatal(struct store_db *db, int status)
+{
+    return sqlite3_get_autocommit(db->h) || status == ERR_FULL || status == ERR_IO || status == ERR_CORRUPT;
+}
+
+/* In a savepoint of its own, so that a failing operation takes back only what it did itself. */
+static int run_one(struct store_db *db, struct store_op *op)
+{
+    int64_t delta[MSG_STATES];
+    int64_t before = sqlite3_total_changes64(db->h);
+    int rc;
+
+    memcpy(delta, db->delta, sizeof delta);
+    db->err = &op->err;
+    if ((rc = db_run(db, sql_savepoint, NULL, 0)))
+        return rc;
+    op->status = op->exec(db, op);
+    if (op->status < 0 && fatal(db, op->status))
+        return op->status;
+    db->err = &db->own_err;
+    if (op->status < 0 && sqlite3_total_changes64(db->h) != before) {
+        memcpy(db->delta, delta, sizeof delta);
+        if ((rc = db_run(db, sql_undo, NULL, 0)))
+            return rc;
+    }
+    return db_run(db, sql_release, NULL, 0);
+}
+
+void store_rollback(struct store_db *db)
+{
+    if (!sqlite3_get_autocommit(db->h))
+        sqlite3_exec(db->h, sql_rollback, NULL, NULL, NULL);
+    memset(db->delta, 0, sizeof db->delta);
+}
+
+/* Nothing of the batch is stored: every operation hears the same. */
+static void fail_all(struct store_db *db, struct batch *b, int status)
+{
+    struct err why = *db->err;
+
+    store_rollback(db);
+    for (struct store_op *op = b->ops.head; op; op = op->next) {
+        if (op->drop)
+            op->drop(op);
+        op->status = status;
+        op->err = why;
+    }
+}
+
+static void run_batch(struct batch *b)
+{
+    struct store_db *db = &b->lane->db;
+    bool writes = b->lane->writes;
+    int64_t before = sqlite3_total_changes64(db->h);
+    int rc;
+
+    db->err = &db->own_err;
+    rc = db_run(db, writes ? sql_begin : sql_begin_read, NULL, 0);
+    for (struct store_op *op = b->ops.head; op && rc == ERR_OK; op = op->next)
+        rc = run_one(db, op);
+    b->wrote = sqlite3_total_changes64(db->h) != before;
+    if (rc == ERR_OK) {
+        db->err = &db->own_err;
+        rc = store_tally(db);
+    }
+    /* durable: with synchronous=FULL this returns when the WAL is on the disk. */
+    if (rc == ERR_OK)
+        rc = db_run(db, sql_commit, NULL, 0);
+    if (rc < 0)
+        fail_all(db, b, rc);
+    db->err = &db->own_err;
+    b->full = rc == ERR_FULL;
+    if (rc < 0)
+        b->wrote = false;
+}
+
+static void batch_run(struct rt_work *w)
+{
+    struct batch *b = container_of(w, struct batch, work);
+    bool dropped;
+
+    pthread_mutex_lock(&b->lock);
+    dropped = b->dropped;
+    b->phase = BATCH_RUNNING;
+    pthread_mutex_unlock(&b->lock);
+    if (!dropped) {
+        if (b->shut)
+            store_close_connections(b->store, true);
+        else
+            run_batch(b);
+    }
+    pthread_mutex_lock(&b->lock);
+    b->phase = BATCH_FINISHED;
+    pthread_cond_signal(&b->finished);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* ---- on the loop's thread ------------------------------------------------------------------------------ */
+
+static void batch_free(struct batch *b)
+{
+    pthread_mutex_destroy(&b->lock);
+    pthread_cond_destroy(&b->finished);
+    free(b);
+}
+
+static void batch_done(struct rt_work *w, int status);
+
+int lane_init(struct store *s, struct lane *l, int batch_max, bool writes)
+{
+    l->batch = calloc(1, sizeof *l->batch);
+    if (!l->batch)
+        return ERR_NOMEM;
+    op_list_init(&l->gathering);
+    op_list_init(&l->batch->ops);
+    l->batch_max = batch_max;
+    l->writes = writes;
+    l->batch->store = s;
+    l->batch->lane = l;
+    l->batch->work.run = batch_run;
+    l->batch->work.done = batch_done;
+    pthread_mutex_init(&l->batch->lock, NULL);
+    pthread_cond_init(&l->batch->finished, NULL);
+    return ERR_OK;
+}
+
+void lane_fini(struct lane *l)
+{
+    if (l->batch)
+        batch_free(l->batch);
+    l->batch = NULL;
+}
+
+static void arm(struct store *s, int64_t ms)
+{
+    rt_timer_at(s->rt, &s->retry, rt_now_ms(s->rt) + ms);
+}
+
+static void hand_over(struct store *s, struct lane *l)
+{
+    struct batch *b = l->batch;
+
+    b->phase = BATCH_WAITING;
+    b->full = b->wrote = false;
+    l->busy = true;
+    if (rt_work(s->rt, &b->work) == 0)
+        return;
+    /* No memory for it at the moment: the operations stay in the batch and go at the next try. */
+    b->phase = BATCH_IDLE;
+    l->busy = false;
+    arm(s, RETRY_MS);
+}
+
+static void lane_start(struct store *s, struct lane *l)
+{
+    if (l->busy || (!l->gathering.head && !l->batch->ops.head))
+        return;
+    while (l->batch->ops.count < l->batch_max && l->gathering.head)
+        list_add(&l->batch->ops, list_take(&l->gathering));
+    hand_over(s, l);
+}
+
+static bool lane_idle(const struct lane *l)
+{
+    return !l->busy && !l->gathering.head && !l->batch->ops.head;
+}
+
+/* Re-checked whenever something ended: the last one shuts the connections, beside the loop. */
+static void maybe_shut(struct store *s)
+{
+    if (!s->closing || s->shutting || s->callbacks > 0 || !lane_idle(&s->writer) || !lane_idle(&s->reader))
+        return;
+    s->shutting = true;
+    rt_timer_stop(s->rt, &s->retry);
+    s->writer.batch->shut = true;
+    hand_over(s, &s->writer);
+}
+
+static void drop_all(const struct op_list *ops)
+{
+    for (struct store_op *op = ops->head; op; op = op->next)
+        if (op->drop)
+            op->drop(op);
+}
+
+static void finish_ops(struct store *s, struct op_list *ops)
+{
+    struct store_op *op;
+
+    s->callbacks++;
+    while (!s->abandoned && (op = list_take(ops))) {
+        s->stats.operations++;
+        s->stats.failures += op->status < 0;
+        op->done(op, op->status);
+    }
+    if (s->abandoned)
+        drop_all(ops);
+    s->callbacks--;
+}
+
+static void note_room(struct store *s, const struct batch *b)
+{
+    if (b->wrote) {
+        s->stats.commits++;
+        s->full = false;
+    }
+    if (b->full) {
+        s->full = true;
+        arm(s, PROBE_MS);
+    }
+}
+
+static void closed(struct store *s)
+{
+    void (*fn)(void *owner) = s->closed;
+    void *owner = s->closed_owner;
+
+    finish_ops(s, &s->refused);
+    store_free(s);
+    fn(owner);
+}
+
+static void orphan_done(struct batch *b)
+{
+    for (struct batch **at = &orphans; *at; at = &(*at)->next_orphan)
+        if (*at == b) {
+            *at = b->next_orphan;
+            break;
+        }
+    batch_free(b);
+}
+
+static void cancel_all(struct op_list *ops)
+{
+    for (struct store_op *op = ops->head; op; op = op->next) {
+        op->status = ERR_CANCELLED;
+        err_set(&op->err, ERR_CANCELLED, "the store was closed");
+    }
+}
+
+static void batch_done(struct rt_work *w, int status)
+{
+    struct batch *b = container_of(w, struct batch, work);
+    struct store *s = b->store;
+    struct op_list ended;
+
+    if (!s) {
+        orphan_done(b);
+        return;
+    }
+    b->phase = BATCH_IDLE;
+    b->lane->busy = false;
+    if (b->shut) {
+        closed(s);
+        return;
+    }
+    ended = b->ops;
+    if (!ended.head)
+        ended.tail = &ended.head;
+    op_list_init(&b->ops);
+    if (status < 0)
+        cancel_all(&ended);
+    else
+        note_room(s, b);
+    /* What gathered goes first, so that the disk works while the callbacks do. */
+    lane_start(s, b->lane);
+    finish_ops(s, &ended);
+    if (s->abandoned && s->callbacks == 0) {
+        store_free(s);
+        return;
+    }
+    maybe_shut(s);
+}
+
+static void submit(struct store *s, struct lane *l, struct store_op *op, store_exec exec, store_drop drop)
+{
+    op->exec = exec;
+    op->drop = drop;
+    op->status = 0;
+    op->err = (struct err){0};
+    if (s->closing) {
+        op->status = err_set(&op->err, ERR_CANCELLED, "the store was closed");
+        list_add(&s->refused, op);
+        return;
+    }
+    list_add(&l->gathering, op);
+    lane_start(s, l);
+}
+
+void store_submit_write(struct store *s, struct store_op *op, store_exec exec, store_drop drop)
+{
+    submit(s, &s->writer, op, exec, drop);
+}
+
+void store_submit_read(struct store *s, struct store_op *op, store_exec exec, store_drop drop)
+{
+    submit(s, &s->reader, op, exec, drop);
+}
+
+/* ---- room on the disk ------------------------------------------------------------------------------------
+ */
+
+static const char sql_probe[] = "INSERT OR REPLACE INTO tally(state, n) VALUES(-1, ?1)";
+
+static int exec_probe(struct store_db *db, struct store_op *op)
+{
+    (void)op;
+    return DB_RUN(db, sql_probe, db_int(sqlite3_total_changes64(db->h)));
+}
+
+static void probe_done(struct store_op *op, int status)
+{
+    struct store *s = container_of(op, struct store, probe);
+
+    (void)status; /* note_room has seen it, and armed the timer again where there still is none */
+    s->probing = false;
+}
+
+/* While the disk is full a small write is tried now and then, so that the store finds out by itself, also
+ * when everybody above has stopped writing. */
+void store_retry_fire(struct rt_timer *t)
+{
+    struct store *s = container_of(t, struct store, retry);
+
+    if (s->shutting) {
+        hand_over(s, &s->writer);
+        return;
+    }
+    lane_start(s, &s->writer);
+    lane_start(s, &s->reader);
+    if (s->full && !s->probing && !s->closing) {
+        s->probing = true;
+        s->probe.done = probe_done;
+        store_submit_write(s, &s->probe, exec_probe, NULL);
+    }
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------- */
+
+void store_close(struct store *s, void (*fn)(void *owner), void *owner)
+{
+    s->closed = fn;
+    s->closed_owner = owner;
+    s->closing = true;
+    maybe_shut(s);
+}
+
+/* Takes the batch from the other thread. False if the runtime still holds its request. */
+static bool batch_stop(struct batch *b)
+{
+    bool held;
+
+    pthread_mutex_lock(&b->lock);
+    b->dropped = true;
+    while (b->phase == BATCH_RUNNING)
+        pthread_cond_wait(&b->finished, &b->lock);
+    held = b->phase != BATCH_IDLE;
+    pthread_mutex_unlock(&b->lock);
+    return !held;
+}
+
+static void lane_abandon(struct lane *l)
+{
+    struct batch *b = l->batch;
+
+    if (batch_stop(b)) {
+        batch_free(b);
+    } else {
+        if (b->phase == BATCH_FINISHED)
+            drop_all(&b->ops);
+        b->store = NULL;
+        b->next_orphan = orphans;
+        orphans = b;
+    }
+    l->batch = NULL;
+}
+
+void store_abandon(struct store *s)
+{
+    rt_timer_stop(s->rt, &s->retry);
+    lane_abandon(&s->writer);
+    lane_abandon(&s->reader);
+    store_close_connections(s, false);
+    s->abandoned = true;
+    if (s->callbacks == 0)
+        store_free(s);
+}
+
+bool store_is_full(const struct store *s)
+{
+    return s->full;
+}
+
+void store_get_stats(const struct store *s, struct store_stats *out)
+{
+    *out = s->stats;
+    out->queued = s->writer.gathering.count + s->reader.gathering.count;
+}

@@ -1,0 +1,319 @@
+/* Status reports: kept raw, matched to the part they speak of, and carried over to its message.
+ *
+ * TP-MR has 8 bits and is the modem's own, so a report is matched by SIM, reference and recipient, newest
+ * first, within a window. A part whose result never came has no reference: it is matched by SIM and
+ * recipient, nearest in time, unless the report may be another part's. TS 23.040 9.2.3.15 for the status. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/number.h"
+#include "pdu/pdu.h"
+#include "store/private.h"
+
+/* A report can come before the +CMGS of its part is committed. */
+enum { EARLY_MS = 60000 };
+/* So far may a part without reference be from the service centre's time stamp: clocks differ, people send the
+ * same number several messages. */
+enum { NEAR_MS = 600000 };
+
+struct matched {
+    int64_t part; /* 0 none */
+    enum msg_state state;
+};
+
+/* What a report says, from the modem or from the table. */
+struct verdict {
+    int64_t report;
+    int status, group;
+    int64_t reported_wall_ms, now_wall_ms;
+    const char *modem;
+};
+
+/* ---- matching --------------------------------------------------------------------------------------------
+ */
+
+static const char sql_duplicate[] = "SELECT id, ifnull(part, 0) FROM report WHERE day = ?1 AND hash = ?2 AND "
+                                    "imsi = ?3 ORDER BY id DESC LIMIT 1";
+static const char sql_by_mr[] =
+    "SELECT p.id, p.state, m.peer FROM part p INDEXED BY part_awaits JOIN message m ON m.id = p.id / 256 "
+    "WHERE p.awaits = 1 AND p.imsi = ?1 AND p.mr = ?2 AND p.submitted >= ?3 AND p.state IN (3, 5, 9) "
+    "ORDER BY p.submitted DESC, p.id DESC";
+/* Parts of this SIM without a reference that are, or may be, on their way. */
+static const char sql_without_mr[] =
+    "SELECT p.id, p.state, m.peer, p.submitted FROM part p INDEXED BY part_awaits "
+    "JOIN message m ON m.id = p.id / 256 WHERE p.awaits = 1 AND p.imsi = ?1 AND p.mr IS NULL AND "
+    "p.submitted >= ?2 AND p.state IN (2, 3, 9) ORDER BY p.submitted";
+/* A part of any message to the same number that has this reference and its final report. */
+static const char sql_settled[] =
+    "SELECT 1 FROM message m JOIN part p ON p.id BETWEEN m.id * 256 + 1 AND m.id * 256 + m.parts "
+    "WHERE m.peer = (SELECT peer FROM message WHERE id = ?1) AND m.created >= ?4 AND p.imsi = ?2 AND "
+    "p.mr = ?3 LIMIT 1";
+
+static int find_copy(struct store_db *db, struct store_report *r)
+{
+    int64_t today = r->now_wall_ms / MS_PER_DAY;
+    int64_t first = (r->now_wall_ms - r->window_ms) / MS_PER_DAY;
+    sqlite3_stmt *st;
+    int rc = 0;
+
+    for (int64_t day = today + 1; day >= first && rc == 0; day--)
+        rc =
+            DB_FIRST(db, &st, sql_duplicate, db_int(day), db_blob(r->hash, sizeof r->hash), db_text(r->imsi));
+    if (rc <= 0)
+        return rc;
+    r->report = db_col(st, 0);
+    r->message = part_message(db_col(st, 1));
+    r->seq = (int)(db_col(st, 1) % 256);
+    db_end(st);
+    return 1;
+}
+
+static bool same_recipient(sqlite3_stmt *st, int column, const char *recipient)
+{
+    const char *peer = (const char *)sqlite3_column_text(st, column);
+
+    return peer && number_same(peer, recipient);
+}
+
+static int find_by_mr(struct store_db *db, const struct store_report *r, struct matched *out)
+{
+    sqlite3_stmt *st =
+        DB_BIND(db, sql_by_mr, db_text(r->imsi), db_int(r->mr), db_int(r->now_wall_ms - r->window_ms));
+    int rc;
+
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0)
+        if (same_recipient(st, 2, r->recipient)) {
+            *out = (struct matched){db_col(st, 0), (enum msg_state)db_col(st, 1)};
+            db_end(st);
+            return ERR_OK;
+        }
+    return rc;
+}
+
+/* True in *out: a report with this reference has its part already, one that is final. */
+static int is_settled(struct store_db *db, const struct store_report *r, int64_t message, bool *out)
+{
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, sql_settled, db_int(message), db_text(r->imsi), db_int(r->mr),
+                      db_int(r->now_wall_ms - r->window_ms));
+
+    *out = rc > 0;
+    if (rc > 0)
+        db_end(st);
+    return rc < 0 ? rc : ERR_OK;
+}
+
+/* A wrong guess would call a lost message delivered, so none is made while another part to this number is on
+ * the air, or when the report's own part is known. */
+static int find_without_mr(struct store_db *db, const struct store_report *r, struct matched *out)
+{
+    int64_t when = r->scts_wall_ms > 0 ? r->scts_wall_ms : r->now_wall_ms, best = INT64_MAX;
+    sqlite3_stmt *st = DB_BIND(db, sql_without_mr, db_text(r->imsi), db_int(r->now_wall_ms - r->window_ms));
+    bool settled, on_the_air = false;
+    int rc;
+
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0) {
+        int64_t away = llabs(db_col(st, 3) - when);
+
+        if (!same_recipient(st, 2, r->recipient))
+            continue;
+        on_the_air |= db_col(st, 1) == MSG_SUBMITTING;
+        if (db_col(st, 1) == MSG_SUBMITTING || away >= best || away > NEAR_MS)
+            continue;
+        best = away;
+        *out = (struct matched){db_col(st, 0), (enum msg_state)db_col(st, 1)};
+    }
+    if (rc || out->part == 0)
+        return rc;
+    rc = is_settled(db, r, part_message(out->part), &settled);
+    if (rc || on_the_air || settled)
+        out->part = 0;
+    return rc;
+}
+
+/* ---- what follows
+ * ------------------------------------------------------------------------------------------ */
+
+static const char sql_reported[] =
+    "UPDATE part SET report_status = ?2, reported = ?3, awaits = ?4, mr = ifnull(mr, ?5) WHERE id = ?1";
+
+static const enum msg_state state_of_group[] = {
+    [PDU_ST_DELIVERED] = MSG_DELIVERED,
+    [PDU_ST_PENDING] = MSG_SENT, /* the service centre has it */
+    [PDU_ST_FAILED] = MSG_UNDELIVERED,
+};
+
+static int part_reported(struct store_db *db, const struct msg_head *h, const struct matched *m, int mr,
+                         const struct verdict *v, struct msg_change *c)
+{
+    enum msg_state to = state_of_group[v->group], from = m->state;
+    int seq = (int)(m->part % 256), rc;
+
+    /* Nothing but a delivery follows a final report. */
+    if (from == MSG_UNDELIVERED && to != MSG_DELIVERED)
+        return ERR_OK;
+    if (from == MSG_UNKNOWN) {
+        c->to = MSG_SENT;
+        if ((rc = part_set_state(db, h, seq, from, c)))
+            return rc;
+        from = MSG_SENT;
+    }
+    c->to = to;
+    if (from != to && (rc = part_set_state(db, h, seq, from, c)))
+        return rc;
+    return DB_RUN(db, sql_reported, db_int(m->part), db_int(v->status), db_int(v->reported_wall_ms),
+                  db_int(to == MSG_DELIVERED ? 2 : 1), db_int(mr));
+}
+
+static int apply(struct store_db *db, struct msg_head *h, const struct matched *m, int mr,
+                 const struct verdict *v)
+{
+    char reason[48];
+    struct msg_change *c =
+        MSG_CHANGE(.to = MSG_SENT, .reason = reason, .modem = v->modem, .at_wall_ms = v->now_wall_ms);
+    int rc;
+
+    snprintf(reason, sizeof reason, "delivery report: status 0x%02X", (unsigned)v->status);
+    if ((rc = part_reported(db, h, m, mr, v, c)) || (rc = message_follow(db, h, c)))
+        return rc;
+    return outbox_put(db, OUTBOX_REPORT, h->id, v->report);
+}
+
+/* ---- a report arrives
+ * ---------------------------------------------------------------------------------------- */
+
+static const char sql_insert[] = "INSERT INTO report(part, modem, imsi, recipient, mr, status, meaning, "
+                                 "scts, discharge, received, day, hash, "
+                                 "pdu) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+static int insert(struct store_db *db, struct store_report *r, int64_t part)
+{
+    int rc = DB_RUN(db, sql_insert, db_int_or_null(part, 0), db_text(r->modem), db_text(r->imsi),
+                    db_text(r->recipient), db_int(r->mr), db_int(r->status), db_int(r->group),
+                    db_int(r->scts_wall_ms), db_int(r->discharge_wall_ms), db_int(r->now_wall_ms),
+                    db_int(r->now_wall_ms / MS_PER_DAY), db_blob(r->hash, sizeof r->hash),
+                    db_blob(r->pdu, (size_t)r->len));
+
+    r->report = sqlite3_last_insert_rowid(db->h);
+    return rc;
+}
+
+static int64_t reported_at(int64_t discharge_wall_ms, int64_t arrival_wall_ms)
+{
+    return discharge_wall_ms > 0 ? discharge_wall_ms : arrival_wall_ms;
+}
+
+static int take_in(struct store_db *db, struct store_report *r)
+{
+    struct verdict v = {.status = r->status,
+                        .group = r->group,
+                        .reported_wall_ms = reported_at(r->discharge_wall_ms, r->now_wall_ms),
+                        .now_wall_ms = r->now_wall_ms,
+                        .modem = NULL};
+    struct matched m = {0};
+    struct msg_head h;
+    int rc;
+
+    if ((rc = find_by_mr(db, r, &m)) || (m.part == 0 && (rc = find_without_mr(db, r, &m))) ||
+        (rc = insert(db, r, m.part)) || m.part == 0)
+        return rc;
+    r->message = part_message(m.part);
+    r->seq = (int)(m.part % 256);
+    if ((rc = message_head(db, r->message, &h)))
+        return rc;
+    r->was = h.state;
+    v.report = r->report;
+    rc = apply(db, &h, &m, r->mr, &v);
+    r->message_state = h.state;
+    return rc;
+}
+
+static int exec_report(struct store_db *db, struct store_op *op)
+{
+    struct store_report *r = container_of(op, struct store_report, op);
+    int rc;
+
+    r->report = r->message = 0;
+    r->seq = 0;
+    r->was = r->message_state = (enum msg_state)0;
+    if (r->group < PDU_ST_DELIVERED || r->group > PDU_ST_FAILED)
+        return err_set(db->err, ERR_INVALID, "a status group of %d", r->group);
+    rc = find_copy(db, r);
+    r->duplicate = rc > 0;
+    return rc != 0 ? (rc < 0 ? rc : ERR_OK) : take_in(db, r);
+}
+
+void store_report(struct store *s, struct store_report *r)
+{
+    r->duplicate = false;
+    store_submit_write(s, &r->op, exec_report, NULL);
+}
+
+/* ---- a report came before its part was SENT ---------------------------------------------------------------
+ */
+
+static const char sql_early[] =
+    "SELECT r.id, r.status, r.meaning, r.discharge, r.received, r.recipient, m.peer FROM report r "
+    "JOIN message m ON m.id = ?5 WHERE r.part IS NULL AND r.imsi = ?1 AND r.mr = ?2 AND r.received >= ?3 AND "
+    "r.id > ?4 ORDER BY r.received, r.id";
+static const char sql_adopt[] = "UPDATE report SET part = ?2 WHERE id = ?1";
+static const char sql_state[] = "SELECT state FROM part WHERE id = ?1";
+
+/* The next early report behind `after` that is this message's. 1: found. */
+static int next_early(struct store_db *db, const struct msg_head *h, const char *imsi, int mr, int64_t after,
+                      struct verdict *v)
+{
+    sqlite3_stmt *st = DB_BIND(db, sql_early, db_text(imsi), db_int(mr), db_int(v->now_wall_ms - EARLY_MS),
+                               db_int(after), db_int(h->id));
+    int rc;
+
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0) {
+        if (!same_recipient(st, 6, (const char *)sqlite3_column_text(st, 5)))
+            continue;
+        v->report = db_col(st, 0);
+        v->status = (int)db_col(st, 1);
+        v->group = (int)db_col(st, 2);
+        v->reported_wall_ms = reported_at(db_col(st, 3), db_col(st, 4));
+        db_end(st);
+        return 1;
+    }
+    return rc;
+}
+
+static int part_state(struct store_db *db, struct matched *m)
+{
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, sql_state, db_int(m->part));
+
+    if (rc <= 0)
+        return rc;
+    m->state = (enum msg_state)db_col(st, 0);
+    db_end(st);
+    return ERR_OK;
+}
+
+int reports_catch_up(struct store_db *db, struct msg_head *h, int seq, const char *imsi, int mr,
+                     int64_t now_wall_ms)
+{
+    struct matched m = {.part = part_id(h->id, seq)};
+    struct verdict v = {.now_wall_ms = now_wall_ms};
+    int64_t after = 0;
+    int rc;
+
+    while ((rc = next_early(db, h, imsi, mr, after, &v)) > 0) {
+        after = v.report;
+        if ((rc = part_state(db, &m)))
+            return rc;
+        if (m.state != MSG_SENT && m.state != MSG_UNDELIVERED)
+            break;
+        if ((rc = DB_RUN(db, sql_adopt, db_int(v.report), db_int(m.part))) || (rc = apply(db, h, &m, mr, &v)))
+            return rc;
+    }
+    return rc < 0 ? rc : ERR_OK;
+}
