@@ -77,6 +77,7 @@ static void write_command(struct at_chan *ch, struct at_cmd *c, int64_t now_ms)
     ch->flight = c;
     ch->data_sent = false;
     ch->informed = false;
+    ch->ok_ignored = false;
     ch->pdu_wanted = false;
     ch->text_wanted = false;
     ch->written_ms = now_ms;

@@ -78,6 +78,7 @@ struct at_chan {
     unsigned queued;
     int64_t written_ms; /* when the command was written */
     int64_t data_ms;    /* when its data was */
+    bool ok_ignored;    /* an OK came before the network can have answered */
     bool data_sent;
     bool informed;    /* an information line came */
     bool pdu_wanted;  /* its PDU line is next */
@@ -88,6 +89,7 @@ struct at_chan {
     enum at_second second;
 
     /* resynchronisation */
+    char lost[32]; /* prefix of the command whose answer may come late; "": none */
     unsigned tries;
     unsigned probe;        /* index of the probe in use; differs from try to try */
     unsigned probes;       /* chosen in all */

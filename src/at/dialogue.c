@@ -82,15 +82,15 @@ static bool take_pdu(struct at_chan *ch, const char *line)
 
 /* ---- 5: final results ---- */
 
-/* The OK that MC7455 sends between the prompt and the network's answer. Nothing that a network answered comes
- * that soon, but an OK is the only answer of some modems. */
+/* The OK that MC7455 sends, once, between the prompt and the network's answer. Nothing that a network
+ * answered comes that soon, but an OK is the only answer of some modems. */
 static bool is_early_ok(const struct at_chan *ch, const struct at_result *r, int64_t now_ms)
 {
     if (r->code != AT_OK || !ch->flight->data)
         return false;
     if (ch->state == AT_STATE_PROMPT || ch->state == AT_STATE_WRITE)
         return true;
-    return ch->flight->prefix && !ch->informed && now_ms - ch->data_ms < AT_EARLY_OK_MS;
+    return ch->flight->prefix && !ch->informed && !ch->ok_ignored && now_ms - ch->data_ms < AT_EARLY_OK_MS;
 }
 
 static void take_final(struct at_chan *ch, char *line, const struct at_result *r, int64_t now_ms)
@@ -101,19 +101,31 @@ static void take_final(struct at_chan *ch, char *line, const struct at_result *r
             ch->ev->urc(ch->owner, &(struct at_urc){.line = line});
         return;
     }
-    if (is_early_ok(ch, r, now_ms))
+    if (is_early_ok(ch, r, now_ms)) {
+        ch->ok_ignored = true;
         return;
+    }
     at_set_state(ch, AT_STATE_IDLE, RT_NEVER);
     at_finish(ch, r, now_ms);
 }
 
 /* ---- 6, 9: information ---- */
 
+/* "+CREG: …" to "AT+CREG?": a command without a prefix of its own has at least that of its name. */
+static bool has_name_of(const char *text, const char *line)
+{
+    size_t len = strcspn(text, "=?") - (at_starts(text, "AT") ? 2 : 0);
+
+    if (!at_starts(text, "AT") || len == 0)
+        return false;
+    return strncmp(line, text + 2, len) == 0 && line[len] == ':';
+}
+
 static bool is_information(const struct at_chan *ch, const char *line)
 {
     const struct at_cmd *c = ch->flight;
 
-    if (!c || !c->prefix || !*c->prefix || !at_starts(line, c->prefix))
+    if (!c || !c->prefix || !(*c->prefix ? at_starts(line, c->prefix) : has_name_of(c->text, line)))
         return false;
     if (c->data && ch->state != AT_STATE_DATA)
         return false; /* nothing was submitted yet that this could answer */

@@ -73,6 +73,9 @@ static void settle(struct at_chan *ch, bool escape, int64_t now_ms)
 
 void at_resync_begin(struct at_chan *ch, bool escape, bool with_settle, int64_t now_ms)
 {
+    const char *prefix = ch->flight && ch->flight->prefix ? ch->flight->prefix : "";
+
+    str_copy(ch->lost, sizeof ch->lost, prefix); /* one that is cut is still the beginning of its lines */
     ch->tries = 0;
     next_probe(ch);
     if (with_settle)
@@ -113,6 +116,14 @@ static void probe_line(struct at_chan *ch, const struct at_result *final, int64_
         synchronised(ch, now_ms);
 }
 
+/* "+CFUN: 1" is the answer to AT+CFUN? and what a modem says after a restart: only one of them is meant. */
+static bool is_late_answer(const struct at_chan *ch, const char *line)
+{
+    if (at_urc_registration(line))
+        return at_urc_is_answer(line);
+    return *ch->lost && at_starts(line, ch->lost);
+}
+
 void at_resync_line(struct at_chan *ch, char *line, int64_t now_ms)
 {
     struct at_result final;
@@ -123,9 +134,8 @@ void at_resync_line(struct at_chan *ch, char *line, int64_t now_ms)
         ch->ev->late(ch->owner, line);
         return;
     }
-    if (at_urc_kind(line) == AT_URC_KNOWN) {
-        if (!at_urc_registration(line) || !at_urc_is_answer(line))
-            at_urc_begin(ch, line, now_ms);
+    if (at_urc_kind(line) == AT_URC_KNOWN && !is_late_answer(ch, line)) {
+        at_urc_begin(ch, line, now_ms);
         return;
     }
     if (ch->state == AT_STATE_SETTLE) {

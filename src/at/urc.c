@@ -103,8 +103,8 @@ static const char *const codes[] = {
 
 /* The whole line. */
 static const char *const words[] = {
-    "RING",       "NO CARRIER", "BUSY",     "NO ANSWER", "NO DIALTONE",       "CONNECT",           "RDY",
-    "Call Ready", "SMS Ready",  "SMS DONE", "PB DONE",   "NORMAL POWER DOWN", "NORMAL POWER DOWN", "APP RDY",
+    "RING",       "NO CARRIER", "BUSY",     "NO ANSWER", "NO DIALTONE",       "CONNECT",      "RDY",
+    "Call Ready", "SMS Ready",  "SMS DONE", "PB DONE",   "NORMAL POWER DOWN", "NO DIAL TONE", "APP RDY",
 };
 
 /* Huawei and Cinterion, Telit, MBM and SIMCom, Icera, Option: codes of these forms are never part of an
