@@ -55,7 +55,7 @@ struct daemon {
     const char *conf_path;
     uv_loop_t loop;
     struct rt *rt;
-    struct port_source *ports;
+    struct ports ports;
     struct generation *gen;
     struct store *store;
     struct gateway *gateway;
@@ -124,7 +124,7 @@ static int slot_start(struct daemon *d, const struct conf_modem *conf, struct er
     s->d = d;
     s->gen = generation_ref(d->gen);
     s->conf = conf;
-    s->modem = modem_new(d->rt, d->ports, &conf->modem);
+    s->modem = modem_new(d->rt, &d->ports.source, &conf->modem);
     if (!s->modem)
         abort();
     rc = gateway_attach(d->gateway, modem_carrier(s->modem), &conf->limits, conf->report, e);
@@ -284,7 +284,6 @@ static void store_closed(void *owner)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
     rt_timer_stop(d->rt, &d->watchdog);
     rt_timer_stop(d->rt, &d->drain_bound);
-    ports_close(d->ports);
     rt_uv_close(d->rt);
 }
 
@@ -548,7 +547,7 @@ int daemon_run(const char *conf_path, struct err *e)
     d.gen = generation_new(conf);
     uv_loop_init(&d.loop);
     d.rt = rt_uv_new(&d.loop);
-    d.ports = ports_new(&d.loop);
+    ports_init(&d.ports, &d.loop);
     rc = start(&d, e);
     if (rc < 0)
         return rc; /* the process ends: nothing was accepted, nothing is owed */

@@ -48,8 +48,11 @@ struct gateway *gateway_new(struct rt *rt, struct store *store, const struct gat
 int gateway_load(struct gateway *g, struct err *e);
 int gateway_attach(struct gateway *g, struct carrier *c, const struct gateway_limits *limits,
                    bool report_default, struct err *e);
-void gateway_detach(struct gateway *g,
-                    struct carrier *c); /* c is CARRIER_CLOSED: nothing is under way on it */
+/* Other limits and another default by a reload. */
+void gateway_set_limits(struct gateway *g, struct carrier *c, const struct gateway_limits *limits,
+                        bool report_default);
+/* c is CARRIER_CLOSED: nothing is under way on it. */
+void gateway_detach(struct gateway *g, struct carrier *c);
 /* Stops submitting; withdraws intents that were not acted upon; `drained` once when nothing is under way. */
 void gateway_drain(struct gateway *g, void (*drained)(void *owner), void *owner);
 void gateway_resume(struct gateway *g);
