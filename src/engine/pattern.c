@@ -99,12 +99,12 @@ static struct span bounded(struct span text)
 
 enum pattern_result pattern_match(struct pattern *p, struct span text)
 {
-    int n;
+    struct span seen = bounded(text);
+    /* Where the text was cut, there is no end of line for '$'. */
+    uint32_t options = PCRE2_NO_UTF_CHECK | (seen.len < text.len ? PCRE2_NOTEOL : 0u);
+    int n = pcre2_match(p->code, (PCRE2_SPTR)seen.at, seen.len, 0, options, p->data, p->matcher->match);
 
-    text = bounded(text);
-    n = pcre2_match(p->code, (PCRE2_SPTR)text.at, text.len, 0, PCRE2_NO_UTF_CHECK, p->data,
-                    p->matcher->match);
-    p->text = n > 0 ? text : (struct span){0};
+    p->text = n > 0 ? seen : (struct span){0};
     if (n > 0)
         return PATTERN_YES;
     return n == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_GAVE_UP;
