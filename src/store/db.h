@@ -73,6 +73,8 @@ int db_step(struct store_db *db, sqlite3_stmt *st);
 void db_end(sqlite3_stmt *st);
 /* Runs to the end, whatever rows come. */
 int db_run(struct store_db *db, const char *sql, const struct db_arg *args, int n);
+/* Prepares and binds a statement that is composed for one use: the caller steps and finalizes. */
+int db_once(struct store_db *db, const char *sql, const struct db_arg *args, int n, sqlite3_stmt **st);
 /* 1: the first row is there, db_end() must follow; 0: none; negative: failed. */
 int db_first(struct store_db *db, sqlite3_stmt **st, const char *sql, const struct db_arg *args, int n);
 

@@ -1,0 +1,147 @@
+/* Listing and counting, on the reader's lane.
+ *
+ * A listing follows one index: the number's, the time's, the state's, or the messages themselves, newest
+ * first. By time, a page begins behind the last row of the one before, whatever its id, so that a clock that
+ * was set back hides nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "store/private.h"
+
+enum { LIST_MAX = 1000, LIST_ARGS = 16 };
+
+struct query {
+    struct buf sql;
+    struct buf like;
+    struct db_arg args[LIST_ARGS];
+    int n;
+};
+
+static void filter(struct query *q, bool wanted, const char *condition, struct db_arg arg)
+{
+    if (!wanted)
+        return;
+    buf_adds(&q->sql, " AND ");
+    buf_adds(&q->sql, condition);
+    q->args[q->n++] = arg;
+}
+
+static bool said(const char *text)
+{
+    return text && text[0] != '\0';
+}
+
+/* "%text%" with the pattern's own characters taken literally. */
+static const char *pattern(struct query *q, const char *text)
+{
+    buf_addc(&q->like, '%');
+    for (const char *at = text ? text : ""; *at; at++) {
+        if (strchr("%_\\", *at))
+            buf_addc(&q->like, '\\');
+        buf_addc(&q->like, *at);
+    }
+    buf_addc(&q->like, '%');
+    return buf_str(&q->like);
+}
+
+static const char *index_of(const struct store_list *l, bool by_time)
+{
+    if (said(l->peer))
+        return "INDEXED BY message_peer";
+    if (by_time)
+        return "INDEXED BY message_created";
+    return l->state != 0 ? "INDEXED BY message_state" : "NOT INDEXED";
+}
+
+static void compose(struct query *q, const struct store_list *l)
+{
+    bool by_time = !said(l->peer) && (l->since_wall_ms != 0 || l->until_wall_ms != 0);
+    int limit = l->limit < 1 ? 1 : l->limit > LIST_MAX ? LIST_MAX : l->limit;
+
+    buf_addf(&q->sql, "SELECT " MSG_COLUMNS " FROM message m %s WHERE m.id > 0", index_of(l, by_time));
+    filter(q, said(l->peer), "m.peer = ?", db_text(l->peer));
+    filter(q, l->state != 0, "m.state = ?", db_int(l->state));
+    filter(q, l->since_wall_ms != 0, "m.created >= ?", db_int(l->since_wall_ms));
+    filter(q, l->until_wall_ms != 0, "m.created < ?", db_int(l->until_wall_ms));
+    if (by_time)
+        filter(q, l->before_id > 0,
+               "(m.created, m.id) < (SELECT b.created, b.id FROM message b WHERE b.id = ?)",
+               db_int(l->before_id));
+    else
+        filter(q, l->before_id > 0, "m.id < ?", db_int(l->before_id));
+    filter(q, l->direction != 0, "m.direction = ?", db_int(l->direction));
+    filter(q, said(l->modem), "(CASE WHEN m.state = 1 OR m.modem = '' THEN m.wanted ELSE m.modem END) = ?",
+           db_text(l->modem));
+    filter(q, said(l->source), "m.source = ?", db_text(l->source));
+    filter(q, said(l->contains), "m.text LIKE ? ESCAPE '\\'", db_text(pattern(q, l->contains)));
+    filter(q, true, by_time ? "1 ORDER BY m.created DESC, m.id DESC LIMIT ?" : "1 ORDER BY m.id DESC LIMIT ?",
+           db_int(limit));
+}
+
+static int exec_list(struct store_db *db, struct store_op *op)
+{
+    struct store_list *l = container_of(op, struct store_list, op);
+    struct query q = {0};
+    sqlite3_stmt *st = NULL;
+    int rc;
+
+    compose(&q, l);
+    rc = db_once(db, buf_str(&q.sql), q.args, q.n, &st);
+    if (rc == ERR_OK)
+        rc = msg_rows_read(db, st, &l->rows, &l->count);
+    sqlite3_finalize(st);
+    buf_free(&q.sql);
+    buf_free(&q.like);
+    return rc;
+}
+
+static void drop_list(struct store_op *op)
+{
+    struct store_list *l = container_of(op, struct store_list, op);
+
+    msg_rows_free(&l->rows, &l->count);
+}
+
+void store_list(struct store *s, struct store_list *l)
+{
+    l->rows = NULL;
+    l->count = 0;
+    store_submit_read(s, &l->op, exec_list, drop_list);
+}
+
+/* ---- counts
+ * ------------------------------------------------------------------------------------------------ */
+
+static const char sql_tally[] = "SELECT state, n FROM tally";
+static const char sql_waiting[] = "SELECT count(*) FROM segment WHERE bundle IS NOT NULL";
+
+static int exec_counts(struct store_db *db, struct store_op *op)
+{
+    struct store_counts *c = container_of(op, struct store_counts, op);
+    sqlite3_stmt *st = db_bind(db, sql_tally, NULL, 0);
+    int rc;
+
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0) {
+        int64_t state = db_col(st, 0);
+
+        if (state > 0 && state < MSG_STATES)
+            c->by_state[state] = db_col(st, 1);
+    }
+    if (rc == ERR_OK)
+        rc = db_first(db, &st, sql_waiting, NULL, 0);
+    if (rc <= 0)
+        return rc;
+    c->segments_waiting = db_col(st, 0);
+    db_end(st);
+    return ERR_OK;
+}
+
+void store_counts(struct store *s, struct store_counts *c)
+{
+    memset(c->by_state, 0, sizeof c->by_state);
+    c->segments_waiting = 0;
+    store_submit_read(s, &c->op, exec_counts, NULL);
+}
