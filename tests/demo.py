@@ -75,7 +75,7 @@ def submitted(to, text):
     path = DIR / "modem.log"
     for line in path.read_text().splitlines() if path.exists() else ():
         event = json.loads(line)
-        if event["event"] == "submitted" and event["peer"] == to and event["text"].startswith(text):
+        if event["event"] == "submitted" and event["to"] == to and event["text"].startswith(text):
             return event
     return None
 

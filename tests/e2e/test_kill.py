@@ -55,7 +55,7 @@ def account(it):
     air, blind = collections.Counter(), collections.Counter()
     for event in it.log("submitted"):
         air[event["text"]] += 1
-        if air[event["text"]] > 1 and not event["reject_duplicates"]:
+        if air[event["text"]] > 1 and not event.get("reject_duplicates"):
             blind[event["text"]] += 1
     wanted = {f"out {n}." for n in range(MESSAGES)} | {f"re in {n}." for n in range(MESSAGES)}
     lab.equal(sorted(wanted - air.keys()), [], "messages that never reached the network")
