@@ -92,6 +92,8 @@ static struct span strip(const struct fold *f, struct span s, char_class drop)
 {
     size_t at = 0;
 
+    if (s.len == 0)
+        return s; /* perhaps of no text at all */
     while (at < s.len) {
         size_t next = at;
 
