@@ -243,9 +243,8 @@ static void deliver_held(struct at_chan *ch, const char *pdu)
     ch->second = AT_SECOND_NONE;
     at_arm(ch, AT_TIMER_URC, RT_NEVER);
     ch->ev->urc(ch->owner, &(struct at_urc){.line = buf_str(&held), .pdu = pdu});
-    buf_clear(&held);
     buf_free(&ch->urc);
-    ch->urc = held;
+    ch->urc = held; /* for its memory */
 }
 
 void at_urc_give_up(struct at_chan *ch)

@@ -77,6 +77,39 @@ static void test_second_line_missing(void **state)
     talk_end(&t);
 }
 
+/* A read's PDU that comes in between is the read's, since its length is not the one announced. */
+static void test_both_wait_for_pdu(void **state)
+{
+    struct talk t;
+    struct ask a;
+
+    (void)state;
+    talk_begin(&t);
+    ask_read(&t, &a, "AT+CMGR=1", "+CMGR:");
+    says(&t, "+CMGR: 1,,6\r\n+CMT: ,4\r\n00112233445566\r\n0011223344\r\nOK\r\n");
+    saw(&t, "line +CMGR: 1,,6|line 00112233445566|urc +CMT: ,4 + 0011223344|OK|");
+    talk_end(&t);
+}
+
+static void close_it(struct talk *t)
+{
+    at_close(&t->ch, t->now_ms);
+}
+
+/* A channel closed while a first line is given up holds nothing of the second afterwards. */
+static void test_closed_between(void **state)
+{
+    struct talk t;
+
+    (void)state;
+    talk_begin(&t);
+    t.on_urc = close_it;
+    says(&t, "+CDS: 4\r\n+CMT: ,4\r\n");
+    saw(&t, "urc +CDS: 4|");
+    sleeps(&t);
+    talk_end(&t);
+}
+
 /* Header and PDU on one line, as some send stored messages too. */
 static void test_one_line(void **state)
 {
@@ -189,10 +222,16 @@ static void test_vendors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_header_forms), cmocka_unit_test(test_pdu_length),
-        cmocka_unit_test(test_cut_in),       cmocka_unit_test(test_second_line_missing),
-        cmocka_unit_test(test_one_line),     cmocka_unit_test(test_text_mode),
-        cmocka_unit_test(test_ussd_lines),   cmocka_unit_test(test_ussd_endless),
+        cmocka_unit_test(test_header_forms),
+        cmocka_unit_test(test_pdu_length),
+        cmocka_unit_test(test_cut_in),
+        cmocka_unit_test(test_second_line_missing),
+        cmocka_unit_test(test_both_wait_for_pdu),
+        cmocka_unit_test(test_closed_between),
+        cmocka_unit_test(test_one_line),
+        cmocka_unit_test(test_text_mode),
+        cmocka_unit_test(test_ussd_lines),
+        cmocka_unit_test(test_ussd_endless),
         cmocka_unit_test(test_vendors),
     };
     return cmocka_run_group_tests_name("at/urc", tests, NULL, NULL);
