@@ -20,7 +20,13 @@ static void require(bool holds, const char *what)
 
 static void same_addr(const struct pdu_addr *a, const struct pdu_addr *b)
 {
-    require(strcmp(a->text, b->text) == 0, "address survives");
+    /* An eighth character '@' of a name cannot be told from the padding of seven. */
+    size_t n = strlen(a->text);
+    if (b->len == 14 && n > 0 && a->text[n - 1] == '@' && strlen(b->text) == n - 1)
+        n--;
+    else
+        require(strlen(b->text) == n, "address keeps its length");
+    require(memcmp(a->text, b->text, n) == 0, "address survives");
     require(utf8_valid(a->text, strlen(a->text)), "address is UTF-8");
 }
 
