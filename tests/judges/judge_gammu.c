@@ -2,8 +2,11 @@
  *
  * usage: judge_gammu [COUNT]      SEED from the environment, else 20260101
  *
- * What gammu 1.42 leaves out, and so is not compared (tshark judges it): GSM_DecodePDUFrame() reads neither TP-RD
- * nor TP-RP; GSM_EncodeSMSFrame() writes a time zone of 0 whatever the message says.
+ * What gammu 1.42 leaves out or gets wrong, and so is not compared with it (tshark judges all of it):
+ *   - GSM_DecodePDUFrame() reads neither TP-RD nor TP-RP;
+ *   - it refuses a SUBMIT without text as too short;
+ *   - GSM_EncodeSMSFrame() writes a time zone of 0 whatever the message says;
+ *   - '~' is its own escape character inside UCS2 texts: doubled when it decodes, lost when it encodes.
  */
 /* Three of gammu's error names are ours too. */
 #define ERR_BUSY    GAMMU_ERR_BUSY
@@ -178,15 +181,25 @@ static void compare_ud(const struct pdu_ud *ud, const struct segment_plan *plan,
     same_text("text of the part", text, utf8_of(g->Text));
 }
 
-static struct segment_plan make_text(char *text, struct pdu_ud *ud)
+static const enum random_kind KINDS[] = {RANDOM_ASCII, RANDOM_GSM7, RANDOM_BMP, RANDOM_EMOJI};
+
+/* A random text that gammu can carry. */
+static size_t judged_text(enum random_kind kind, uint32_t max_chars, char *out)
 {
-    static const enum random_kind KINDS[] = {RANDOM_ASCII, RANDOM_GSM7, RANDOM_BMP, RANDOM_EMOJI};
+    size_t len = random_text(&rnd, kind, 0, 0, max_chars, out);
+    for (char *tilde = out; kind == RANDOM_BMP && (tilde = strchr(tilde, '~'));)
+        *tilde = '-';
+    return len;
+}
+
+static struct segment_plan make_text(char *to, struct pdu_ud *ud)
+{
     struct segment_conf conf = {.cls = (int8_t)(random_chance(&rnd, 30) ? (int)random_below(&rnd, 4) : -1),
                                 .wide_ref = random_chance(&rnd, 30)};
     struct segment_plan plan;
-    size_t len = random_text(&rnd, KINDS[random_below(&rnd, ARRAY_LEN(KINDS))], 0, 0,
-                             random_chance(&rnd, 60) ? 160 : MAX_CHARS, text);
-    segment_text(text, len, &conf, (uint16_t)random_below(&rnd, 65536), &plan, ud, MAX_PARTS, NULL);
+    size_t len = judged_text(KINDS[random_below(&rnd, ARRAY_LEN(KINDS))],
+                             random_chance(&rnd, 60) ? 160 : MAX_CHARS, to);
+    segment_text(to, len, &conf, (uint16_t)random_below(&rnd, 65536), &plan, ud, MAX_PARTS, NULL);
     return plan;
 }
 
@@ -237,6 +250,8 @@ static void submit_to_gammu(void)
 {
     struct pdu_ud ud[MAX_PARTS];
     struct segment_plan plan = make_text(text, ud);
+    if (plan.units == 0)
+        return;
     struct pdu_submit s = {.reject_duplicates = random_chance(&rnd, 20),
                            .reply_path = random_chance(&rnd, 10),
                            .mr = (uint8_t)random_below(&rnd, 256)};
@@ -389,7 +404,6 @@ static bool from_gammu(GSM_SMSMessage *sms, bool submit, struct pdu_any *any)
 /* A text that gammu itself cuts into parts; we decode and join them. */
 static void multipart_from_gammu(void)
 {
-    static const enum random_kind KINDS[] = {RANDOM_ASCII, RANDOM_GSM7, RANDOM_BMP, RANDOM_EMOJI};
     static GSM_MultiPartSMSInfo info;
     static GSM_MultiSMSMessage multi;
     static struct pdu_any parts[GSM_MAX_MULTI_SMS];
@@ -397,7 +411,7 @@ static void multipart_from_gammu(void)
     enum random_kind kind = KINDS[random_below(&rnd, ARRAY_LEN(KINDS))];
     bool submit = random_chance(&rnd, 50), decoded = true;
 
-    random_text(&rnd, kind, 0, 0, MAX_CHARS, text);
+    judged_text(kind, MAX_CHARS, text);
     utf16_of(text, buffer);
     GSM_ClearMultiPartSMSInfo(&info);
     info.EntriesNum = 1;
