@@ -1,0 +1,174 @@
+/* Admission: the one way in for every producer. A request is checked and composed at once, stored in one
+ * transaction, and answered from the commit's callback. Owns the request's copy until then. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "gateway/private.h"
+
+struct admission {
+    struct job job;
+    struct gateway_admit *a;
+    struct store_admit op;
+    struct store_new_message *messages;
+    struct composed *composed;
+    int status;
+};
+
+const char *gw_known(struct gateway *g, bool pools, char *out, size_t size)
+{
+    size_t n = 0;
+    str_copy(out, size, "(none)");
+    for (int i = 0; i < g->npipes && n < size; i++) {
+        const char *name = pools ? g->pipes[i]->pool : g->pipes[i]->name;
+        bool seen = !*name;
+        for (int k = 0; pools && k < i; k++)
+            seen |= strcmp(g->pipes[k]->pool, name) == 0;
+        if (!seen)
+            n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", name);
+    }
+    return out;
+}
+
+static void admission_drop(struct job *j)
+{
+    struct admission *ad = container_of(j, struct admission, job);
+    for (int i = 0; i < ad->op.count; i++)
+        gw_composed_free(&ad->composed[i]);
+    free(ad->composed);
+    free(ad->messages);
+    free(ad);
+}
+
+static void refuse_all(struct gateway_admit *a, int code, const char *text)
+{
+    for (int i = 0; i < a->count; i++)
+        err_set(&a->results[i].err, code, "%s", text);
+}
+
+static void on_refused(struct job *j)
+{
+    struct admission *ad = container_of(j, struct admission, job);
+    struct gateway_admit *a = ad->a;
+    int status = ad->status;
+    gw_job_end(j);
+    a->done(a, status);
+}
+
+static void refuse(struct gateway *g, struct admission *ad, int status)
+{
+    ad->status = status;
+    gw_defer(g, &ad->job, on_refused);
+}
+
+static void fill_results(struct admission *ad)
+{
+    for (int i = 0; i < ad->a->count; i++) {
+        struct gateway_admitted *r = &ad->a->results[i];
+        r->id = ad->messages[i].id;
+        r->existed = ad->messages[i].existed;
+        if (ad->messages[i].opted_out)
+            err_set(&r->err, ERR_REFUSED, "to: %s has opted out (STOP) and gets no messages", r->to);
+    }
+}
+
+void gw_index_new(struct gateway *g, const struct store_new_message *m, int count)
+{
+    int64_t now = rt_now_ms(g->rt);
+    for (int i = 0; i < count; i++, m++) {
+        if (!m->id || m->existed || m->opted_out)
+            continue;
+        struct queue_entry *e = queue_new(&g->q, m->id, m->source);
+        e->due_ms = gw_from_wall(g, m->due_wall_ms);
+        e->expires_ms = gw_from_wall(g, m->expires_wall_ms);
+        e->modem = queue_name(&g->q, m->modem);
+        e->pool = queue_name(&g->q, m->pool);
+        if (m->flags & MSG_F_PREFER)
+            e->prefer_until_ms = now + PREFER_MS;
+        e->priority = (uint8_t)m->priority;
+        e->parts = (uint8_t)m->nparts;
+        str_copy(e->peer, sizeof(e->peer), m->peer);
+        queue_put(&g->q, e, now);
+        g->stats.admitted++;
+        gw_emit(g, &(struct gateway_event){.kind = EV_QUEUED,
+                                           .message = m->id,
+                                           .state = MSG_QUEUED,
+                                           .parts = m->nparts,
+                                           .peer = m->peer,
+                                           .modem = m->modem,
+                                           .reason = m->reason});
+    }
+    gw_kick(g);
+}
+
+static void on_admitted(struct store_op *op, int status)
+{
+    struct admission *ad = container_of(op, struct admission, op.op);
+    struct gateway *g = ad->job.g;
+    struct gateway_admit *a = ad->a;
+    if (status == 0) {
+        gw_store_works(g);
+        fill_results(ad);
+        a->done(a, 0); /* durable: whoever asked may now be told, and knows the ids before the first event */
+        gw_index_new(g, ad->messages, ad->op.count);
+    } else {
+        struct err why = op->err;
+        if (status == ERR_FULL)
+            err_wrap(&why, "no room on the disk of the database");
+        refuse_all(a, status, why.text);
+        if (status != ERR_CANCELLED)
+            gw_store_failed(g, status, &op->err);
+        a->done(a, status);
+    }
+    gw_job_end(&ad->job);
+}
+
+/* Checks every message. The index of the first that cannot be accepted, or -1. */
+static int compose_all(struct gateway *g, struct admission *ad, int64_t now_wall_ms)
+{
+    struct gateway_admit *a = ad->a;
+    int bad = -1;
+    for (int i = 0; i < a->count; i++) {
+        struct gateway_admitted *r = &a->results[i];
+        *r = (struct gateway_admitted){0};
+        int rc = gw_compose(g, &a->sends[i], now_wall_ms, &ad->messages[i], &ad->composed[i], &r->err);
+        str_copy(r->to, sizeof(r->to), ad->composed[i].to);
+        r->parts = (int)ad->composed[i].plan.count;
+        if (rc < 0 && bad < 0)
+            bad = i;
+    }
+    return bad;
+}
+
+void gateway_admit(struct gateway *g, struct gateway_admit *a)
+{
+    struct admission *ad = gw_alloc(sizeof(*ad));
+    ad->a = a;
+    ad->messages = gw_alloc((size_t)a->count * sizeof(*ad->messages));
+    ad->composed = gw_alloc((size_t)a->count * sizeof(*ad->composed));
+    gw_job_add(g, &ad->job, admission_drop);
+    ad->op = (struct store_admit){.op.done = on_admitted,
+                                  .messages = ad->messages,
+                                  .count = a->count,
+                                  .now_wall_ms = rt_wall_ms(g->rt)};
+    int bad = compose_all(g, ad, ad->op.now_wall_ms);
+    if (bad >= 0) {
+        for (int i = 0; i < a->count; i++)
+            if (a->results[i].err.code == 0)
+                err_set(&a->results[i].err, ERR_CANCELLED,
+                        "not accepted because message %d of the request is not", bad + 1);
+        refuse(g, ad, a->results[bad].err.code);
+        return;
+    }
+    if (g->conf->queue_max > 0 && (int64_t)g->q.nentries + a->count > g->conf->queue_max) {
+        char text[80];
+        snprintf(text, sizeof(text), "the queue is full: %u messages wait, at most %d are allowed",
+                 g->q.nentries, g->conf->queue_max);
+        refuse_all(a, ERR_FULL, text);
+        refuse(g, ad, ERR_FULL);
+        return;
+    }
+    store_admit(g->store, &ad->op);
+}

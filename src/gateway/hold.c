@@ -1,0 +1,122 @@
+/* Why ready messages do not go: told to the store (history, `simgate messages`) when it lasts, not for each
+ * short wait, and only for those that would go next: the others wait behind them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "gateway/private.h"
+
+enum {
+    TELL_AFTER_MS = 5000,
+    LOOK_AGAIN_MS = 30000,
+    TOLD_PER_ROUTE = 256,
+};
+
+struct telling {
+    struct job job;
+    struct store_move op;
+};
+
+static void telling_drop(struct job *j)
+{
+    free(container_of(j, struct telling, job));
+}
+
+static void on_told(struct store_op *op, int status)
+{
+    struct telling *t = container_of(op, struct telling, op.op);
+    if (status == ERR_FULL || status == ERR_IO)
+        gw_store_failed(t->job.g, status, &op->err);
+    gw_job_end(&t->job);
+}
+
+/* True if some carrier can take something of the route; otherwise the reason in `why`. */
+static bool route_open(struct gateway *g, const struct queue_route *r, int64_t now_ms, char *why, size_t size)
+{
+    size_t n = 0;
+    why[0] = '\0';
+    for (int i = 0; i < g->npipes; i++) {
+        struct pipe *p = g->pipes[i];
+        if (!gw_route_fits(g, r, p))
+            continue;
+        if (p->slots > 0 || gw_pipe_open(p, 1, now_ms))
+            return true;
+        if (n < size)
+            n += (size_t)snprintf(why + n, size - n, "%s%s: %s", n ? "; " : "waits for modem ", p->name,
+                                  p->why);
+    }
+    if (n == 0 && *r->imsi)
+        snprintf(why, size, "waits for SIM %s, by which its first part went", r->imsi);
+    else if (n == 0)
+        snprintf(why, size, "waits for a modem%s%s%s%s: none is there", *r->modem ? " named " : "", r->modem,
+                 *r->pool ? " of pool " : "", r->pool);
+    return false;
+}
+
+void gw_hold_look(struct gateway *g, int64_t now_ms)
+{
+    char why[MSG_REASON_BYTES];
+    for (struct queue_route *r = g->q.routes; r; r = r->next) {
+        if (r->count == 0 || g->draining || route_open(g, r, now_ms, why, sizeof(why))) {
+            r->held_since_ms = 0;
+            continue;
+        }
+        if (!r->held_since_ms)
+            r->held_since_ms = now_ms;
+        int64_t at = r->held_since_ms + TELL_AFTER_MS;
+        if (at > now_ms && at < g->hold_check_ms)
+            g->hold_check_ms = at;
+    }
+}
+
+static void tell(struct gateway *g, struct queue_entry *e, const char *why)
+{
+    struct telling *t = gw_alloc(sizeof(*t));
+    gw_job_add(g, &t->job, telling_drop);
+    e->told = why;
+    t->op = (struct store_move){.op.done = on_told,
+                                .message = e->id,
+                                .state = MSG_QUEUED,
+                                .reason = why,
+                                .due_wall_ms = gw_to_wall(g, e->due_ms),
+                                .now_wall_ms = rt_wall_ms(g->rt)};
+    store_move(g->store, &t->op);
+    gw_emit(g, &(struct gateway_event){.kind = EV_OUTCOME,
+                                       .message = e->id,
+                                       .state = MSG_QUEUED,
+                                       .parts = e->parts,
+                                       .peer = e->peer,
+                                       .reason = why});
+}
+
+static void tell_route(struct gateway *g, struct queue_route *r, const char *why)
+{
+    struct queue_entry *heads[TOLD_PER_ROUTE];
+    int n = queue_heads(r, heads, TOLD_PER_ROUTE);
+    for (int i = 0; i < n; i++)
+        if (heads[i]->told != why)
+            tell(g, heads[i], why);
+    if (r->told != why)
+        log_notice(WHO, "messages=%d held reason=%s", r->count, why);
+    r->told = why;
+}
+
+void gw_hold_tell(struct gateway *g, int64_t now_ms)
+{
+    if (g->hold_check_ms > now_ms || g->stalled)
+        return;
+    g->hold_check_ms = RT_NEVER;
+    char why[MSG_REASON_BYTES];
+    for (struct queue_route *r = g->q.routes; r; r = r->next) {
+        if (!r->held_since_ms || r->count == 0)
+            continue;
+        if (route_open(g, r, now_ms, why, sizeof(why)))
+            continue;
+        if (now_ms - r->held_since_ms >= TELL_AFTER_MS)
+            tell_route(g, r, queue_name(&g->q, why));
+        if (g->hold_check_ms > now_ms + LOOK_AGAIN_MS && strcmp(r->told, why) != 0)
+            g->hold_check_ms = now_ms + LOOK_AGAIN_MS;
+    }
+}

@@ -1,0 +1,222 @@
+/* What the files of gateway/ share. Nobody outside includes this. */
+#ifndef SIMGATE_GATEWAY_PRIVATE_H
+#define SIMGATE_GATEWAY_PRIVATE_H
+
+#include "base/log.h"
+#include "gateway/gateway.h"
+#include "gateway/limits.h"
+#include "gateway/queue.h"
+#include "gateway/retry.h"
+
+#define WHO "gateway"
+
+enum {
+    DEPTH_MAX = 64,                 /* parts intended ahead of the one on the air */
+    PIPE_SLOTS_MAX = 4 * DEPTH_MAX, /* parts of one carrier under way in any way */
+    CONCAT_COUNTERS = 256,
+    STORE_RETRY_MS = 2000, /* after the store had no room or failed */
+    PREFER_MS = 60 * 1000, /* an answer waits so long for the SIM that the customer wrote to */
+};
+
+/* Something on the heap that waits for the store, a carrier or its turn on the loop; gateway_free() frees it.
+ */
+struct job {
+    struct job *next, *prev;
+    struct gateway *g;
+    void (*drop)(struct job *j); /* frees it and what it owns, calling nothing */
+    void (*run)(struct job *j);  /* gw_defer(): what is to be done on the loop's next turn */
+    struct job *next_deferred;
+};
+
+struct slot;
+
+/* One carrier's line of parts: intended ahead, on the air, and being settled. */
+struct pipe {
+    struct gateway *g;
+    struct carrier *c;              /* NULL once detached: freed when its slots have ended */
+    const char *name, *pool, *imsi; /* interned */
+    bool report_default;
+    struct limits limits;
+    struct queue_route **routes; /* those that it may serve; the first `nown` are bound to its SIM */
+    int nroutes, nown, routes_cap;
+    struct queue_entry *current; /* its further parts come next */
+    struct slot *head, *tail;    /* intended or being intended, in their order */
+    struct slot *on_air;
+    struct slot *concluding; /* refused; waits until the parts behind it are withdrawn */
+    int ahead;               /* slots from head to tail */
+    int slots;               /* all slots */
+    int depth, calm;
+    int64_t wake_ms;         /* a limit or pause ends */
+    int64_t paused_until_ms; /* quarantine; 0 none */
+    int sim_errors;          /* in a row, of different recipients */
+    char last_refused[NUMBER_BYTES];
+    char why[CARRIER_TEXT_BYTES]; /* why it takes nothing now, "" it does */
+    int64_t rest_until_ms;        /* its carrier refused a part outright */
+    struct pipe *next_gone;
+    int64_t unknown_message; /* the last part that ended with an unknown result */
+    int unknown_seq;
+};
+
+/* A part whose outcome is not known. */
+struct unknown {
+    struct unknown *next;
+    int64_t message;
+    int64_t deadline_ms; /* RT_NEVER: waits for its report or a person */
+    uint8_t seq;
+    bool busy; /* its settling is on the way to the store */
+};
+
+struct handling;
+struct change;
+
+struct gateway {
+    struct rt *rt;
+    struct store *store;
+    const struct gateway_conf *conf;
+    struct queue q;
+    struct pipe **pipes;
+    int npipes, turn;
+    struct pipe *gone;      /* detached, with parts that are being settled */
+    struct change *cancels; /* wait until nothing of their message is under way */
+    bool routes_stale;
+    struct rt_timer timer;
+    struct job jobs; /* list head */
+    struct rt_timer defer_timer;
+    struct job *deferred, **deferred_end;
+    struct gateway_watcher *watchers;
+    struct gateway_stats stats;
+
+    bool draining;
+    void (*drained)(void *owner);
+    void *drained_owner;
+    struct job drained_job;
+
+    bool stalled; /* the store failed: nothing is intended until store_retry_ms */
+    int64_t store_retry_ms;
+    struct slot *unsettled; /* outcomes that the store could not take */
+
+    struct unknown *unknowns;
+    int64_t hold_check_ms;
+
+    gateway_on_message on_message;
+    void *on_message_owner;
+    struct handling *open;
+    int nopen;
+    int64_t last_opened; /* the highest id given to the engine */
+    bool backlog;        /* the store may have more unhandled ones above last_opened */
+    bool fetching;
+
+    bool joining, join_again; /* a group is being joined; look once more after it */
+    int64_t join_ms;          /* when to look for incomplete messages */
+
+    uint8_t refs[CONCAT_COUNTERS];
+    uint16_t ref_high;
+    struct pdu_ud *scratch; /* PDU_MAX_SEGMENTS of them */
+    struct log_limit log_undecodable, log_store;
+};
+
+/* ---- gateway.c ---- */
+void *gw_alloc(size_t size);     /* zeroed; never NULL */
+char *gw_copy(const char *text); /* NULL stays NULL */
+void gw_job_add(struct gateway *g, struct job *j, void (*drop)(struct job *j));
+void gw_job_end(struct job *j); /* out of the list, and dropped */
+void gw_defer(struct gateway *g, struct job *j, void (*run)(struct job *j));
+void gw_arm(struct gateway *g); /* the timer, for the nearest of all that waits for a time */
+void gw_store_failed(struct gateway *g, int status, const struct err *e);
+void gw_store_works(struct gateway *g);
+int64_t gw_to_wall(struct gateway *g, int64_t at_ms);     /* 0 for RT_NEVER */
+int64_t gw_from_wall(struct gateway *g, int64_t wall_ms); /* RT_NEVER for 0 */
+
+/* ---- events.c ---- */
+void gw_emit(struct gateway *g, const struct gateway_event *ev);
+void gw_alarm(struct gateway *g, int64_t message, const char *modem, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void gw_emit_outbox(struct gateway *g);
+
+/* ---- compose.c: what is asked for -> what the store takes ---- */
+struct composed {
+    char to[NUMBER_BYTES];
+    struct segment_plan plan;
+    struct store_new_part *parts;
+    uint8_t *pdus;
+    char reason[64];
+    char *text; /* what is stored where that is not the given text */
+};
+int gw_compose(struct gateway *g, const struct gateway_send *s, int64_t now_wall_ms,
+               struct store_new_message *m, struct composed *c, struct err *e);
+void gw_composed_free(struct composed *c);
+
+/* ---- admit.c ---- */
+/* Takes newly stored messages into the index and tells the watchers. */
+void gw_index_new(struct gateway *g, const struct store_new_message *m, int count);
+const char *gw_known(struct gateway *g, bool pools, char *out, size_t size); /* "a, b" */
+
+/* ---- carriers.c ---- */
+struct pipe *gw_pipe_by_name(const struct gateway *g, const char *name);
+bool gw_pool_fits(const struct gateway *g, const char *pool, const struct pipe *p);
+bool gw_route_fits(const struct gateway *g, const struct queue_route *r, const struct pipe *p);
+void gw_routes_refresh(struct gateway *g);
+void gw_pipe_free(struct pipe *p);
+/* May p take `parts` more now? Else p->why and p->wake_ms say why and until when. */
+bool gw_pipe_open(struct pipe *p, int parts, int64_t now_ms);
+/* Waits that are over are forgotten. */
+void gw_pipe_wake(struct pipe *p, int64_t now_ms);
+void gw_pipe_ended(struct pipe *p); /* frees a detached pipe whose last part has ended */
+
+/* ---- schedule.c ---- */
+void gw_kick(struct gateway *g);
+void gw_pipe_withdraw(struct pipe *p, const struct queue_entry *only); /* NULL: everything intended */
+void gw_resettle(struct gateway *g); /* the store works again: outcomes that it could not take */
+/* Where e goes when nothing of it is under way: on, back into the queue, to its canceller, or away. */
+void gw_entry_rest(struct gateway *g, struct queue_entry *e);
+bool gw_pipe_on_air(const struct pipe *p, const struct queue_entry *e);
+void gw_check_drained(struct gateway *g);
+
+/* ---- outcome.c ---- */
+/* Fills *out (all but op) from what the carrier said; changes the entry's failure counts, due time and SIM.
+ */
+void gw_outcome_decide(struct pipe *p, struct queue_entry *e, int seq, const struct carrier_outcome *o,
+                       struct store_outcome *out, char reason[MSG_REASON_BYTES]);
+/* The outcome is durable: index, statistics, events. */
+void gw_outcome_stored(struct gateway *g, struct queue_entry *e, const struct store_outcome *o);
+void gw_expire(struct gateway *g, struct queue_entry *e); /* e is out of the queue */
+
+/* ---- unknown.c ---- */
+void gw_unknown_add(struct gateway *g, int64_t message, int seq, int64_t deadline_ms);
+/* The part's outcome has become known: takes it off the list. True if it was on it. */
+bool gw_unknown_settled(struct gateway *g, int64_t message, int seq);
+void gw_unknown_forget(struct gateway *g, int64_t message); /* all its parts */
+void gw_unknown_tick(struct gateway *g, int64_t now_ms);
+int64_t gw_unknown_wake_ms(const struct gateway *g);
+void gw_unknown_late(struct pipe *p, int mr);
+void gw_unknown_free(struct gateway *g);
+
+/* ---- changes.c ---- */
+void gw_cancel_ready(struct gateway *g, struct queue_entry *e);
+
+/* ---- hold.c ---- */
+void gw_hold_look(struct gateway *g, int64_t now_ms);
+void gw_hold_tell(struct gateway *g, int64_t now_ms);
+
+/* ---- inbox.c, meta.c, join.c, reports.c, handle.c ---- */
+void gw_inbound(struct pipe *p, const struct carrier_inbound *in);
+void gw_report(struct pipe *p, const struct carrier_inbound *in, const struct pdu_report *r);
+void gw_inbox_forget(struct gateway *g, const struct carrier *c); /* detached: not to be settled */
+void gw_reports_forget(struct gateway *g, const struct carrier *c);
+void gw_hash_report(const struct pdu_report *r, uint8_t out[16]);
+/* Sender in canonical form. */
+void gw_sender(const struct gateway *g, const struct pdu_addr *from, char out[64]);
+/* JSON (heap) of what a door needs to write the message's headers; flags of the message in *flags. */
+char *gw_meta(const struct pdu_deliver *d, uint32_t *flags);
+char *gw_meta_undecodable(const struct err *e, bool malformed);
+char *gw_payload_hex(const struct pdu_ud *ud, const struct pdu_dcs *dcs,
+                     char *to); /* NUL-terminated; the end */
+bool gw_is_text(const struct pdu_dcs *dcs);
+/* A segment came: join its message now when it is complete, else look for it later. */
+void gw_join_look(struct gateway *g, bool complete);
+void gw_join_tick(struct gateway *g, int64_t now_ms);
+/* A message was stored: to the engine, now or when there is room. Takes text and meta (heap). */
+void gw_handle_new(struct gateway *g, struct msg_row *row);
+void gw_handle_kick(struct gateway *g);
+
+#endif

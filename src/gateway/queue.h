@@ -1,0 +1,103 @@
+/* The queue's index: every unfinished outbound message, in memory, in the order in which they go.
+ *
+ * A pure data structure: no clock, no store, no carriers. A message that is `put` waits for its time or is
+ * ready; queue_tick() moves what has become due and hands out what has expired; queue_next() names the
+ * message that a carrier should take: highest priority, then the sender that was served longest ago (so that
+ * a campaign does not starve a reply), then due time, then id. The caller takes a message out while something
+ * of it is under way, and puts it back or frees it afterwards.
+ */
+#ifndef SIMGATE_GATEWAY_QUEUE_H
+#define SIMGATE_GATEWAY_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/number.h"
+#include "base/rt.h"
+
+enum { QUEUE_PRIORITIES = 3 };
+
+struct queue_group;
+struct queue_sender;
+
+/* Which carriers may take a message. Names are interned (queue_name), so that equal ones are the same
+ * pointer;
+ * "" = not set. Exactly one of: `imsi` (a part of it went by this SIM: only this one), `modem` (only this
+ * carrier), neither (a carrier of `pool`, not the SIM `avoid` unless no other is ready). */
+struct queue_route {
+    const char *imsi, *modem, *pool, *avoid;
+    struct queue_group *ring[QUEUE_PRIORITIES]; /* the sender to be served next */
+    int count;                                  /* ready messages */
+    struct queue_route *next;
+    int64_t held_since_ms; /* hold.c: no carrier can take anything since; 0 = one can */
+    const char *told;      /* hold.c: the reason last written to the store (interned), "" none */
+};
+
+/* A message. At most 160 bytes: a million of them are to be ordinary. */
+struct queue_entry {
+    int64_t id;
+    int64_t due_ms, expires_ms; /* monotonic; RT_NEVER: never */
+    int64_t prefer_until_ms;    /* `modem` is a wish until then; 0: it is a must */
+    struct queue_entry *hash_next;
+    struct queue_entry *next, *prev; /* in its group */
+    struct queue_group *group;       /* NULL: not ready */
+    struct queue_sender *sender;
+    const char *imsi, *modem, *pool, *avoid; /* interned */
+    const char *told;                        /* interned reason that the store has, "" none */
+    uint32_t heap_at;                        /* place in the heap + 1; 0: not in it */
+    uint8_t priority, parts;
+    uint8_t next_seq; /* the next part to be intended; > parts: all are */
+    uint8_t slots;    /* parts that are under way */
+    uint8_t unknown;  /* parts whose outcome is not known */
+    uint8_t fails[5]; /* retry.h */
+    uint8_t dead : 1; /* ends when nothing of it is under way */
+    uint8_t cancel : 1;
+    uint8_t moving : 1;  /* an operator's move is on its way to the store */
+    uint8_t touched : 1; /* something of it went out: parts follow by the same SIM */
+    char peer[NUMBER_BYTES];
+};
+
+struct queue {
+    struct queue_entry **buckets;
+    uint32_t nbuckets, nentries;
+    struct queue_entry **heap; /* by wake time: due, end of a preference, expiry */
+    uint32_t heap_len, heap_cap;
+    struct queue_route *routes;
+    struct queue_sender *senders;
+    struct queue_name *names;
+    uint64_t served; /* turns so far */
+    int waiting;     /* put, not yet due */
+    bool new_routes; /* set by queue_put when it makes one; cleared by its reader */
+};
+
+void queue_init(struct queue *q);
+void queue_fini(struct queue *q);
+
+/* The one copy of a name, borrowed until queue_fini. NULL is "". */
+const char *queue_name(struct queue *q, const char *text);
+
+/* A new entry, in no list yet: the caller fills it, then puts it. Never NULL. `source` names the sender. */
+struct queue_entry *queue_new(struct queue *q, int64_t id, const char *source);
+struct queue_entry *queue_find(const struct queue *q, int64_t id);
+void queue_free(struct queue *q, struct queue_entry *e);
+
+void queue_put(struct queue *q, struct queue_entry *e, int64_t now_ms);
+void queue_take(struct queue *q, struct queue_entry *e); /* also when it is in no list */
+static inline bool queue_is_put(const struct queue_entry *e)
+{
+    return e->heap_at != 0;
+}
+
+/* Moves what is due to its place. Returns a message that has expired, taken out, or NULL: call until NULL. */
+struct queue_entry *queue_tick(struct queue *q, int64_t now_ms);
+int64_t queue_wake_ms(const struct queue *q); /* RT_NEVER: nothing waits for a time */
+
+/* The message to go next by one of these routes, still in its place; NULL none. */
+struct queue_entry *queue_next(struct queue_route *const routes[], int n);
+/* Its sender has had its turn: takes it out. */
+void queue_serve(struct queue *q, struct queue_entry *e);
+
+/* The first messages of a route in no special order, at most max: for reasons of holding. */
+int queue_heads(const struct queue_route *r, struct queue_entry **out, int max);
+
+#endif
