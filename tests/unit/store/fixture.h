@@ -1,5 +1,5 @@
-/* What the store's tests share: a store in a directory of its own on the simulated runtime, operations that are
- * waited for, and messages of invented bytes. */
+/* What the store's tests share: a store in a directory of its own on the simulated runtime, operations that
+ * are waited for, and messages of invented bytes. */
 #ifndef SIMGATE_TESTS_STORE_FIXTURE_H
 #define SIMGATE_TESTS_STORE_FIXTURE_H
 
@@ -126,7 +126,8 @@ static inline int fixture_teardown(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
-/* ---- messages ---------------------------------------------------------------------------------------------- */
+/* ---- messages
+ * ---------------------------------------------------------------------------------------------- */
 
 /* No SMSC address, then an SMS-SUBMIT's first octet with TP-SRR. */
 static const uint8_t some_pdu[] = {0x00, 0x31, 0x00, 0x0B, 0x91, 0x94, 0x71, 0x10};

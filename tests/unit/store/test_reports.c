@@ -1,0 +1,215 @@
+/* Status reports: matching, what they change, the ones that come too early or for a part without a reference.
+ */
+#include "fixture.h"
+
+#include "pdu/pdu.h"
+
+static const uint8_t raw[] = {0x00, 0x06};
+static uint8_t next_hash;
+
+static struct store_report report_of(const char *recipient, int mr, int group, int64_t at)
+{
+    static const int status[] = {[PDU_ST_DELIVERED] = 0x00, [PDU_ST_PENDING] = 0x20, [PDU_ST_FAILED] = 0x46};
+
+    return (struct store_report){
+        .modem = "m0",
+        .imsi = "262",
+        .recipient = recipient,
+        .pdu = raw,
+        .len = sizeof raw,
+        .hash = {++next_hash},
+        .mr = mr,
+        .status = status[group],
+        .group = group,
+        .scts_wall_ms = at,
+        .discharge_wall_ms = at + SECOND,
+        .window_ms = 3 * DAY,
+        .now_wall_ms = at + 2 * SECOND,
+    };
+}
+
+static struct store_report report(struct fixture *f, const char *recipient, int mr, int group, int64_t at)
+{
+    struct store_report r = report_of(recipient, mr, group, at);
+
+    assert_int_equal(DO(f, store_report, &r), 0);
+    return r;
+}
+
+/* A delivery makes the message delivered, is kept raw, told to the sinks, and known when it comes again. */
+static void test_delivered(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 1);
+    struct store_report r;
+    struct store_show h;
+
+    send_part(f, id, 1, 7, T0);
+    r = report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0);
+    assert_int_equal(r.message, id);
+    assert_int_equal(r.seq, 1);
+    assert_int_equal(r.was, MSG_SENT);
+    assert_int_equal(r.message_state, MSG_DELIVERED);
+    assert_int_equal(outbox_count(f, OUTBOX_REPORT, id), 1);
+    assert_int_equal(DO(f, store_report, &r), 0);
+    assert_true(r.duplicate);
+    assert_int_equal(r.message, id);
+    h = show(f, id);
+    assert_int_equal(h.nreports, 1);
+    assert_int_equal(h.parts[0].report_status, 0);
+    assert_int_equal(h.parts[0].report_wall_ms, T0 + SECOND);
+    store_show_clear(&h);
+    assert_history(f, id, "queued submitting sent delivered");
+}
+
+/* The newest part with the reference wins, the recipient may be written nationally, and another SIM's or an
+ * older one's report matches nothing. */
+static void test_matching(void **state)
+{
+    struct fixture *f = *state;
+    int64_t old = admit(f, "+491701234567", 1), new = admit(f, "+491701234567", 1);
+    int64_t other = admit(f, "+491709999999", 1);
+    struct store_report r;
+
+    send_part(f, new, 1, 7, T0 + SECOND);
+    send_part(f, old, 1, 7, T0);
+    send_part(f, other, 1, 7, T0 + 2 * SECOND);
+    r = report_of("01701234567", 7, PDU_ST_DELIVERED, T0 + 5 * SECOND);
+    r.imsi = "999";
+    assert_int_equal(DO(f, store_report, &r), 0);
+    assert_int_equal(r.message, 0);
+    r.imsi = "262";
+    r.now_wall_ms = T0 + 4 * DAY;
+    assert_int_equal(DO(f, store_report, &r), 0);
+    assert_int_equal(r.message, 0);
+    assert_int_equal(report(f, "01701234567", 7, PDU_ST_DELIVERED, T0 + 5 * SECOND).message, new);
+    assert_int_equal(report(f, "01701234567", 7, PDU_ST_DELIVERED, T0 + 5 * SECOND).message, old);
+    assert_int_equal(report(f, "01701234567", 7, PDU_ST_DELIVERED, T0 + 5 * SECOND).message, 0);
+    assert_int_equal(state_of(f, other), MSG_SENT);
+}
+
+/* Delivered when all parts are; undelivered when one finally failed, and a delivery may still follow it. */
+static void test_all_parts(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 2);
+
+    send_part(f, id, 1, 1, T0);
+    send_part(f, id, 2, 2, T0);
+    assert_int_equal(report(f, "+491701234567", 1, PDU_ST_DELIVERED, T0).message_state, MSG_SENT);
+    assert_int_equal(report(f, "+491701234567", 2, PDU_ST_FAILED, T0).message_state, MSG_UNDELIVERED);
+    assert_int_equal(report(f, "+491701234567", 2, PDU_ST_PENDING, T0).message_state, MSG_UNDELIVERED);
+    assert_int_equal(report(f, "+491701234567", 2, PDU_ST_DELIVERED, T0).message_state, MSG_DELIVERED);
+    assert_history(f, id, "queued submitting sent undelivered delivered");
+}
+
+/* A pending status changes nothing but is remembered with the part. */
+static void test_pending(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 1);
+    struct store_show h;
+
+    send_part(f, id, 1, 7, T0);
+    assert_int_equal(report(f, "+491701234567", 7, PDU_ST_PENDING, T0).message_state, MSG_SENT);
+    h = show(f, id);
+    assert_int_equal(h.parts[0].report_status, 0x20);
+    store_show_clear(&h);
+    assert_int_equal(report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0).message_state, MSG_DELIVERED);
+}
+
+/* A report that comes before the result of its part is kept, and taken when the part is sent. */
+static void test_early_report(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 1);
+    struct store_report r;
+
+    assert_true(intend(f, id, 1, T0));
+    r = report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0);
+    assert_int_equal(r.message, 0);
+    assert_int_equal(outcome(f, id, 1, MSG_SENT, 7, T0 + 3 * SECOND), MSG_DELIVERED);
+    assert_history(f, id, "queued submitting sent delivered");
+    assert_int_equal(outbox_count(f, OUTBOX_REPORT, id), 1);
+    assert_int_equal(outbox_count(f, OUTBOX_OUTCOME, id), 1);
+}
+
+/* One that is older than a minute is some earlier message's: the reference came round. */
+static void test_too_early_report(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 1);
+
+    report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0);
+    assert_int_equal(send_part(f, id, 1, 7, T0 + 2 * MINUTE), MSG_SENT);
+}
+
+/* An unknown part is settled by its report though nobody ever told its reference; a pending status shows that
+ * it was sent. */
+static void test_unknown_is_settled(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = admit(f, "+491701234567", 1), b = admit(f, "+491707654321", 1);
+
+    assert_true(intend(f, a, 1, T0) && intend(f, b, 1, T0));
+    outcome(f, a, 1, MSG_UNKNOWN, -1, T0 + MINUTE);
+    outcome(f, b, 1, MSG_UNKNOWN, -1, T0 + MINUTE);
+    assert_int_equal(report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0).message, a);
+    assert_history(f, a, "queued submitting unknown sent delivered");
+    assert_int_equal(outbox_count(f, OUTBOX_OUTCOME, a), 1);
+    assert_int_equal(report(f, "+491707654321", 8, PDU_ST_PENDING, T0).message_state, MSG_SENT);
+    assert_int_equal(report(f, "+491707654321", 8, PDU_ST_FAILED, T0).message_state, MSG_UNDELIVERED);
+}
+
+/* No guess where the report may be another part's: one on the air to the same number, one that has had its
+ * report, or one sent at another time. */
+static void test_unknown_is_not_guessed(void **state)
+{
+    struct fixture *f = *state;
+    int64_t lost = admit(f, "+491701234567", 1), next = admit(f, "+491701234567", 1);
+
+    assert_true(intend(f, lost, 1, T0));
+    outcome(f, lost, 1, MSG_UNKNOWN, -1, T0 + MINUTE);
+    assert_int_equal(report(f, "+491701234567", 9, PDU_ST_DELIVERED, T0 + 60 * MINUTE).message, 0);
+    assert_true(intend(f, next, 1, T0 + MINUTE));
+    assert_int_equal(report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0 + MINUTE).message, 0);
+    assert_int_equal(outcome(f, next, 1, MSG_SENT, 7, T0 + MINUTE + SECOND), MSG_DELIVERED);
+    assert_int_equal(report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0 + 2 * MINUTE).message, 0);
+    assert_int_equal(state_of(f, lost), MSG_UNKNOWN);
+}
+
+/* An undelivered message can be sent again as a whole, and its second report is the one that counts. */
+static void test_retry_of_undelivered(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 2);
+
+    send_part(f, id, 1, 1, T0);
+    send_part(f, id, 2, 2, T0);
+    report(f, "+491701234567", 1, PDU_ST_DELIVERED, T0);
+    report(f, "+491701234567", 2, PDU_ST_FAILED, T0);
+    assert_int_equal(move_to(f, id, MSG_QUEUED), 0);
+    send_part(f, id, 1, 3, T0 + MINUTE);
+    send_part(f, id, 2, 4, T0 + MINUTE);
+    assert_int_equal(report(f, "+491701234567", 1, PDU_ST_DELIVERED, T0 + MINUTE).message, 0);
+    report(f, "+491701234567", 3, PDU_ST_DELIVERED, T0 + MINUTE);
+    assert_int_equal(report(f, "+491701234567", 4, PDU_ST_DELIVERED, T0 + MINUTE).message_state,
+                     MSG_DELIVERED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_delivered),
+        TEST(test_matching),
+        TEST(test_all_parts),
+        TEST(test_pending),
+        TEST(test_early_report),
+        TEST(test_too_early_report),
+        TEST(test_unknown_is_settled),
+        TEST(test_unknown_is_not_guessed),
+        TEST(test_retry_of_undelivered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
