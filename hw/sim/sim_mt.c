@@ -92,12 +92,20 @@ static bool take_report(struct simmodem *m, struct sim_tpdu *t)
     }
 }
 
-static bool due(const struct simmodem *m, int queue)
+/* When the network may try the head of a queue; SIM_NEVER: it is empty. With the fault "urc_inside" it waits
+ * a little for a reply to fall into. */
+static int64_t due_at(const struct simmodem *m, int queue)
 {
+    enum { INSIDE_WAIT_MS = 2000 };
     const struct sim_tpdu *t = m->waiting[queue].head;
-    if (!t || t->due_us > m->now_us)
-        return false;
-    return queue == SIM_QUEUE_REPORTS || !m->memory_full || m->now_us >= m->retry_at_us;
+    if (!t)
+        return SIM_NEVER;
+    int64_t at = t->due_us;
+    if (m->fault.urc_inside > 0 && !m->urc_capture)
+        at += INSIDE_WAIT_MS * SIM_MS;
+    if (queue == SIM_QUEUE_MESSAGES && m->memory_full && m->retry_at_us > at)
+        at = m->retry_at_us;
+    return at;
 }
 
 /* One attempt of the network. False: the modem has no room for it. */
@@ -129,7 +137,7 @@ void sim_mt_step(struct simmodem *m)
     if (m->await && m->now_us >= m->await_until_us)
         sim_mt_unacked(m);
     for (int q = SIM_QUEUES; q-- > 0;)
-        while (reachable(m) && due(m, q) && attempt(m, q))
+        while (reachable(m) && due_at(m, q) <= m->now_us && attempt(m, q))
             ;
 }
 
@@ -141,12 +149,9 @@ int64_t sim_mt_deadline(const struct simmodem *m)
         return m->fault.silence_until;
     if (!reachable(m))
         return at; /* what makes it reachable again has its own deadline, or is a call */
-    const struct sim_tpdu *message = m->waiting[SIM_QUEUE_MESSAGES].head;
-    const struct sim_tpdu *report = m->waiting[SIM_QUEUE_REPORTS].head;
-    if (message)
-        at = m->memory_full && m->retry_at_us > message->due_us ? m->retry_at_us : message->due_us;
-    if (report && report->due_us < at)
-        at = report->due_us;
+    for (int q = 0; q < SIM_QUEUES; q++)
+        if (due_at(m, q) < at)
+            at = due_at(m, q);
     return at;
 }
 
