@@ -1,0 +1,170 @@
+/* Messages that come on the line itself: +CMT and +CDS with their PDU, TS 27.005 3.4.1; acknowledged by
+ * AT+CNMA (3.4.4) under AT+CSMS=1.
+ *
+ * With AT+CSMS=0 the modem has acknowledged them before we see them (flash messages come so in the store plan
+ * as well): ours is then the only copy, kept until the gateway has it. With AT+CSMS=1 the network keeps the
+ * message until AT+CNMA, which goes out in front of everything that waits; what cannot be stored is refused
+ * (AT+CNMA=2), so that the network tries again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "modem/modem_private.h"
+
+/* ---- acknowledgement ---- */
+
+static void send_ack(struct modem *m);
+
+static bool wants_zero(const struct modem *m, const struct at_result *r)
+{
+    bool refused = r->code == AT_ERROR || (r->code == AT_CMS_ERROR && r->number >= 302 && r->number <= 305) ||
+                   (r->code == AT_CME_ERROR && (r->number == 3 || r->number == 4 || r->number == 50));
+
+    return refused && !m->rx.ack_zero && strcmp(m->rx.ack.text, "AT+CNMA") == 0;
+}
+
+static void ack_done(struct at_cmd *c, const struct at_result *r)
+{
+    struct modem *m = c->owner;
+    char text[CARRIER_TEXT_BYTES];
+
+    m->rx.ack_sent = false;
+    line_result(m, r);
+    if (r->code == AT_CLOSED)
+        return;
+    if (wants_zero(m, r)) {
+        m->rx.ack_zero = true; /* Huawei, ZTE: AT+CNMA=0 only */
+    } else {
+        if (strcmp(m->rx.ack.text, "AT+CNMA=2") == 0)
+            m->rx.nacks_wanted -= m->rx.nacks_wanted > 0;
+        else
+            m->rx.acks_wanted -= m->rx.acks_wanted > 0;
+        if (r->code != AT_OK) {
+            errors_text(r, text, sizeof(text));
+            modem_log(warning, m, "acknowledgement refused (it was late?): %s", text);
+            script_start(m, &script_cnmi);
+        }
+    }
+    send_ack(m);
+    modem_drained(m);
+}
+
+static void send_ack(struct modem *m)
+{
+    struct rx *rx = &m->rx;
+
+    if (rx->ack_sent || (!rx->acks_wanted && !rx->nacks_wanted))
+        return;
+    rx->ack = (struct at_cmd){.cls = AT_ACK, .done = ack_done};
+    str_copy(rx->ack.text, sizeof(rx->ack.text),
+             !rx->acks_wanted ? "AT+CNMA=2"
+             : rx->ack_zero   ? "AT+CNMA=0"
+                              : "AT+CNMA");
+    rx->ack_sent = true;
+    if (line_send(m, &rx->ack, true) != 0) {
+        rx->ack_sent = false; /* the channel is dead: the network will deliver again */
+        rx->acks_wanted = rx->nacks_wanted = 0;
+    }
+}
+
+/* ---- settling ---- */
+
+void direct_settle(struct modem *m, struct rx_entry *e, bool stored)
+{
+    if (!e->must_ack) {
+        if (stored)
+            rx_remove(m, e);
+        else
+            rx_hold(m, e, RX_WANTED, MODEM_HELD_MS);
+        return;
+    }
+    rx_remove(m, e);
+    if (stored)
+        m->rx.acks_wanted++; /* durable: the gateway has committed it */
+    else
+        m->rx.nacks_wanted++;
+    send_ack(m);
+}
+
+void direct_offer_again(struct modem *m, struct rx_entry *e)
+{
+    char line[600];
+    int tpdu_len = e->tpdu_len;
+    bool malformed = e->malformed;
+
+    str_copy(line, sizeof(line), (const char *)e->copy);
+    rx_offer(m, e, line, tpdu_len, malformed);
+}
+
+/* ---- arrival ---- */
+
+/* The last number of the header: "+CMT: ,25", "+CMT: 25", "+CMT: \"name\",25", "+CDS: 25", "+CDS: ,25" */
+static int told_length(const char *line)
+{
+    struct at_cur c = {strchr(line, ':') + 1};
+    int64_t v, len = -1;
+
+    while (!at_cur_end(&c)) {
+        if (at_cur_number(&c, &v))
+            len = v;
+        else if (!at_cur_skip(&c))
+            break;
+    }
+    return len >= 0 && len < 600 ? (int)len : -1;
+}
+
+/* Room for one more copy: the oldest that waits for the disk is given up. */
+static void make_room(struct modem *m)
+{
+    struct rx_entry *oldest = NULL;
+
+    if (m->rx.copies < MODEM_RX_COPIES_MAX)
+        return;
+    for (size_t i = 0; i < m->rx.len; i++) {
+        struct rx_entry *e = &m->rx.entries[i];
+        if (e->copy && (!oldest || e->seq < oldest->seq))
+            oldest = e;
+    }
+    modem_log(err, m, "a message that came on the line is lost: %d wait for the store already",
+              MODEM_RX_COPIES_MAX);
+    rx_remove(m, oldest);
+}
+
+static struct rx_entry *add(struct modem *m, const char *pdu, int tpdu_len, bool malformed)
+{
+    if (!m->acks)
+        make_room(m);
+    struct rx_entry *e = rx_add(m, "", -1);
+    if (!e)
+        return NULL;
+    e->must_ack = m->acks;
+    e->tpdu_len = tpdu_len;
+    e->malformed = malformed;
+    if (!e->must_ack) {
+        e->copy_len = strlen(pdu);
+        e->copy = (uint8_t *)strdup(pdu);
+        m->rx.copies += e->copy != NULL;
+    }
+    return e;
+}
+
+void direct_urc(struct modem *m, const struct at_urc *urc)
+{
+    if (!urc->pdu) {
+        modem_log(warning, m, "\"%s\" came without its message", urc->line);
+        stores_sweep(m);
+        return;
+    }
+    int tpdu_len = told_length(urc->line);
+    bool malformed = !rx_pdu_fits(urc->pdu, tpdu_len);
+    if (malformed) {
+        /* Text mode: it has restarted. Not acknowledged, the message comes again. */
+        modem_request(m, MOVE_REPROBE, 0, "a message came that is no PDU");
+        if (m->acks)
+            return;
+    }
+    struct rx_entry *e = add(m, urc->pdu, tpdu_len, malformed);
+    if (e)
+        rx_offer(m, e, urc->pdu, tpdu_len, malformed);
+}

@@ -1,0 +1,397 @@
+/* What the files of src/modem share; not for other rooms.
+ *
+ * One struct modem owns its port, its AT channel and every command that it may have in flight (one per
+ * activity, embedded below). Activities:
+ *
+ *   line.c          the port and the channel: bytes, deadlines, the requested move
+ *   modem.c         the states and what leads from one to the next
+ *   script.c        runs a table of commands; the tables are in init.c, sim_pin.c, registration.c, stores.c
+ *   receive.c       stored messages: announced, read, offered, deleted; direct.c: those on the line itself
+ *   send.c          one submission
+ *   ladder.c        what is tried when nothing answers
+ *   finder.c        which port
+ *   ussd.c, ask.c   an operator's requests
+ *
+ * Nothing that tears the channel down is done inside one of its callbacks: modem_request() notes the move,
+ * and a timer makes it.
+ */
+#ifndef SIMGATE_MODEM_MODEM_PRIVATE_H
+#define SIMGATE_MODEM_MODEM_PRIVATE_H
+
+#include "at/channel.h"
+#include "base/log.h"
+#include "modem/modem.h"
+#include "pdu/pdu.h"
+
+enum {
+    MODEM_STORES = 4,               /* SM, ME, MT, SR */
+    MODEM_STORE_BYTES = 4,          /* "SM" */
+    MODEM_TIMEOUTS_MAX = 3,         /* commands in a row without an answer, then it is recovered */
+    MODEM_DRAIN_MS = 200,           /* after opening: old output is dropped */
+    MODEM_SETTLED_MS = 60000,       /* ready for so long: ladder and backoff start anew */
+    MODEM_HELD_MS = 60000,          /* a message that could not be stored is offered again after */
+    MODEM_RX_MAX = 512,             /* messages known and not yet deleted */
+    MODEM_RX_COPIES_MAX = 64,       /* of these, kept here because the modem has no copy */
+    MODEM_LIST_ABOVE = 5,           /* more messages than this to read: one listing instead */
+    MODEM_BUSY_PATIENCE_MS = 30000, /* a SIM that says "busy" (CME 14, CMS 314) is asked again for so long */
+    MODEM_USSD_MS = 60000,
+    MODEM_WHO_BYTES = 48,
+    MODEM_PDU_LINE_BYTES = 2 * PDU_FULL_BYTES + 1,
+};
+
+/* A request to move, made by line.c's timer. The heaviest that was asked for wins. */
+enum modem_move {
+    MOVE_NONE,
+    MOVE_OPEN,    /* open the port (delayed by ABSENT and BACKOFF) */
+    MOVE_REPROBE, /* its settings may be gone: from the first AT again */
+    MOVE_RECOVER, /* it does not answer: next rung of the ladder */
+    MOVE_CLOSE,   /* an operator or the end of the process: close */
+};
+
+/* ---- scripts ---- */
+
+enum script_verdict {
+    STEP_NEXT,
+    STEP_AGAIN,  /* the same once more after a second, while the step's patience lasts; then as STEP_FAIL */
+    STEP_REPEAT, /* the same once more at once: its next attempt (script.attempt is one higher) */
+    STEP_FAIL,   /* ends the script if the step is a must, else on */
+    STEP_STOP,   /* the step's handler has taken over: the script is over */
+};
+
+struct script_step {
+    const char *text;                                       /* the command; NULL: make() writes it */
+    bool (*make)(struct modem *m, char *text, size_t size); /* false: the step is left out */
+    const char *prefix;
+    enum at_class cls;
+    bool must;
+    bool ok_optional;
+    int64_t patience_ms; /* STEP_AGAIN, and errors of a must, are tried again for so long; 0: busy SIM only */
+    void (*line)(struct modem *m, const char *line);
+    enum script_verdict (*done)(struct modem *m, const struct at_result *r); /* NULL: by the result */
+};
+
+struct script {
+    const char *name;
+    const struct script_step *steps;
+    size_t count;
+    void (*end)(struct modem *m);                     /* all done */
+    void (*failed)(struct modem *m, const char *why); /* a must failed */
+};
+
+struct script_run {
+    const struct script *script; /* NULL: none runs */
+    const struct script *next;   /* asked for meanwhile */
+    size_t step;
+    unsigned attempt;
+    int64_t since_ms; /* of the step */
+    bool sent;        /* cmd is in the channel */
+    struct at_cmd cmd;
+    struct rt_timer pause;
+};
+
+/* ---- receiving ---- */
+
+enum rx_state {
+    RX_WANTED, /* announced or listed: to be read */
+    RX_READING,
+    RX_OFFERED, /* with the gateway, which commits it */
+    RX_DELETE,  /* durable: to be deleted */
+    RX_DELETING,
+    RX_HELD, /* waits for due_ms, then `held_as` */
+};
+
+struct rx_entry {
+    char store[MODEM_STORE_BYTES]; /* "" = it came on the line (+CMT, +CDS) */
+    int index;
+    enum rx_state state;
+    enum rx_state held_as;
+    int64_t due_ms;
+    bool again;    /* announced once more since it was read: the slot may hold another message */
+    bool must_ack; /* on the line, and the modem waits for AT+CNMA */
+    uint8_t fails;
+    uint64_t token;
+    uint64_t seq;  /* order of arrival */
+    uint8_t *copy; /* on the line, not acknowledged: ours is the only one */
+    size_t copy_len;
+    int tpdu_len;
+    bool malformed;
+};
+
+enum rx_doing { RX_DOING_NOTHING, RX_DOING_SELECT, RX_DOING_READ, RX_DOING_LIST, RX_DOING_DELETE };
+
+struct rx {
+    struct rx_entry *entries;
+    size_t len, cap;
+    size_t copies;
+    uint64_t seq, token;
+    enum rx_doing doing;
+    char store[MODEM_STORE_BYTES]; /* of what is being done */
+    int index;
+    struct at_cmd cmd;
+    struct rt_timer held;
+    /* the header line that was read last */
+    struct {
+        bool valid;
+        bool text_mode; /* the modem has lost AT+CMGF=0 */
+        int index, stat, tpdu_len;
+        char text[64];
+    } head;
+    bool got_pdu;
+    bool overflow;    /* a listing held more than we could take */
+    int64_t pause_ms; /* nothing is begun before */
+    char bad_line[64];
+    uint64_t list_seq;
+    struct at_cmd ack;
+    bool ack_sent;
+    unsigned acks_wanted, nacks_wanted;
+    bool ack_zero; /* this modem wants AT+CNMA=0 rather than AT+CNMA */
+};
+
+struct modem_store {
+    char name[MODEM_STORE_BYTES];
+    bool sweep; /* to be listed when the channel has time */
+    bool bad;   /* could not be selected or listed */
+};
+
+/* ---- the modem ---- */
+
+enum modem_lock { LOCK_NONE, LOCK_NO_SIM, LOCK_PIN, LOCK_PUK, LOCK_OTHER };
+
+enum modem_net { NET_CREG, NET_CEREG, NET_CGREG, NET_COUNT };
+
+struct modem {
+    struct carrier carrier;
+    struct rt *rt;
+    struct port_source *ports;
+    const struct modem_conf *conf;
+    char who[MODEM_WHO_BYTES]; /* "modem NAME" */
+
+    enum modem_state state;
+    int64_t state_ms; /* when it began */
+    char reason[CARRIER_TEXT_BYTES];
+
+    /* line.c */
+    struct port *port;
+    struct port_user user;
+    struct at_chan chan;
+    struct rt_timer chan_timer;
+    struct rt_timer move_timer;
+    enum modem_move move;
+    char move_why[CARRIER_TEXT_BYTES];
+    bool pumping;
+    int64_t last_exchange_ms;
+
+    /* modem.c */
+    int64_t state_wall_ms;
+    char logged[CARRIER_TEXT_BYTES]; /* the reason that was logged last */
+    int64_t swept_ms;
+    struct rt_timer drain_timer;
+    struct rt_timer idle_timer; /* sweep and health check; polls of registration and of a locked SIM */
+    struct rt_timer stop_timer;
+    int64_t stop_ms; /* the bound */
+    void (*stopped)(void *owner);
+    void *stopped_owner;
+
+    /* finder.c */
+    char found[PORT_NAME_BYTES];
+    uint64_t tried[64]; /* hashes of the names asked in this round */
+    size_t tried_len;
+    uint64_t list_hash;
+    int64_t round_ms;
+
+    /* ladder.c */
+    unsigned timeouts; /* in a row */
+    size_t rung;
+    int64_t rung_used_ms[8];
+    unsigned absent_n, backoff_n;
+    uint64_t recoveries;
+    struct at_cmd rung_cmd;
+    struct rt_timer rung_timer;
+    size_t rung_step; /* index of the rung's next command */
+    bool rung_active;
+
+    struct script_run run;
+
+    /* identification, SIM */
+    char manufacturer[40], model[40], revision[40];
+    char smsc[NUMBER_BYTES];
+    enum modem_lock lock;
+    char pin_state[24]; /* what +CPIN? said */
+    bool pin_wanted;
+    bool pin_sent;
+    bool pin_refused; /* tried in vain in this life of the process; modem_unlock() forgets it */
+    int pin_tries;
+
+    /* network */
+    int stat[NET_COUNT]; /* TS 27.007 7.2; -1: not supported or not known */
+    int csq;
+    int64_t register_ms; /* REGISTERING since */
+    unsigned register_n; /* polls so far */
+
+    /* stores and plan */
+    enum modem_plan plan;
+    bool acks; /* AT+CSMS=1: what comes on the line waits for AT+CNMA */
+    struct modem_store stores[MODEM_STORES];
+    size_t stores_len;
+    char mem3_allowed[MODEM_STORES][MODEM_STORE_BYTES];
+    size_t mem3_len;
+    char mem1[MODEM_STORE_BYTES], mem2[MODEM_STORE_BYTES], mem3[MODEM_STORE_BYTES];
+    int cpms_args;       /* 3, 2 or 1 arguments are understood; 0: no AT+CPMS */
+    int cnmi;            /* index into the plan's attempts; -1: none was accepted */
+    bool cnmi_kept;      /* the read-back shows that it is set */
+    bool reports_stored; /* ds = 2 */
+    int64_t full_ms;     /* of the last memory-full notice that led to a sweep */
+
+    struct rx rx;
+
+    /* send.c */
+    struct carrier_submit *submit;
+    struct at_cmd submit_cmd;
+    char submit_hex[MODEM_PDU_LINE_BYTES];
+    int submit_mr;
+    int64_t submit_ms;
+    uint64_t sent, failed, received, reports;
+    double seconds_per_part;
+    int64_t check_ms; /* of the last health check after a refusal */
+
+    /* ask.c, ussd.c */
+    struct modem_ask *ask;
+    struct at_cmd ask_cmd;
+    bool ask_busy;
+    struct buf ask_answer;
+    struct modem_ask *ussd;
+    struct at_cmd ussd_cmd;
+    bool ussd_cmd_busy;
+    struct rt_timer ussd_timer;
+};
+
+#define modem_log(level, m, ...) log_##level((m)->who, __VA_ARGS__)
+
+static inline int64_t modem_now(const struct modem *m)
+{
+    return rt_now_ms(m->rt);
+}
+
+/* ---- modem.c ---- */
+void modem_set_state(struct modem *m, enum modem_state to, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void modem_changed(struct modem *m);  /* something the gateway shows has changed */
+bool modem_up(const struct modem *m); /* initialised: REGISTERING, READY */
+void modem_open(struct modem *m);
+void modem_probe(struct modem *m, const char *why); /* the port is open: from the first AT */
+void modem_locked(struct modem *m, enum modem_lock lock, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void modem_close(struct modem *m); /* for good: DISABLED */
+void modem_absent(struct modem *m, const char *why);
+void modem_back_off(struct modem *m, int64_t max_ms, const char *why);
+void modem_teardown(struct modem *m);   /* ends everything on the channel, closes the port; the state stays */
+void modem_drained(struct modem *m);    /* draining and nothing left on the air: closes */
+void modem_registered(struct modem *m); /* the network's state is known or has changed */
+
+/* ---- line.c ---- */
+void line_init(struct modem *m);
+int line_open(struct modem *m, const char *spec, struct err *e);
+void line_close(struct modem *m);
+void line_pump(struct modem *m); /* writes what the channel has put out, arms its deadline */
+int line_send(struct modem *m, struct at_cmd *c, bool first);
+/* Every command's result goes through here first: counts those without an answer. */
+void line_result(struct modem *m, const struct at_result *r);
+void modem_request(struct modem *m, enum modem_move move, int64_t after_ms, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* ---- script.c ---- */
+void script_start(struct modem *m, const struct script *s); /* after the one that runs, if one does */
+void script_stop(struct modem *m);
+bool script_busy_code(const struct at_result *r); /* SIM or modem busy: ask again */
+
+/* ---- init.c ---- */
+extern const struct script script_probe, script_init, script_cnmi;
+void init_describe_plan(const struct modem *m, char *out, size_t size);
+
+/* ---- sim_pin.c: steps of script_init ---- */
+enum script_verdict pin_asked(struct modem *m, const struct at_result *r);
+void pin_line(struct modem *m, const char *line);
+bool pin_make_tries(struct modem *m, char *text, size_t size);
+void pin_tries_line(struct modem *m, const char *line);
+enum script_verdict pin_tries_done(struct modem *m, const struct at_result *r);
+bool pin_make_entry(struct modem *m, char *text, size_t size);
+enum script_verdict pin_entered(struct modem *m, const struct at_result *r);
+bool pin_make_check(struct modem *m, char *text, size_t size);
+enum script_verdict pin_checked(struct modem *m, const struct at_result *r);
+extern const struct script script_locked; /* asks now and then whether a locked SIM is usable */
+extern const struct script script_check;  /* after a refusal that may come from the SIM */
+void pin_urc(struct modem *m, const char *line);
+
+/* ---- registration.c ---- */
+extern const struct script script_register, script_ready, script_health;
+/* The <stat> of a +CREG, +CEREG or +CGREG line of any of the seen forms; `answer`: it answers a query. -1. */
+int registration_stat(const char *line, bool answer);
+bool registration_urc(struct modem *m, const char *line);
+bool registration_ok(const struct modem *m);
+void registration_forget(struct modem *m);
+const char *registration_text(const struct modem *m);
+
+/* ---- stores.c: steps of script_init ---- */
+void stores_forget(struct modem *m);
+void stores_list_line(struct modem *m, const char *line);
+bool stores_make_select(struct modem *m, char *text, size_t size);
+enum script_verdict stores_selected(struct modem *m, const struct at_result *r);
+/* The command that makes `store` the one that is read and deleted from. */
+void stores_select_text(const struct modem *m, const char *store, char *text, size_t size);
+struct modem_store *stores_find(struct modem *m, const char *name);
+void stores_sweep(struct modem *m); /* asks for a reading of all of them */
+
+/* ---- receive.c ---- */
+void rx_init(struct modem *m);
+void rx_forget(struct modem *m); /* the channel was closed: tokens are void */
+void rx_fini(struct modem *m);
+void rx_next(struct modem *m); /* starts what is to be done next, if the channel is free for it */
+void rx_announced(struct modem *m, const char *line, const char *prefix);
+void rx_settle(struct carrier *c, uint64_t token, bool stored);
+bool rx_drained(const struct modem *m);
+struct rx_entry *rx_add(struct modem *m, const char *store, int index);
+void rx_remove(struct modem *m, struct rx_entry *e);
+void rx_hold(struct modem *m, struct rx_entry *e, enum rx_state then, int64_t after_ms);
+/* Hands the PDU line to the gateway. `e` may be gone afterwards. */
+void rx_offer(struct modem *m, struct rx_entry *e, const char *line, int tpdu_len, bool malformed);
+/* True if the line is a PDU of tpdu_len octets (-1: any). */
+bool rx_pdu_fits(const char *line, int tpdu_len);
+
+/* ---- direct.c ---- */
+void direct_urc(struct modem *m, const struct at_urc *urc);
+void direct_settle(struct modem *m, struct rx_entry *e, bool stored);
+void direct_offer_again(struct modem *m, struct rx_entry *e);
+
+/* ---- send.c ---- */
+int send_submit(struct carrier *c, struct carrier_submit *s);
+void send_late(struct modem *m, const char *line);
+
+/* ---- errors.c ---- */
+enum carrier_error errors_class(const struct at_result *r);
+/* "+CMS ERROR: 38 (network out of order)" */
+void errors_text(const struct at_result *r, char *out, size_t size);
+int errors_code(const struct at_result *r); /* struct carrier_outcome.code */
+
+/* ---- ladder.c ---- */
+void ladder_recover(struct modem *m, const char *why);
+void ladder_calm(struct modem *m); /* it has worked well for a while: starts from the first rung again */
+void ladder_init(struct modem *m);
+void ladder_stop(struct modem *m);
+/* Radio off and on for a modem that answers and finds no network; false when that was done lately. */
+bool ladder_radio(struct modem *m, const char *why);
+
+/* ---- finder.c ---- */
+void finder_join(struct modem *m);
+void finder_leave(struct modem *m);
+/* The next port to try; false: none for now. */
+bool finder_pick(struct modem *m, char spec[PORT_NAME_BYTES]);
+bool finder_taken(const struct modem *m, const char *spec);
+/* The modem on our port has this IMEI, which is not ours: tells who looks for it. */
+void finder_tell(struct modem *m, const char *imei);
+
+/* ---- ussd.c, ask.c ---- */
+void ussd_urc(struct modem *m, const char *line);
+void ussd_end(struct modem *m, int status, const char *answer);
+void ask_end(struct modem *m, int status);
+
+#endif

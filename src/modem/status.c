@@ -1,0 +1,43 @@
+/* What `simgate modems` and `simgate status` show of a modem. */
+#include "base/util.h"
+#include "modem/modem_private.h"
+
+static int best_stat(const struct modem *m)
+{
+    int best = -1;
+
+    for (int i = 0; i < NET_COUNT; i++) {
+        bool home_or_roaming = m->stat[i] == 1 || m->stat[i] == 5;
+        if (best < 0 || (home_or_roaming && best != 1))
+            best = m->stat[i] >= 0 ? m->stat[i] : best;
+    }
+    return best;
+}
+
+void modem_get_status(const struct modem *m, struct modem_status *out)
+{
+    *out = (struct modem_status){.state = m->state,
+                                 .since_wall_ms = m->state_wall_ms,
+                                 .pin_tries = m->pin_tries,
+                                 .registration = best_stat(m),
+                                 .sent = m->sent,
+                                 .failed = m->failed,
+                                 .received = m->received,
+                                 .reports = m->reports,
+                                 .recoveries = m->recoveries,
+                                 .last_exchange_ms = m->last_exchange_ms,
+                                 .seconds_per_part = m->seconds_per_part};
+    str_copy(out->reason, sizeof(out->reason), m->reason);
+    str_copy(out->port, sizeof(out->port), *m->user.spec ? m->user.spec : m->conf->port);
+    str_copy(out->manufacturer, sizeof(out->manufacturer), m->manufacturer);
+    str_copy(out->model, sizeof(out->model), m->model);
+    str_copy(out->revision, sizeof(out->revision), m->revision);
+    str_copy(out->smsc, sizeof(out->smsc), m->smsc);
+    if (modem_up(m))
+        init_describe_plan(m, out->receive_plan, sizeof(out->receive_plan));
+}
+
+void modem_dump(const struct modem *m, struct buf *out)
+{
+    at_dump(&m->chan, out);
+}

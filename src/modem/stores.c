@@ -1,0 +1,181 @@
+/* Message stores: which there are, and which one is read, written and received into. TS 27.005 3.2.2 (+CPMS).
+ *
+ * AT+CPMS=<mem1>,<mem2>,<mem3>: mem1 is read and deleted from, mem2 is written to, mem3 receives. All three
+ * are always given: with two, many modems leave mem3 as it was, and messages go where nobody looks (E1752).
+ * Modems that refuse three get two, then one. A modem that has no store at all (Nokia N79) can still send.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "modem/modem_private.h"
+
+/* In order of preference for mem3. SM is where it can be received into on all; MT is SM and ME seen as one.
+ */
+static const char *const known[] = {"SM", "ME", "MT"};
+
+void stores_forget(struct modem *m)
+{
+    m->stores_len = 0;
+    m->mem3_len = 0;
+    m->cpms_args = 0;
+    m->mem1[0] = m->mem2[0] = m->mem3[0] = '\0';
+    m->reports_stored = false;
+}
+
+struct modem_store *stores_find(struct modem *m, const char *name)
+{
+    for (size_t i = 0; i < m->stores_len; i++) {
+        if (strcmp(m->stores[i].name, name) == 0)
+            return &m->stores[i];
+    }
+    return NULL;
+}
+
+static void add_store(struct modem *m, const char *name)
+{
+    if (m->stores_len < MODEM_STORES && !stores_find(m, name))
+        str_copy(m->stores[m->stores_len++].name, MODEM_STORE_BYTES, name);
+}
+
+/* ---- +CPMS=? ---- */
+
+/* The names between `from` and `to`: quoted or with a quote lost, other names skipped. Bits of known[], bit 7
+ * for SR. */
+static unsigned names_in(const char *from, const char *to)
+{
+    unsigned found = 0;
+
+    for (const char *p = from; p < to;) {
+        size_t len = 0;
+        while (p + len < to && (isalnum((unsigned char)p[len]) || p[len] == '_'))
+            len++;
+        for (size_t i = 0; len == 2 && i < ARRAY_LEN(known); i++) {
+            if (strncmp(p, known[i], 2) == 0)
+                found |= 1u << i;
+        }
+        if (len == 2 && strncmp(p, "SR", 2) == 0)
+            found |= 0x80;
+        p += len ? len : 1;
+    }
+    return found;
+}
+
+/* The three groups: "(…),(…),(…)", bare "SM","ME" (each name a group: MU609), "((…),(…))" (Wavecom). */
+static size_t groups_of(const char *p, unsigned out[3])
+{
+    size_t n = 0;
+
+    if (p[0] == '(' && p[1] == '(')
+        p++;
+    while (*p && n < 3) {
+        const char *end = *p == '(' ? strchr(p, ')') : p + strcspn(p, ",");
+        if (!end)
+            end = p + strlen(p);
+        out[n++] = names_in(p, end);
+        p = end + strcspn(end, ",");
+        p += *p == ',';
+        while (*p == ' ')
+            p++;
+    }
+    return n;
+}
+
+void stores_list_line(struct modem *m, const char *line)
+{
+    struct at_cur c = at_cur_after(line, "+CPMS:");
+    unsigned groups[3] = {0};
+
+    if (!c.p)
+        return;
+    size_t n = groups_of(c.p, groups);
+    bool bare = *c.p == '"';
+    unsigned mem1 = bare ? groups[0] | groups[1] | groups[2] : groups[0];
+    unsigned mem3 = bare ? mem1 : n == 3 ? groups[2] : groups[n ? n - 1 : 0];
+    /* MT shows SM and ME together: where both can be read by themselves it adds nothing. */
+    if ((mem1 & 3) == 3)
+        mem1 &= ~4u;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (mem1 & (1u << i))
+            add_store(m, known[i]);
+        if (mem3 & (1u << i) && m->mem3_len < MODEM_STORES)
+            str_copy(m->mem3_allowed[m->mem3_len++], MODEM_STORE_BYTES, known[i]);
+    }
+    if (groups[0] & 0x80)
+        add_store(m, "SR");
+}
+
+/* ---- selection ---- */
+
+static void write_cpms(int args, const char *mem1, const char *mem2, const char *mem3, char *text,
+                       size_t size)
+{
+    switch (args) {
+    case 3:
+        snprintf(text, size, "AT+CPMS=\"%s\",\"%s\",\"%s\"", mem1, mem2, mem3);
+        break;
+    case 2:
+        snprintf(text, size, "AT+CPMS=\"%s\",\"%s\"", mem1, mem2);
+        break;
+    default:
+        snprintf(text, size, "AT+CPMS=\"%s\"", mem1);
+        break;
+    }
+}
+
+void stores_select_text(const struct modem *m, const char *store, char *text, size_t size)
+{
+    write_cpms(m->cpms_args, store, m->mem2, m->mem3, text, size);
+}
+
+/* Attempts: each store that may be mem3, first with three arguments, then two, then one. Without an answer to
+ * +CPMS=?, SM and ME are tried. */
+static bool attempt(const struct modem *m, unsigned n, int *args, const char **store)
+{
+    static const char *const guess[] = {"SM", "ME"};
+    size_t count = m->mem3_len ? m->mem3_len : ARRAY_LEN(guess);
+
+    if (n >= 3 * count)
+        return false;
+    *args = 3 - (int)(n / count);
+    *store = m->mem3_len ? m->mem3_allowed[n % count] : guess[n % count];
+    return true;
+}
+
+bool stores_make_select(struct modem *m, char *text, size_t size)
+{
+    const char *store;
+    int args;
+
+    if (!attempt(m, m->run.attempt, &args, &store))
+        return false;
+    write_cpms(args, store, store, store, text, size);
+    return true;
+}
+
+enum script_verdict stores_selected(struct modem *m, const struct at_result *r)
+{
+    const char *store;
+    int args;
+
+    if (!attempt(m, m->run.attempt, &args, &store))
+        return STEP_NEXT;
+    if (r->code != AT_OK)
+        return attempt(m, m->run.attempt + 1, &args, &store) ? STEP_REPEAT : STEP_FAIL;
+    m->cpms_args = args;
+    str_copy(m->mem1, sizeof(m->mem1), store);
+    str_copy(m->mem2, sizeof(m->mem2), store);
+    str_copy(m->mem3, sizeof(m->mem3), store);
+    add_store(m, store);
+    return STEP_NEXT;
+}
+
+void stores_sweep(struct modem *m)
+{
+    for (size_t i = 0; i < m->stores_len; i++) {
+        if (strcmp(m->stores[i].name, "SR") != 0 || m->reports_stored)
+            m->stores[i].sweep = !m->stores[i].bad;
+    }
+    rx_next(m);
+}
