@@ -1,0 +1,304 @@
+/* Messages through store, engine and gateway: who is answered, how often, and that nothing lets it happen
+ * twice or not at all.
+ */
+#include "base/log.h"
+#include "world.h"
+
+#define OTHER "+491707654321"
+#define OURS  "+491701111111"
+
+static const struct engine_rule_conf rules[] = {
+    {.name = "hours", .keywords = WORDS("hours"), .reply = "9-18, {{message.from}}"},
+    {.name = "twice", .keywords = WORDS("twice"), .reply = "one", .also = true},
+    {.name = "any", .reply = "auto reply"},
+};
+static struct engine_conf conf;
+static struct world w;
+
+static int set_up(void **state)
+{
+    (void)state;
+    conf = conf_of(rules, ARRAY_LEN(rules));
+    world_start(&w, rt_sim_new(rt_sim_seed(1)), &conf, OURS);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_stop(&w);
+    rt_sim_free(w.rt);
+    return 0;
+}
+
+static void assert_sent(int at, const char *to, const char *part)
+{
+    assert_true(at < w.mr);
+    assert_string_equal(w.sent[at].to, to);
+    if (!strstr(w.sent[at].text, part))
+        fail_msg("expected \"%s\" in \"%s\"", part, w.sent[at].text);
+}
+
+/* A customer's text is answered once, by the SIM that it came to, as an automatic reply of the rule. */
+static void test_answered(void **state)
+{
+    struct world_list in, out;
+    const struct msg_row *m;
+
+    (void)state;
+    world_receive(&w, CUSTOMER, "Hours, please");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_sent(0, CUSTOMER, "9-18, " CUSTOMER);
+    world_list(&w, MSG_IN, &in);
+    world_list(&w, MSG_OUT, &out);
+    assert_int_equal(in.list.count, 1);
+    assert_int_equal(in.list.rows[0].state, MSG_HANDLED);
+    assert_int_equal(out.list.count, 1);
+    m = &out.list.rows[0];
+    assert_int_equal(m->reply_to, in.list.rows[0].id);
+    assert_true(m->flags & MSG_F_AUTOMATIC);
+    assert_false(m->flags & MSG_F_CONSENT);
+    assert_string_equal(m->source, "rule:hours");
+    assert_string_equal(m->modem, "counter");
+    world_unlist(&in);
+    world_unlist(&out);
+}
+
+/* A rule that continues gives two replies, in their order. */
+static void test_two_replies(void **state)
+{
+    (void)state;
+    world_receive(&w, CUSTOMER, "twice");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 2);
+    assert_sent(0, CUSTOMER, "one");
+    assert_sent(1, CUSTOMER, "auto reply");
+}
+
+static struct gateway_admitted admitted;
+static bool admit_done;
+
+static void on_admitted(struct gateway_admit *a, int status)
+{
+    (void)status;
+    admitted = a->results[0];
+    admit_done = true;
+}
+
+static bool is_admitted(void *arg)
+{
+    (void)arg;
+    return admit_done;
+}
+
+/* A person's message to the customer: 0 accepted, or why not. */
+static int send_to(const char *to)
+{
+    struct gateway_send s;
+    struct gateway_admitted result;
+    struct gateway_admit a = {.sends = &s, .count = 1, .done = on_admitted, .results = &result};
+
+    gateway_send_init(&s);
+    s.to = to;
+    s.text = "News";
+    admit_done = false;
+    gateway_admit(w.gateway, &a);
+    assert_true(rt_sim_run_till(w.rt, is_admitted, NULL, MINUTE_MS));
+    return admitted.id ? 0 : admitted.err.code;
+}
+
+/* STOP is confirmed, the confirmation passes the block, and from then on every producer is refused until
+ * START, which is confirmed too. Another number is not concerned. */
+static void test_consent(void **state)
+{
+    (void)state;
+    world_receive(&w, CUSTOMER, "Stop.");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_sent(0, CUSTOMER, "you are unsubscribed");
+    assert_int_equal(send_to(CUSTOMER), ERR_REFUSED);
+    assert_int_equal(send_to(OTHER), 0);
+    world_receive(&w, CUSTOMER, "hours");
+    world_receive(&w, CUSTOMER, "STOP");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 2);
+    world_receive(&w, CUSTOMER, "help");
+    world_run(&w, MINUTE_MS);
+    assert_sent(2, CUSTOMER, "Reply STOP");
+    world_receive(&w, CUSTOMER, "start");
+    world_run(&w, MINUTE_MS);
+    assert_sent(3, CUSTOMER, "you are subscribed");
+    assert_int_equal(send_to(CUSTOMER), 0);
+    world_receive(&w, CUSTOMER, "hours");
+    world_run(&w, MINUTE_MS);
+    assert_sent(5, CUSTOMER, "9-18");
+}
+
+/* A message right behind STOP finds the number opted out, though both came at one instant. */
+static void test_right_behind_stop(void **state)
+{
+    (void)state;
+    world_receive(&w, CUSTOMER, "STOP");
+    world_receive(&w, CUSTOMER, "hello");
+    world_receive(&w, CUSTOMER, "hours");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_sent(0, CUSTOMER, "unsubscribed");
+}
+
+/* A burst from one number gets five replies in ten minutes, another number its own; later it is answered
+ * again. */
+static void test_burst(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        world_receive(&w, CUSTOMER, "hello");
+    world_receive(&w, OTHER, "hello");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 6);
+    world_run(&w, 11 * MINUTE_MS);
+    assert_int_equal(w.mr, 6);
+    world_receive(&w, CUSTOMER, "hello");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 7);
+}
+
+/* Short codes, names, our own number and binary messages get no reply; all of them are handled. */
+static void test_not_answered(void **state)
+{
+    struct world_list in;
+
+    (void)state;
+    world_receive(&w, "12345", "hello");
+    world_receive(&w, "MyBank", "hello");
+    world_receive(&w, OURS, "hello");
+    world_receive_pdu(&w, CUSTOMER, "hours", true);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 0);
+    world_list(&w, MSG_IN, &in);
+    assert_int_equal(in.list.count, 4);
+    for (int i = 0; i < in.list.count; i++)
+        assert_int_equal(in.list.rows[i].state, MSG_HANDLED);
+    world_unlist(&in);
+}
+
+struct kill {
+    uint64_t at, seen;
+};
+
+static bool kill_now(void *arg, enum rt_sim_moment moment, uint64_t number)
+{
+    struct kill *k = arg;
+
+    (void)moment, (void)number;
+    return ++k->seen == k->at;
+}
+
+/* One life that ends at the given event of the store; what it left, the next one finishes. False: it did not
+ * come to that event. */
+static bool killed_at(uint64_t at)
+{
+    struct kill k = {.at = at};
+    bool crashed;
+
+    rt_sim_on_work(w.rt, kill_now, &k);
+    world_receive(&w, CUSTOMER, "STOP");
+    world_run(&w, MINUTE_MS);
+    crashed = rt_sim_crashed(w.rt);
+    rt_sim_on_work(w.rt, NULL, NULL);
+    world_crash(&w);
+    world_open(&w);
+    if (!w.settled)
+        world_offer(&w);
+    world_run(&w, 5 * MINUTE_MS);
+    return crashed;
+}
+
+/* Killed before or after any commit, the engine neither forgets the opt-out and its confirmation nor makes
+ * them twice. */
+static void test_killed_anywhere(void **state)
+{
+    bool crashed = true;
+    uint64_t at;
+
+    (void)state;
+    for (at = 1; crashed; at++) {
+        struct world_list in, out;
+
+        crashed = killed_at(at);
+        assert_true(w.mr <= 1);
+        world_list(&w, MSG_IN, &in);
+        world_list(&w, MSG_OUT, &out);
+        assert_int_equal(in.list.count, 1);
+        assert_int_equal(in.list.rows[0].state, MSG_HANDLED);
+        assert_int_equal(out.list.count, 1);
+        assert_true(out.list.rows[0].flags & MSG_F_CONSENT);
+        assert_int_equal(send_to(CUSTOMER), ERR_REFUSED);
+        world_unlist(&in);
+        world_unlist(&out);
+        tear_down(NULL);
+        set_up(NULL);
+    }
+    assert_true(at > 10); /* there are events to be killed at */
+}
+
+/* Two gateways that answer everything answer each other five times, and fall silent for good. With STOP and
+ * HELP in their texts too. */
+static void test_two_machines(void **state)
+{
+    static const char *const opening[] = {"hello", "HELP", "STOP", "START"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(opening); i++) {
+        struct engine_rule_conf loop = {.name = "loop", .reply = opening[i]};
+        struct engine_conf c = conf_of(&loop, 1);
+        struct world b;
+        int sent;
+
+        c.help_reply = c.stop_reply = c.start_reply = opening[i];
+        world_start(&b, w.rt, &c, OTHER);
+        assert_int_equal(engine_reconfigure(w.engine, &c, NULL, NULL), 0);
+        w.other = &b;
+        b.other = &w;
+        world_receive(&w, OTHER, opening[i]);
+        world_run(&w, 5 * MINUTE_MS);
+        sent = w.mr + b.mr;
+        assert_true(sent <= 2 * (5 + 3));
+        world_run(&w, 120 * MINUTE_MS);
+        assert_int_equal(w.mr + b.mr, sent);
+        world_stop(&b);
+        tear_down(NULL);
+        set_up(NULL);
+    }
+}
+
+/* A trial on the running engine also tells how many segments the reply needs. */
+static void test_trial(void **state)
+{
+    struct engine_trial t = {.from = CUSTOMER, .text = "hello"};
+    struct engine_trial_result r;
+
+    (void)state;
+    engine_try(w.engine, &t, &r);
+    assert_string_equal(buf_str(&r.reply), "auto reply");
+    assert_non_null(strstr(buf_str(&r.why), "reply: 1 segment, 10 septets"));
+    buf_free(&r.reply);
+    buf_free(&r.why);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 0);
+}
+
+#define FLOW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FLOW(test_answered),          FLOW(test_two_replies),  FLOW(test_consent),
+        FLOW(test_right_behind_stop), FLOW(test_burst),        FLOW(test_not_answered),
+        FLOW(test_killed_anywhere),   FLOW(test_two_machines), FLOW(test_trial),
+    };
+
+    log_set_level(LOG_WARNING);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
