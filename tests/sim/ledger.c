@@ -72,14 +72,37 @@ static int mark_of(const char *text, char mark)
     return -1;
 }
 
-static void submitted(struct ledger *l, const struct simnet_event *ev, const char *text)
+/* Which message this part belongs to, by its text or by its concatenation reference; -1 none. */
+static int out_of(struct ledger *l, const struct simnet_event *ev, const char *text)
 {
     int n = mark_of(text, 'o');
+    struct pdu_submit s;
+    uint8_t ref;
+
+    if (ev->parts < 2 || pdu_decode_submit(ev->pdu, ev->pdu_len, -1, &s, NULL) < 0 || !s.ud.concat.present)
+        return n;
+    ref = (uint8_t)s.ud.concat.ref;
+    if (n < 0 && l->refs[ref].parts == ev->parts && !strcmp(l->refs[ref].peer, ev->peer))
+        n = l->refs[ref].n;
+    snprintf(l->refs[ref].peer, sizeof l->refs[ref].peer, "%s", ev->peer);
+    l->refs[ref].parts = ev->parts;
+    l->refs[ref].n = n;
+    return n;
+}
+
+static void submitted(struct ledger *l, const struct simnet_event *ev, const char *text)
+{
     struct ledger_out *o;
+    int n;
 
     l->submits++;
-    if (!strncmp(text, "Re: ", 4) || n < 0) {
+    if (!strncmp(text, "Re: ", 4)) {
         l->replies++;
+        return;
+    }
+    n = out_of(l, ev, text);
+    if (n < 0) {
+        ledger_problem(l, "the network took a text that nobody wrote: %s", text);
         return;
     }
     if (n >= l->nouts || !ev->part || ev->part > LEDGER_MAX_PARTS) {

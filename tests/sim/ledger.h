@@ -37,6 +37,11 @@ struct ledger {
     struct ledger_in *ins;
     int nins, in_cap;
     uint64_t submits, removals, replies;
+    /* The message that used a concatenation reference last: a part too short for a whole "oN." belongs to it. */
+    struct {
+        char peer[SIMNET_PEER_BYTES];
+        int parts, n;
+    } refs[256];
     struct buf problems; /* a line each; empty: all is well */
     int nproblems;
     int verbose;

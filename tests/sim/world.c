@@ -190,13 +190,13 @@ bool world_start(struct world *w)
 void world_crash(struct world *w)
 {
     rt_sim_drop(w->rt);
-    port_sim_drop(w->bus);
     store_abandon(w->store);
     gateway_free(w->gateway);
     for (int i = 0; i < w->conf.modems; i++) {
         modem_free(w->modems[i]);
         w->modems[i] = NULL;
     }
+    port_sim_drop(w->bus);
     engine_free(w->engine);
     w->store = NULL;
     w->gateway = NULL;
@@ -337,7 +337,9 @@ static bool at_rest(struct world *w)
         if (simnet_waiting(w->net, w->sims[i]))
             return false;
     gateway_get_stats(w->gateway, &st);
-    return !st.queued && (w->conf.on_unknown == ON_UNKNOWN_HOLD || !st.unknown);
+    if (w->conf.on_unknown == ON_UNKNOWN_HOLD)
+        return st.queued <= st.unknown; /* later parts of a message whose earlier part is unknown are held with it */
+    return !st.queued && !st.unknown;
 }
 
 static void check_outs(struct world *w)
