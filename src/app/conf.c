@@ -311,13 +311,16 @@ static void engine_problem(void *owner, const char *text)
 }
 
 /* The rules compile, or each says why not. */
-static void check_engine(struct conf *c, struct buf *problems, int *count)
+static void check_engine(struct conf *c, const char *path, struct buf *problems, int *count)
 {
     struct problem_sink sink = {problems, count};
+    struct engine_conf conf;
     struct engine *en = NULL;
 
     fill_engine(c);
-    if (engine_new(NULL, &c->engine, engine_problem, &sink, &en) == 0)
+    conf = c->engine;
+    conf.file = path;
+    if (engine_new(NULL, &conf, engine_problem, &sink, &en) == 0)
         engine_free(en);
 }
 
@@ -336,7 +339,7 @@ static void check(struct conf *c, const char *path, struct buf *problems, int *c
             "modems: expected at least one: ( { name = \"M0\"; port = \"/dev/ttyUSB0\"; } )");
     for (int i = 0; i < c->nmodems; i++)
         check_modem(c, i, problems, count);
-    check_engine(c, problems, count);
+    check_engine(c, path, problems, count);
 }
 
 struct conf *conf_read(const char *path, struct buf *problems)

@@ -240,15 +240,14 @@ static void use_log_level(const struct conf *c)
 
 static int start_engine(struct daemon *d, const struct conf *c)
 {
-    struct engine *en = NULL;
-    int rc = engine_new(d->rt, &c->engine, NULL, NULL, &en);
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    engine_attach(en, d->gateway, d->store);
-    engine_free(d->engine);
-    d->engine = en;
-    return 0;
+    if (d->engine) /* messages are under way in it: it goes on, with other rules */
+        return engine_reconfigure(d->engine, &c->engine, NULL, NULL);
+    rc = engine_new(d->rt, &c->engine, NULL, NULL, &d->engine);
+    if (rc == 0)
+        engine_attach(d->engine, d->gateway, d->store);
+    return rc;
 }
 
 /* As SIGHUP: 0, or a negative code with all problems in *problems. */

@@ -157,7 +157,8 @@ struct program *program_new(const struct engine_conf *conf, void (*tell)(void *o
     p->chain[1] = &p->guard.handler;
     p->chain[2] = &p->rules.handler;
     if (problems.count == 0) {
-        warn_of_taken_keywords(p, conf);
+        if (tell) /* the configuration is being read, not only used again */
+            warn_of_taken_keywords(p, conf);
         return p;
     }
     program_free(p);
