@@ -9,8 +9,12 @@
 
 #include "base/util.h"
 
+/* Only ENOSPC is SQLITE_FULL to SQLite; a quota or a limit on file sizes is the same to us. It keeps the
+ * errno of some calls only, so that the thread's own is asked where it has none. */
 static int code_of_errno(int os)
 {
+    if (os == 0)
+        os = errno;
     return os == ENOSPC || os == EDQUOT || os == EFBIG ? ERR_FULL : ERR_IO;
 }
 
@@ -146,8 +150,10 @@ int db_once(struct store_db *db, const char *sql, const struct db_arg *args, int
 
 int db_step(struct store_db *db, sqlite3_stmt *st)
 {
-    int rc = sqlite3_step(st);
+    int rc;
 
+    errno = 0;
+    rc = sqlite3_step(st);
     if (rc == SQLITE_ROW)
         return 1;
     rc = rc == SQLITE_DONE ? ERR_OK : db_fail(db, "statement");

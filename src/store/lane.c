@@ -369,12 +369,13 @@ void store_submit_read(struct store *s, struct store_op *op, store_exec exec, st
 /* ---- room on the disk ------------------------------------------------------------------------------------
  */
 
-static const char sql_probe[] = "INSERT OR REPLACE INTO tally(state, n) VALUES(-1, ?1)";
+/* As much as a batch of messages takes, and a little more: room for a page would say nothing. */
+static const char sql_probe[] = "INSERT OR REPLACE INTO room(id, bytes) VALUES(1, zeroblob(262144))";
 
 static int exec_probe(struct store_db *db, struct store_op *op)
 {
     (void)op;
-    return DB_RUN(db, sql_probe, db_int(sqlite3_total_changes64(db->h)));
+    return db_run(db, sql_probe, NULL, 0);
 }
 
 static void probe_done(struct store_op *op, int status)
@@ -414,34 +415,36 @@ void store_close(struct store *s, void (*fn)(void *owner), void *owner)
     maybe_shut(s);
 }
 
-/* Takes the batch from the other thread. False if the runtime still holds its request. */
-static bool batch_stop(struct batch *b)
+/* Takes the batch from the other thread. What it was at then; anything but BATCH_IDLE: the runtime still
+ * holds its request. */
+static enum batch_phase batch_stop(struct batch *b)
 {
-    bool held;
+    enum batch_phase phase;
 
     pthread_mutex_lock(&b->lock);
     b->dropped = true;
     while (b->phase == BATCH_RUNNING)
         pthread_cond_wait(&b->finished, &b->lock);
-    held = b->phase != BATCH_IDLE;
+    phase = b->phase;
     pthread_mutex_unlock(&b->lock);
-    return !held;
+    return phase;
 }
 
 static void lane_abandon(struct lane *l)
 {
     struct batch *b = l->batch;
+    enum batch_phase phase = batch_stop(b);
 
-    if (batch_stop(b)) {
-        batch_free(b);
-    } else {
-        if (b->phase == BATCH_FINISHED)
-            drop_all(&b->ops);
-        b->store = NULL;
-        b->next_orphan = orphans;
-        orphans = b;
-    }
     l->batch = NULL;
+    if (phase == BATCH_IDLE) {
+        batch_free(b);
+        return;
+    }
+    if (phase == BATCH_FINISHED)
+        drop_all(&b->ops);
+    b->store = NULL;
+    b->next_orphan = orphans;
+    orphans = b;
 }
 
 void store_abandon(struct store *s)

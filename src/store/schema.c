@@ -146,6 +146,9 @@ static const char version_1[] =
     "CREATE TABLE auto_reply (id INTEGER PRIMARY KEY, number TEXT NOT NULL, at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX auto_reply_number ON auto_reply(number, at);"
 
+    /* Written while the disk is full, to find out when it no longer is. */
+    "CREATE TABLE room (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
+
     /* Parts sent by a SIM in a quarter of an hour, so that days may begin at any zone's midnight. */
     "CREATE TABLE usage ("
     " imsi TEXT NOT NULL,"

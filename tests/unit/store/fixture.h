@@ -136,7 +136,7 @@ static inline struct store_new_message new_message(const char *peer, int nparts)
 {
     static struct store_new_part parts[255];
 
-    for (int i = 0; i < nparts; i++)
+    for (int i = 0; i < nparts && !parts[i].pdu; i++)
         parts[i] = (struct store_new_part){some_pdu, sizeof some_pdu, sizeof some_pdu - 1};
     return (struct store_new_message){
         .peer = peer,
