@@ -42,7 +42,7 @@ static const char sql_by_mr[] =
 static const char sql_without_mr[] =
     "SELECT p.id, p.state, m.peer, p.submitted FROM part p INDEXED BY part_awaits "
     "JOIN message m ON m.id = p.id / 256 WHERE p.awaits = 1 AND p.imsi = ?1 AND p.mr IS NULL AND "
-    "p.submitted >= ?2 AND p.state IN (2, 3, 9) ORDER BY p.submitted";
+    "p.submitted >= ?2 AND p.state IN (2, 3, 9) ORDER BY p.submitted, p.id";
 /* A part of any message to the same number that has this reference and its final report. */
 static const char sql_settled[] =
     "SELECT 1 FROM message m JOIN part p ON p.id BETWEEN m.id * 256 + 1 AND m.id * 256 + m.parts "
@@ -125,7 +125,9 @@ static int find_without_mr(struct store_db *db, const struct store_report *r, st
         if (db_col(st, 1) == MSG_SUBMITTING || away >= best || away > NEAR_MS)
             continue;
         best = away;
-        *out = (struct matched){db_col(st, 0), (enum msg_state)db_col(st, 1)};
+        /* Parts of one message go out in their order: its first open one is the likeliest to be on the air. */
+        if (part_message(out->part) != part_message(db_col(st, 0)))
+            *out = (struct matched){db_col(st, 0), (enum msg_state)db_col(st, 1)};
     }
     if (rc || out->part == 0)
         return rc;
