@@ -103,10 +103,8 @@ static void set_cme(struct simmodem *m, const struct fault_args *a)
 
 static void set_reboot(struct simmodem *m, const struct fault_args *a)
 {
-    enum { BOOT_MS = 1500 };
-    int64_t boot_ms = m->conf.boot_ms ? m->conf.boot_ms : BOOT_MS;
     if (m->power != SIM_GONE)
-        sim_reboot(m, (a->ms < 0 ? boot_ms : a->ms) * SIM_MS);
+        sim_reboot(m, a->ms < 0 ? sim_boot_us(m) : a->ms * SIM_MS);
 }
 
 static void set_vanish(struct simmodem *m, const struct fault_args *a)

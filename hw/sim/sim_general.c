@@ -204,7 +204,6 @@ static int cmd_cscs(struct simmodem *m, struct sim_cmd *c)
 
 static int cmd_cfun(struct simmodem *m, struct sim_cmd *c)
 {
-    enum { SEARCH_MS = 300, BOOT_MS = 1500 };
     int fun = 1, reset = 0;
     if (c->form == SIM_READ) {
         sim_info_line(m, "+CFUN: %d", m->set.cfun);
@@ -220,14 +219,14 @@ static int cmd_cfun(struct simmodem *m, struct sim_cmd *c)
     if (reset) {
         sim_finish(m, SIM_R_OK);
         struct buf last = m->out; /* the OK still leaves */
+        buf_add(&last, buf_str(&m->tx), m->tx.len);
         m->out = (struct buf){0};
-        sim_reboot(m, (m->conf.boot_ms ? m->conf.boot_ms : BOOT_MS) * SIM_MS);
-        buf_free(&m->out);
+        sim_reboot(m, sim_boot_us(m));
         m->out = last;
         return SIM_R_LATER;
     }
     if (fun == 1 && m->set.cfun != 1)
-        m->searching_until_us = m->now_us + SEARCH_MS * SIM_MS;
+        m->searching_until_us = m->now_us + SIM_SEARCH_MS * SIM_MS;
     m->set.cfun = fun;
     return SIM_R_OK;
 }
@@ -247,7 +246,6 @@ static int give_puk(struct simmodem *m, const struct sim_cmd *c)
 
 static int give_pin(struct simmodem *m, const struct sim_cmd *c)
 {
-    enum { SEARCH_MS = 300 };
     if (m->pin == SIM_PIN_READY)
         return NOT_ALLOWED;
     if (m->pin == SIM_PIN_PUK)
@@ -259,7 +257,7 @@ static int give_pin(struct simmodem *m, const struct sim_cmd *c)
     }
     m->pin_tries = 3;
     m->pin = SIM_PIN_READY;
-    m->searching_until_us = m->now_us + SEARCH_MS * SIM_MS;
+    m->searching_until_us = m->now_us + SIM_SEARCH_MS * SIM_MS;
     return SIM_R_OK;
 }
 

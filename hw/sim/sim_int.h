@@ -13,6 +13,7 @@ enum {
     SIM_ARG_BYTES = 400,
     SIM_SREGS = 16,
     SIM_URCS_KEPT = 32,       /* notices that the modem keeps while AT+CNMI=0 or an entry is open */
+    SIM_SEARCH_MS = 300,      /* from the PIN, or the radio, to registration */
     SIM_BACKLOG_BYTES = 2048, /* with more than this still on the line, the network waits */
 };
 #define SIM_NEVER INT64_MAX
@@ -186,7 +187,8 @@ struct simmodem {
 /* simmodem.c */
 void sim_emit(struct simmodem *m, const void *bytes, size_t len);
 void sim_urc(struct simmodem *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void sim_urcs_flush(struct simmodem *m); /* what waited for the end of an entry or of AT+CNMI=0 */
+void sim_urcs_flush(struct simmodem *m);       /* what waited for the end of an entry or of AT+CNMI=0 */
+int64_t sim_boot_us(const struct simmodem *m); /* from power to the banner */
 void sim_reboot(struct simmodem *m, int64_t after_us);
 void sim_vanish(struct simmodem *m, int64_t for_us); /* < 0: until sim_return */
 void sim_return(struct simmodem *m);

@@ -14,7 +14,7 @@
 #include "base/util.h"
 #include "hw/sim/sim_int.h"
 
-enum { BITS_PER_BYTE = 10, CHUNK_US = 4000, BOOT_MS = 1500, SEARCH_MS = 300 };
+enum { BITS_PER_BYTE = 10, CHUNK_US = 4000, BOOT_MS = 1500 };
 
 /* ---- making and ending -------------------------------------------------------------------------------- */
 
@@ -312,6 +312,11 @@ static void power_lost(struct simmodem *m)
     buf_clear(&m->out);
 }
 
+int64_t sim_boot_us(const struct simmodem *m)
+{
+    return (m->conf.boot_ms ? m->conf.boot_ms : BOOT_MS) * SIM_MS;
+}
+
 void sim_reboot(struct simmodem *m, int64_t after_us)
 {
     power_lost(m);
@@ -332,7 +337,7 @@ void sim_return(struct simmodem *m)
     if (m->power != SIM_GONE)
         return;
     m->power = SIM_BOOTING;
-    m->power_at_us = m->now_us + (m->conf.boot_ms ? m->conf.boot_ms : BOOT_MS) * SIM_MS;
+    m->power_at_us = m->now_us + sim_boot_us(m);
     sim_wake(m);
 }
 
@@ -342,7 +347,7 @@ static void booted(struct simmodem *m)
     m->power_at_us = SIM_NEVER;
     if (m->pin != SIM_PIN_PUK)
         m->pin = m->pin_code[0] ? SIM_PIN_ASKED : SIM_PIN_READY;
-    m->searching_until_us = m->now_us + SEARCH_MS * SIM_MS;
+    m->searching_until_us = m->now_us + SIM_SEARCH_MS * SIM_MS;
     sim_urc(m, "RDY");
     sim_urc(m, "+CFUN: 1");
     if (m->sim_out)

@@ -125,7 +125,8 @@ void sim_net_leave(struct simnet *net, struct simmodem *m)
 size_t simnet_waiting(const struct simnet *net, const struct simmodem *m)
 {
     (void)net;
-    return m->waiting[SIM_QUEUE_MESSAGES].len + m->waiting[SIM_QUEUE_REPORTS].len + m->shuffled.len;
+    return m->waiting[SIM_QUEUE_MESSAGES].len + m->waiting[SIM_QUEUE_REPORTS].len + m->shuffled.len +
+           (m->await != NULL);
 }
 
 /* ---- queues ------------------------------------------------------------------------------------------- */

@@ -52,7 +52,7 @@ int64_t simnet_deliver_tpdu(struct simnet *net, struct simmodem *m, const uint8_
  * The rule added last that matches wins; without rules: 0x00 after conf.report_ms. */
 void simnet_report_rule(struct simnet *net, const char *prefix, uint8_t st, int64_t delay_ms);
 
-/* Messages and reports that the network still holds for m. */
+/* Messages and reports that the network still holds for m, one that waits for AT+CNMA included. */
 size_t simnet_waiting(const struct simnet *net, const struct simmodem *m);
 
 /* ---- the log ----------------------------------------------------------------------------------------- */
