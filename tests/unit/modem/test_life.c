@@ -1,34 +1,6 @@
-/* A modem's life against the simulated modem: from the first AT to ready, one message out, one in; ports that
- * vanish and return. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/log.h"
-#include "tests/lib/modem_rig.h"
-
-static int setup(void **state)
-{
-    log_set_level(getenv("VERBOSE") ? LOG_DEBUG : LOG_ERR);
-    *state = rig_new(rt_sim_seed(1));
-    rig_trace(*state, getenv("VERBOSE") != NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct rig *r = *state;
-    if (r->tracing)
-        fputs(buf_str(&r->trace), stderr);
-    rig_free(r);
-    return 0;
-}
+/* A modem's life against the simulated modem: from the first AT to ready, one message out, one in, the end.
+ */
+#include "tests/lib/modem_test.h"
 
 /* A modem that follows the standards is ready within seconds, and all of it is known. */
 static void becomes_ready(void **state)
@@ -92,12 +64,102 @@ static void receives(void **state)
     assert_int_equal(simnet_counts(r->net)->deleted_messages, 1);
 }
 
+static void on_stopped(void *owner)
+{
+    ((struct unit *)owner)->stopped = true;
+}
+
+/* Stopping waits for the message on the air, tells its outcome, then closes and says so once. */
+static void stops_after_the_message_on_the_air(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.net_ms = 3000});
+    int status;
+
+    modem_start(u->modem);
+    assert_true(rig_ready(r, u));
+    struct rig_send *send = rig_submit(u, "+491701234567", "Hello", false, NULL);
+    rig_run(r, 100);
+    modem_stop(u->modem, 10000, on_stopped, u);
+    rig_run(r, 100);
+    assert_false(u->stopped);
+    assert_null(rig_submit(u, "+491701234567", "Too late", false, &status));
+    assert_int_equal(status, ERR_GONE);
+    rig_run(r, 5000);
+    assert_true(u->stopped);
+    assert_true(send->ended);
+    assert_int_equal(send->outcome.result, CARRIER_SENT);
+    assert_int_equal(u->carrier->state, CARRIER_CLOSED);
+}
+
+/* The bound of a stop holds: a message without a result by then is told as unknown. */
+static void stops_at_the_bound(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.net_ms = 60000});
+
+    modem_start(u->modem);
+    assert_true(rig_ready(r, u));
+    struct rig_send *send = rig_submit(u, "+491701234567", "Hello", false, NULL);
+    rig_run(r, 1000);
+    modem_stop(u->modem, 5000, on_stopped, u);
+    rig_run(r, 5100);
+    assert_true(u->stopped);
+    assert_true(send->ended);
+    assert_int_equal(send->outcome.result, CARRIER_UNKNOWN);
+}
+
+/* A stopped modem can be started again. */
+static void starts_again(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, NULL);
+
+    modem_start(u->modem);
+    assert_true(rig_ready(r, u));
+    modem_stop(u->modem, 5000, on_stopped, u);
+    rig_run(r, 1000);
+    assert_int_equal(status_of(u).state, MODEM_DISABLED);
+    modem_start(u->modem);
+    assert_true(rig_ready(r, u));
+}
+
+/* A message takes part in nothing but its own submission: a second one at the same time is refused. */
+static void one_submission_at_a_time(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.net_ms = 1000});
+    int status;
+
+    modem_start(u->modem);
+    assert_true(rig_ready(r, u));
+    assert_non_null(rig_submit(u, "+491701234567", "One", false, NULL));
+    assert_null(rig_submit(u, "+491701234567", "Two", false, &status));
+    assert_int_equal(status, ERR_BUSY);
+}
+
+/* The configured service centre is written to the SIM when it differs. */
+static void sets_the_service_centre(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.smsc = "+491722270333"});
+
+    modem_start(u->modem);
+    assert_true(rig_ready(r, u));
+    assert_string_equal(status_of(u).smsc, "+491722270333");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(becomes_ready, setup, teardown),
-        cmocka_unit_test_setup_teardown(sends, setup, teardown),
-        cmocka_unit_test_setup_teardown(receives, setup, teardown),
+        RIG_TEST(becomes_ready),
+        RIG_TEST(sends),
+        RIG_TEST(receives),
+        RIG_TEST(stops_after_the_message_on_the_air),
+        RIG_TEST(stops_at_the_bound),
+        RIG_TEST(starts_again),
+        RIG_TEST(one_submission_at_a_time),
+        RIG_TEST(sets_the_service_centre),
     };
     return cmocka_run_group_tests_name("modem life", tests, NULL, NULL);
 }
