@@ -177,7 +177,9 @@ int pdu_decode(const uint8_t *bytes, size_t len, int tpdu_len, struct pdu_any *o
 int pdu_decode_submit(const uint8_t *bytes, size_t len, int tpdu_len, struct pdu_submit *out, struct err *e);
 
 /* Encoders write a full PDU (SMSC address first) and give the TPDU's length for AT+CMGS. Return the octets
- * written, or a negative code. */
+ * written, or a negative code: ERR_INVALID or ERR_TOO_LONG for an address or user data that no TPDU can carry.
+ * Times are written from their `raw` (pdu_time_from_wall_ms() fills it), addresses from `toa` and `text`, a
+ * validity period from vp.raw (ABSOLUTE: vp.absolute.raw); of pdu_dcs only `raw` is read. */
 int pdu_encode_submit(const struct pdu_submit *s, uint8_t out[PDU_FULL_BYTES], int *tpdu_len, struct err *e);
 int pdu_encode_deliver(const struct pdu_deliver *d, uint8_t out[PDU_FULL_BYTES], int *tpdu_len, struct err *e);
 int pdu_encode_report(const struct pdu_report *r, uint8_t out[PDU_FULL_BYTES], int *tpdu_len, struct err *e);

@@ -109,13 +109,14 @@ struct joiner {
 
 static void join_code_point(struct joiner *j, uint32_t cp)
 {
-    if (cp < 0x80 && j->len < j->cap && !j->full) {
-        j->out[j->len++] = (char)cp;
+    size_t room = j->full ? 0 : j->cap - j->len;
+    if (room >= 4) {
+        j->len += utf8_put(cp, j->out + j->len);
         return;
     }
     char bytes[4];
     size_t n = utf8_put(cp, bytes);
-    if (j->full || n > j->cap - j->len) {
+    if (n > room) {
         j->full = true; /* nothing shorter may follow into the gap */
         return;
     }
@@ -207,7 +208,11 @@ static void join_ucs2(struct joiner *j, const struct pdu_ud *ud, bool first)
         uint32_t unit = (uint32_t)p[2 * i] << 8 | p[2 * i + 1];
         if (first && i == 0 && unit == BYTE_ORDER_MARK)
             continue;
-        join_utf16_unit(j, unit);
+        bool plain = unit - 1 < LEAD_FIRST - 1 && !j->lead && !j->escape && !j->full;
+        if (plain && j->cap - j->len >= 4)
+            j->len += utf8_put(unit, j->out + j->len); /* most of them, without more ado */
+        else
+            join_utf16_unit(j, unit);
     }
 }
 

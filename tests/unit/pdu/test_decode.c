@@ -217,6 +217,55 @@ static void header_elements(void **state)
     assert_int_equal(d.ud.ports.bits, 8);
 }
 
+/* Of two valid elements of one kind the last counts; bits of the width tell 8 from 16. */
+static void repeated_elements(void **state)
+{
+    (void)state;
+    struct pdu_deliver d = deliver("44", OA, "04",
+                                   "0B"
+                                   "0A"
+                                   "0003010201"
+                                   "0003020302");
+    assert_int_equal(d.ud.ies_len, 2);
+    assert_int_equal(d.ud.concat.ref, 2);
+    assert_int_equal(d.ud.concat.total, 3);
+    assert_int_equal(d.ud.concat.seq, 2);
+}
+
+/* A header made of nothing but empty elements is read to its end; the first 24 are kept. */
+static void more_elements_than_kept(void **state)
+{
+    (void)state;
+    char rest[300] = "473C"; /* 71 octets: length, 30 elements of 2 octets, then the text */
+    for (int i = 0; i < 29; i++)
+        strcat(rest, "8000");
+    strcat(rest, "8000");
+    for (int i = 0; i < 10; i++)
+        strcat(rest, "41");
+    struct pdu_deliver d = deliver("44", OA, "04", rest);
+    uint8_t payload[160];
+    assert_int_equal(d.ud.ies_len, PDU_MAX_IES);
+    assert_int_equal(pdu_ud_payload(&d.ud, &d.dcs, payload), 10);
+}
+
+/* A waiting indication without any text is a legal message; every TP-PID is kept as it is. */
+static void indications_and_protocols(void **state)
+{
+    (void)state;
+    struct pdu_deliver d = deliver("04", OA, "C8", "00");
+    assert_int_equal(d.dcs.mwi, PDU_MWI_VOICEMAIL);
+    assert_true(d.dcs.mwi_active);
+    assert_false(d.dcs.mwi_store);
+    assert_text(&d, "");
+    for (unsigned pid = 0; pid < 256; pid++) {
+        char hex[128];
+        struct pdu_any a;
+        snprintf(hex, sizeof(hex), "0004" OA "%02X00" SCTS "0141", pid);
+        assert_int_equal(decode_hex(hex, -1, &a), 0);
+        assert_int_equal(a.u.deliver.pid, pid);
+    }
+}
+
 /* Total 0, part 0, a part behind the last and a wrong length make the message stand alone. */
 static void broken_concatenation_is_ignored(void **state)
 {
@@ -713,6 +762,9 @@ int main(void)
         cmocka_unit_test(first_octet_of_deliver),
         cmocka_unit_test(stored_submit_is_read),
         cmocka_unit_test(header_elements),
+        cmocka_unit_test(repeated_elements),
+        cmocka_unit_test(more_elements_than_kept),
+        cmocka_unit_test(indications_and_protocols),
         cmocka_unit_test(broken_concatenation_is_ignored),
         cmocka_unit_test(impossible_headers),
         cmocka_unit_test(fill_bits),
