@@ -1,6 +1,8 @@
 /* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 static bool is_surrogate(uint32_t cp)
 {
     return cp >= 0xD800 && cp <= 0xDFFF;
@@ -94,4 +96,17 @@ size_t utf8_count(const char *text, size_t len)
     for (size_t at = 0; at < len; count++)
         utf8_next(text, len, &at);
     return count;
+}
+
+void utf8_mend(char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t at = 0; at < len;) {
+        size_t start = at;
+
+        /* U+FFFD itself takes three bytes, a malformed one is stepped over alone. */
+        if (utf8_next(text, len, &at) == UTF8_REPLACEMENT && at == start + 1)
+            text[start] = '?';
+    }
 }

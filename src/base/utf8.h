@@ -18,6 +18,9 @@ size_t utf8_put(uint32_t cp, char out[4]);
 /* True if text is wholly valid UTF-8 (RFC 3629). */
 bool utf8_valid(const char *text, size_t len);
 
+/* Puts '?' for every byte of text that is not part of UTF-8: for texts that were cut to fit. */
+void utf8_mend(char *text);
+
 /* Number of code points. */
 size_t utf8_count(const char *text, size_t len);
 

@@ -116,7 +116,7 @@ static void decided(struct walk *w)
     str_copy(number, sizeof number, m->peer);
     log_gave_up(en, &j->verdict);
     log_debug(WHO, "message=%lld from=%s text=%s replies=%d reason=\"%s\"", (long long)m->id,
-             log_number(number), log_text(m->text), j->verdict.nreplies, j->verdict.reason);
+              log_number(number), log_text(m->text), j->verdict.nreplies, j->verdict.reason);
     give_verdict(en, m, &j->verdict); /* m is gone after it */
     job_free(j);
     next_of(en, number);

@@ -56,6 +56,7 @@ void verdict_explain(struct verdict *v, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
+    utf8_mend(line);
     buf_adds(v->why, line);
     buf_addc(v->why, '\n');
 }

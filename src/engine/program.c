@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 void problem(struct problems *p, const char *fmt, ...)
 {
@@ -17,6 +18,7 @@ void problem(struct problems *p, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
+    utf8_mend(line);
     p->count++;
     if (p->tell)
         p->tell(p->owner, line);

@@ -58,12 +58,27 @@ static void counts(void **state)
     assert_int_equal(utf8_count("", 0), 0);
 }
 
+/* What was cut within a character is mended, what is sound stays, the replacement character too. */
+static void mended(void **state)
+{
+    char cut[] = "caf\xC3", mixed[] = "\xFFö\xE2\x82x\xEF\xBF\xBD", sound[] = "öß€👍";
+
+    (void)state;
+    utf8_mend(cut);
+    assert_string_equal(cut, "caf?");
+    utf8_mend(mixed);
+    assert_string_equal(mixed, "?ö??x\xEF\xBF\xBD");
+    utf8_mend(sound);
+    assert_string_equal(sound, "öß€👍");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_point),
         cmocka_unit_test(malformed),
         cmocka_unit_test(counts),
+        cmocka_unit_test(mended),
     };
 
     return cmocka_run_group_tests_name("base/utf8", tests, NULL, NULL);

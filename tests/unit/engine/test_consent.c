@@ -1,7 +1,7 @@
 /* STOP, START and HELP. */
 #include "trial.h"
 
-#include "base/number.h"
+#include "engine/private.h"
 
 static const struct engine_rule_conf any[] = {{.name = "any", .reply = "auto reply"}};
 
@@ -161,6 +161,27 @@ static void test_configured(void **state)
     engine_free(own);
 }
 
+static void nothing(struct walk *walk)
+{
+    (void)walk;
+}
+
+/* A message that lacks parts is not the whole message: its STOP is not taken as one, nor answered. */
+static void test_incomplete(void **state)
+{
+    struct handler_event ev = {.from = CUSTOMER, .text = {"stop", 4}, .modem = "", .incomplete = true};
+    struct verdict v;
+    struct walk walk = {.chain = en->program->chain, .event = &ev, .verdict = &v, .done = nothing};
+
+    (void)state;
+    verdict_init(&v, NULL);
+    walk_start(&walk);
+    assert_null(v.consent_words);
+    assert_int_equal(v.nreplies, 0);
+    assert_contains(v.reason, "may be an opt-out");
+    verdict_fini(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_no_confirmation),
         cmocka_unit_test(test_confirmation_cap),
         cmocka_unit_test(test_configured),
+        cmocka_unit_test(test_incomplete),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

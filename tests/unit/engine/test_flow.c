@@ -183,6 +183,42 @@ static void test_not_answered(void **state)
     world_unlist(&in);
 }
 
+static bool stored(void *arg)
+{
+    (void)arg;
+    return w.settled;
+}
+
+static void closed(void *owner)
+{
+    *(bool *)owner = true;
+}
+
+static bool is_true(void *arg)
+{
+    return *(bool *)arg;
+}
+
+/* A message that is being decided when the store closes is decided in the next life. */
+static void test_closed_midway(void **state)
+{
+    bool is_closed = false;
+
+    (void)state;
+    world_receive(&w, CUSTOMER, "hours");
+    assert_true(rt_sim_run_till(w.rt, stored, NULL, MINUTE_MS));
+    assert_int_equal(w.mr, 0);
+    store_close(w.store, closed, &is_closed);
+    assert_true(rt_sim_run_till(w.rt, is_true, &is_closed, MINUTE_MS));
+    engine_free(w.engine);
+    gateway_free(w.gateway);
+    rt_sim_drop(w.rt);
+    world_open(&w);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_sent(0, CUSTOMER, "9-18");
+}
+
 struct kill {
     uint64_t at, seen;
 };
@@ -297,6 +333,7 @@ int main(void)
         FLOW(test_answered),          FLOW(test_two_replies),  FLOW(test_consent),
         FLOW(test_right_behind_stop), FLOW(test_burst),        FLOW(test_not_answered),
         FLOW(test_killed_anywhere),   FLOW(test_two_machines), FLOW(test_trial),
+        FLOW(test_closed_midway),
     };
 
     log_set_level(LOG_WARNING);

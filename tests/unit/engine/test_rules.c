@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
 static struct engine *engine_with(const struct engine_rule_conf *rules, int nrules)
 {
     struct engine_conf conf = conf_of(rules, nrules);
@@ -348,6 +350,26 @@ static void test_why(void **state)
     engine_free(en);
 }
 
+/* An explanation stays valid UTF-8 however long the text is that it quotes. */
+static void test_why_long(void **state)
+{
+    struct engine_rule_conf rules[] = {{.name = "all", .pattern = "(?s).+", .reply = "x"}};
+    struct engine *en = engine_with(rules, 1);
+    struct engine_trial_result r;
+    char text[1201] = "x";
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        for (int at = i; at < 1198; at += 3)
+            memcpy(text + at, "€", 4);
+        engine_try(en, &(struct engine_trial){.from = CUSTOMER, .text = text}, &r);
+        assert_true(utf8_valid(buf_str(&r.why), r.why.len));
+        buf_free(&r.reply);
+        buf_free(&r.why);
+    }
+    engine_free(en);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_gave_up),     cmocka_unit_test(test_data_only),
         cmocka_unit_test(test_templates),   cmocka_unit_test(test_errors),
         cmocka_unit_test(test_reconfigure), cmocka_unit_test(test_why),
+        cmocka_unit_test(test_why_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
