@@ -45,7 +45,8 @@ struct shell_conf {
     int64_t tcp_port, count, baud, net_ms, report_ms, seed;
 };
 
-struct shell_step; /* of the scenario */
+struct shell_step;   /* of the scenario */
+struct shell_client; /* of the control socket */
 
 struct shell {
     struct shell_conf conf;
@@ -55,6 +56,7 @@ struct shell {
     int epoll;
     int64_t wall_offset_ms;
     struct shell_source signals, inotify, control;
+    struct shell_client *clients;
     char control_path[SHELL_PATH_BYTES];
     struct buf log;
     int log_fd;

@@ -302,21 +302,26 @@ void shell_command(struct shell *s, char *line, struct buf *answer)
 
 /* ---- clients ------------------------------------------------------------------------------------------ */
 
-struct client {
+struct shell_client {
     struct shell_source line;
     struct shell *shell;
+    struct shell_client *next;
     struct buf in, out;
 };
 
-static void client_close(struct client *c)
+static void client_close(struct shell_client *c)
 {
+    struct shell_client **p = &c->shell->clients;
+    while (*p != c)
+        p = &(*p)->next;
+    *p = c->next;
     shell_remove(c->shell, &c->line);
     buf_free(&c->in);
     buf_free(&c->out);
     free(c);
 }
 
-static void client_lines(struct client *c)
+static void client_lines(struct shell_client *c)
 {
     char *end;
     while (c->in.len && (end = memchr(c->in.data, '\n', c->in.len))) {
@@ -328,7 +333,7 @@ static void client_lines(struct client *c)
     }
 }
 
-static bool client_write(struct client *c)
+static bool client_write(struct shell_client *c)
 {
     if (c->out.len) {
         ssize_t n = send(c->line.fd, c->out.data, c->out.len, MSG_NOSIGNAL);
@@ -343,7 +348,7 @@ static bool client_write(struct client *c)
 
 static void on_client(struct shell_source *src, uint32_t events)
 {
-    struct client *c = container_of(src, struct client, line);
+    struct shell_client *c = container_of(src, struct shell_client, line);
     char bytes[4096];
     bool alive = true;
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
@@ -364,10 +369,12 @@ static void on_control(struct shell_source *src, uint32_t events)
     int fd = accept4(src->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return;
-    struct client *c = calloc(1, sizeof(*c));
+    struct shell_client *c = calloc(1, sizeof(*c));
     if (!c)
         abort();
     c->shell = s;
+    c->next = s->clients;
+    s->clients = c;
     c->line = (struct shell_source){on_client, fd};
     shell_add(s, &c->line, EPOLLIN);
 }
@@ -415,6 +422,8 @@ int shell_control_open(struct shell *s, struct err *e)
 
 void shell_control_close(struct shell *s)
 {
+    while (s->clients)
+        client_close(s->clients);
     if (s->control.fd < 0)
         return;
     shell_remove(s, &s->control);
