@@ -180,7 +180,6 @@ void rig_trace(struct rig *r, bool on)
 
 void rig_kill(struct rig *r)
 {
-    port_sim_drop(r->bus);
     for (size_t i = 0; i < r->count; i++) {
         struct unit *u = &r->units[i];
         rt_timer_stop(r->rt, &u->settle_timer);
@@ -188,6 +187,7 @@ void rig_kill(struct rig *r)
         u->modem = NULL;
         u->carrier = NULL;
     }
+    port_sim_drop(r->bus);
     rt_sim_drop(r->rt);
 }
 
