@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """The shell of simgate-modem: pseudo-terminals, sockets, control socket, scenario, log, clean end.
 
-    tests/e2e/simulated_modem.py BUILD/simgate-modem
+    tests/e2e/test_simulated_modem.py BUILD
 
-Prints `N passed, N failed`; exits 0 when nothing failed.
+BUILD is the build directory, or the program itself. Prints `N passed, N failed`; exits 0 when nothing failed.
 """
 import fcntl
 import json
@@ -208,6 +208,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     PROGRAM = os.path.abspath(sys.argv[1])
+    if os.path.isdir(PROGRAM):
+        PROGRAM = os.path.join(PROGRAM, "simgate-modem")
     passed = failed = 0
     for name, test in list(globals().items()):
         if not name.startswith("test_"):

@@ -5,9 +5,10 @@ Each sends a hundred messages and receives a hundred through its own simulated m
 message counts when both sides have it: the modem's log and the peer's own spool, exactly once each. A peer
 that is not installed is skipped by name.
 
-    tests/e2e/peers.py BUILD/simgate-modem [PEER ...]
+    tests/e2e/test_peers.py BUILD [PEER ...]
 
-Prints `N passed, N failed`; exits 0 when nothing failed.
+BUILD is the build directory, or the program itself. COUNT and DEADLINE (seconds) in the environment change the
+hundred and the time. Prints `N passed, N failed`; exits 0 when nothing failed.
 """
 import collections
 import http.server
@@ -375,6 +376,8 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     program = os.path.abspath(sys.argv[1])
+    if os.path.isdir(program):
+        program = os.path.join(program, "simgate-modem")
     wanted = sys.argv[2:]
     runs, skipped = [], []
     for kind in (Smstools, Gammu, Kannel):
@@ -389,7 +392,7 @@ def main():
         def timed(p=peer):
             start = time.monotonic()
             p.run()
-            print("%s: %d sent and %d received each way in %.0f s, %d checks passed, %d failed" % (
+            print("# %s: %d out and %d in, %.0f s, %d checks passed, %d failed" % (
                 p.name, COUNT, COUNT, time.monotonic() - start, p.passes, len(p.failures)), flush=True)
         threads.append(threading.Thread(target=timed))
         threads[-1].start()
@@ -401,9 +404,10 @@ def main():
         if not peer.failures:
             shutil.rmtree(peer.directory, ignore_errors=True)
     for name in skipped:
-        print("skipped: %s is not installed" % name)
+        print("# skipped: %s is not installed" % name)
     failed = sum(len(p.failures) for p in runs)
-    print("%d passed, %d failed" % (sum(p.passes for p in runs), failed))
+    print("%d passed, %d failed%s" % (sum(p.passes for p in runs), failed,
+                                      ", %d skipped" % len(skipped) if skipped else ""))
     sys.exit(1 if failed else 0)
 
 
