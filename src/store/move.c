@@ -35,7 +35,7 @@ static int stop(struct store_db *db, struct msg_head *h, const struct msg_change
     int counts[MSG_STATES];
     int rc;
 
-    if (h->state != MSG_QUEUED && c->to == MSG_CANCELLED)
+    if (h->state != MSG_QUEUED && h->state != MSG_SUBMITTING && c->to == MSG_CANCELLED)
         return refuse(db, h, "only what is queued can be cancelled");
     if (!msg_state_allowed(h->state, c->to))
         return refuse(db, h, "it cannot be stopped");

@@ -68,6 +68,8 @@ void op_list_init(struct op_list *l);
 void store_submit_write(struct store *s, struct store_op *op, store_exec exec, store_drop drop);
 void store_submit_read(struct store *s, struct store_op *op, store_exec exec, store_drop drop);
 void store_retry_fire(struct rt_timer *t);
+/* batch.c: all operations of a batch, on whatever thread; statuses, `full` and `wrote` follow. */
+void batch_execute(struct batch *b);
 /* The tally's share of a transaction, before its COMMIT. */
 int store_tally(struct store_db *db);
 void store_rollback(struct store_db *db);

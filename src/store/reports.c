@@ -125,7 +125,8 @@ static int find_without_mr(struct store_db *db, const struct store_report *r, st
         if (db_col(st, 1) == MSG_SUBMITTING || away >= best || away > NEAR_MS)
             continue;
         best = away;
-        /* Parts of one message go out in their order: its first open one is the likeliest to be on the air. */
+        /* Parts of one message go out in their order: its first open one is the likeliest to be on the air.
+         */
         if (part_message(out->part) != part_message(db_col(st, 0)))
             *out = (struct matched){db_col(st, 0), (enum msg_state)db_col(st, 1)};
     }
