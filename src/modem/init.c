@@ -87,8 +87,8 @@ static enum script_verdict imei_done(struct modem *m, const struct at_result *r)
     m->carrier.imei[0] = '\0';
     if (*imei)
         finder_tell(m, imei);
-    modem_request(m, MOVE_OPEN, 0, "%s has the modem %s, not %s", spec, *imei ? imei : "without IMEI",
-                  m->conf->imei);
+    modem_request(m, *m->conf->port ? MOVE_BACK_OFF : MOVE_OPEN, 0, "%s has the modem %s, not %s", spec,
+                  *imei ? imei : "without IMEI", m->conf->imei);
     return STEP_STOP;
 }
 

@@ -82,6 +82,9 @@ static void make_move(struct rt_timer *t)
     case MOVE_REPROBE:
         modem_probe(m, why);
         break;
+    case MOVE_BACK_OFF:
+        modem_back_off(m, RT_NEVER, why);
+        break;
     case MOVE_RECOVER:
         ladder_recover(m, why);
         break;

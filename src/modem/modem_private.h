@@ -42,10 +42,11 @@ enum {
 /* A request to move, made by line.c's timer. The heaviest that was asked for wins. */
 enum modem_move {
     MOVE_NONE,
-    MOVE_OPEN,    /* open the port (delayed by ABSENT and BACKOFF) */
-    MOVE_REPROBE, /* its settings may be gone: from the first AT again */
-    MOVE_RECOVER, /* it does not answer: next rung of the ladder */
-    MOVE_CLOSE,   /* an operator or the end of the process: close */
+    MOVE_OPEN,     /* open the port (delayed by ABSENT and BACKOFF) */
+    MOVE_REPROBE,  /* its settings may be gone: from the first AT again */
+    MOVE_BACK_OFF, /* the port is of no use now: close it, try again later */
+    MOVE_RECOVER,  /* it does not answer: next rung of the ladder */
+    MOVE_CLOSE,    /* an operator or the end of the process: close */
 };
 
 /* ---- scripts ---- */
