@@ -1,8 +1,9 @@
 /* The control socket: JSON lines on a unix stream socket, for the `simgate` command and for scripts.
  *
  * A request is one line {"id": 1, "do": "send", …}; answers are lines with the same id: any number of
- * {"id": 1, "event": …}, then exactly one {"id": 1, "ok": true, …} or {"id": 1, "ok": false, "error": {"code": "refused",
- * "text": "…"}}. docs/simgate-protocol.7 lists the requests. Peer credentials: root, the daemon's user, members of its group.
+ * {"id": 1, "event": …}, then exactly one {"id": 1, "ok": true, …} or {"id": 1, "ok": false, "error":
+ * {"code": "refused", "text": "…"}}. docs/simgate-protocol.7 lists the requests. Peer credentials: root, the
+ * daemon's user, members of its group.
  */
 #ifndef SIMGATE_CTL_CTL_H
 #define SIMGATE_CTL_CTL_H
@@ -27,7 +28,8 @@ struct ctl_world {
     struct engine *engine;
     struct modem *const *modems;
     int nmodems;
-    /* Reloads gateway.conf as SIGHUP does: 0, or a negative code with all problems, a line each, in *problems. */
+    /* Reloads gateway.conf as SIGHUP does: 0, or a negative code with all problems, a line each, in
+     * *problems. */
     int (*reload)(void *owner, struct buf *problems);
     void *owner;
 };

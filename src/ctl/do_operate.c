@@ -1,0 +1,214 @@
+/* What operators do: backup, reload, AT and USSD, unlock, trial of a text against the rules. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "ctl/private.h"
+
+/* ---- backup ------------------------------------------------------------------------------------------- */
+
+struct backing {
+    struct call *call;
+    struct store_backup backup;
+};
+
+static void on_backed_up(struct store_op *op, int status)
+{
+    struct backing *b = container_of(op, struct backing, backup.op);
+
+    if (status < 0)
+        call_fail(b->call, status, op->err.text);
+    else
+        call_ok(b->call, json_pack("{sssI}", "file", b->backup.path, "bytes", (json_int_t)b->backup.bytes));
+}
+
+void do_backup(struct call *call)
+{
+    struct backing *b;
+    const char *path = call_text(call, "file");
+
+    if (path[0] != '/') {
+        call_fail(call, ERR_INVALID, "file: a path from the root expected: the daemon writes it");
+        return;
+    }
+    b = call_keep(call, sizeof *b, NULL);
+    b->call = call;
+    b->backup = (struct store_backup){.op.done = on_backed_up, .path = path};
+    call->may_be_left = true;
+    log_notice(WHO, "backup file=%s by=%s", path, call_user(call));
+    store_backup(call->ctl->world.store, &b->backup);
+}
+
+/* ---- reload ------------------------------------------------------------------------------------------- */
+
+static json_t *lines_of(struct buf *text)
+{
+    json_t *lines = json_array();
+    char *save = NULL;
+
+    for (char *line = text->data ? strtok_r(text->data, "\n", &save) : NULL; line;
+         line = strtok_r(NULL, "\n", &save))
+        json_array_append_new(lines, json_text(line));
+    return lines;
+}
+
+void do_reload(struct call *call)
+{
+    const struct ctl_world *w = &call->ctl->world;
+    struct buf problems = {0};
+    json_t *result;
+    int rc;
+
+    log_notice(WHO, "reload by=%s", call_user(call));
+    rc = w->reload(w->owner, &problems);
+    result = json_pack("{so}", "problems", lines_of(&problems));
+    buf_free(&problems);
+    if (rc < 0)
+        call_fail_with(call, rc, "the configuration has problems: the settings of before keep running",
+                       result);
+    else
+        call_ok(call, result);
+}
+
+/* ---- AT, USSD, unlock --------------------------------------------------------------------------------- */
+
+struct asking {
+    struct call *call;
+    struct modem_ask ask;
+};
+
+static void on_answer(struct modem_ask *ask, int status, const char *answer)
+{
+    struct asking *a = container_of(ask, struct asking, ask);
+
+    if (status < 0)
+        call_fail(a->call, status, answer && *answer ? answer : err_name(status));
+    else
+        call_ok(a->call, json_pack("{so}", "answer", json_text(answer ? answer : "")));
+}
+
+static void ask(struct call *call, const char *field,
+                int (*fn)(struct modem *, const char *, struct modem_ask *, struct err *))
+{
+    struct modem *m = call_modem(call);
+    struct asking *a;
+    struct err e = {0};
+    int rc;
+
+    if (!m)
+        return;
+    a = call_keep(call, sizeof *a, NULL);
+    a->call = call;
+    a->ask.done = on_answer;
+    call->may_be_left = true;
+    log_notice(WHO, "%s modem=%s by=%s", call->kind->name, call_text(call, "modem"), call_user(call));
+    rc = fn(m, call_text(call, field), &a->ask, &e);
+    if (rc < 0)
+        call_fail(call, rc, e.text);
+}
+
+void do_at(struct call *call)
+{
+    ask(call, "command", modem_ask_at);
+}
+
+void do_ussd(struct call *call)
+{
+    ask(call, "code", modem_ask_ussd);
+}
+
+void do_unlock(struct call *call)
+{
+    struct modem *m = call_modem(call);
+
+    if (!m)
+        return;
+    log_notice(WHO, "unlock modem=%s by=%s", call_text(call, "modem"), call_user(call));
+    modem_unlock(m);
+    call_ok(call, NULL);
+}
+
+/* ---- rules test --------------------------------------------------------------------------------------- */
+
+struct trial {
+    struct call *call;
+    struct store_peer peer;
+    char from[64];
+};
+
+static void on_peer(struct store_op *op, int status)
+{
+    struct trial *t = container_of(op, struct trial, peer.op);
+    const struct ctl_world *w = &t->call->ctl->world;
+    struct engine_trial_result r;
+    json_t *result;
+
+    if (status < 0) {
+        call_fail(t->call, status, op->err.text);
+        return;
+    }
+    engine_try(w->engine,
+               &(struct engine_trial){.from = t->from,
+                                      .text = call_text(t->call, "text"),
+                                      .consent = t->peer.consent,
+                                      .automatic_replies = t->peer.automatic_replies,
+                                      .own_number = gateway_own_number(w->gateway, t->from)},
+               &r);
+    result = json_object();
+    json_object_set_new(result, "from", json_text(t->from));
+    json_put_text(result, "handler", r.handler);
+    json_put_text(result, "rule", r.rule);
+    json_put_text(result, "reason", r.reason);
+    json_object_set_new(result, "replies", json_integer(r.replies));
+    if (r.replies > 0)
+        json_object_set_new(result, "reply", json_text(buf_str(&r.reply)));
+    json_object_set_new(result, "why", lines_of(&r.why));
+    buf_free(&r.reply);
+    buf_free(&r.why);
+    call_ok(t->call, result);
+}
+
+/* A sender is a number as people write it, or the name that stands in its place (TS 23.040 9.1.2.5). */
+static int read_sender(const struct call *call, char *out, size_t size, struct err *e)
+{
+    const char *from = call_text(call, "from");
+    struct gateway_send probe;
+    struct segment_plan plan;
+    char number[NUMBER_BYTES];
+
+    gateway_send_init(&probe);
+    probe.to = from;
+    probe.reading = NUMBER_READ_NATIONAL;
+    probe.text = "";
+    if (gateway_preview(call->ctl->world.gateway, &probe, &plan, number, e) == 0) {
+        str_copy(out, size, number);
+        return 0;
+    }
+    for (const char *p = from; *p; p++) {
+        if (isalpha((unsigned char)*p) || (unsigned char)*p >= 0x80) {
+            str_copy(out, size, from);
+            return 0;
+        }
+    }
+    return err_wrap(e, "from");
+}
+
+void do_rules_test(struct call *call)
+{
+    struct trial *t = call_keep(call, sizeof *t, NULL);
+    struct err e = {0};
+
+    t->call = call;
+    if (read_sender(call, t->from, sizeof t->from, &e) < 0) {
+        call_fail(call, e.code, e.text);
+        return;
+    }
+    t->peer = (struct store_peer){.op.done = on_peer,
+                                  .number = t->from,
+                                  .since_wall_ms = rt_wall_ms(call->ctl->world.rt) -
+                                                   engine_guard_window_ms(call->ctl->world.engine)};
+    store_peer(call->ctl->world.store, &t->peer);
+}

@@ -1,0 +1,69 @@
+/* The requests that the control socket knows, as one table: name, fields with their types, what is done. And
+ * the parser, which checks a line against it before anything is done. Errors name the request and the field.
+ */
+#ifndef SIMGATE_CTL_REQUEST_H
+#define SIMGATE_CTL_REQUEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum field_type {
+    FIELD_TEXT,
+    FIELD_TEXTS,  /* a text, or an array of at least one */
+    FIELD_NUMBER, /* an integer within min..max */
+    FIELD_BOOL,
+    FIELD_DURATION, /* "90s", "2h", "1d12h" */
+    FIELD_TIME,     /* RFC 3339, "YYYY-MM-DD HH:MM", "HH:MM", "+2h" */
+    FIELD_CHOICE,   /* one of `choices` */
+};
+
+struct field {
+    const char *name; /* NULL ends the list */
+    enum field_type type;
+    bool required;
+    int64_t min, max; /* NUMBER: value; TEXT, TEXTS: at most max bytes, count (0: the line's bound) */
+    const char *const *choices; /* NULL-terminated */
+};
+
+struct call;
+
+struct request {
+    const char *name;
+    const struct field *fields;
+    void (*run)(struct call *call);
+};
+
+const struct request *request_find(const char *name);
+
+/* A line that was understood. The holder frees it, also after a failure (the id may be known then). */
+struct parsed {
+    const struct request *kind; /* NULL: not known */
+    json_t *id;                 /* integer or text; NULL when none was given */
+    json_t *args;               /* the object, without `id` and `do` */
+};
+
+/* ERR_INVALID or ERR_TOO_LONG with what was expected. */
+int request_parse(const char *line, size_t len, struct parsed *out, struct err *e);
+void parsed_clear(struct parsed *p);
+
+/* The handlers. */
+void do_send(struct call *call);
+void do_status(struct call *call);
+void do_modems(struct call *call);
+void do_messages(struct call *call);
+void do_show(struct call *call);
+void do_cancel(struct call *call);
+void do_retry(struct call *call);
+void do_watch(struct call *call);
+void do_backup(struct call *call);
+void do_reload(struct call *call);
+void do_at(struct call *call);
+void do_ussd(struct call *call);
+void do_unlock(struct call *call);
+void do_rules_test(struct call *call);
+
+#endif
