@@ -51,6 +51,11 @@ void engine_free(struct engine *en)
     free(en);
 }
 
+int64_t engine_guard_window_ms(const struct engine *en)
+{
+    return en->program->guard.window_ms;
+}
+
 /* ---- trial ----------------------------------------------------------------------------------------------
  */
 

@@ -55,6 +55,9 @@ int engine_reconfigure(struct engine *en, const struct engine_conf *conf,
 /* Frees at once, calling nothing. The store must be closed or abandoned before, if one was attached. */
 void engine_free(struct engine *en);
 
+/* The time within which automatic replies are counted, for engine_trial.automatic_replies. */
+int64_t engine_guard_window_ms(const struct engine *en);
+
 /* `simgate rules test`: what would be done with this text from this number, and why. Nothing is stored or
  * counted. The explanation is lines of text: each rule tried, each condition's result, the reply rendered,
  * segments. `from` canonical. */
