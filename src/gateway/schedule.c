@@ -130,7 +130,8 @@ bool gw_pipe_on_air(const struct pipe *p, const struct queue_entry *e)
 static void on_settled(struct store_op *op, int status)
 {
     struct slot *s = container_of(op, struct slot, outcome.op);
-    struct gateway *g = s->pipe->g;
+    struct pipe *p = s->pipe;
+    struct gateway *g = p->g;
     if (status == ERR_FULL || status == ERR_IO || status == ERR_NOMEM) {
         gw_store_failed(g, status, &op->err);
         s->next = g->unsettled;
@@ -145,8 +146,12 @@ static void on_settled(struct store_op *op, int status)
                 msg_state_name(s->outcome.state), op->err.text);
         s->e->dead = 1; /* the next start reads what the store holds */
     }
-    slot_end(s);
-    gw_kick(g);
+    bool sent = s->outcome.state == MSG_SENT, attached = p->c != NULL;
+    slot_end(s); /* a detached pipe may end with it */
+    if (sent && attached && p->slots > 0)
+        pipe_fill(p, PIPE_SLOTS_MAX);
+    else
+        gw_kick(g); /* also when it has run dry: what still waits is then told why */
 }
 
 static void slot_settle(struct slot *s)
@@ -319,9 +324,9 @@ static void on_submitted(struct carrier_submit *cs, const struct carrier_outcome
         if (s->seq < e->next_seq && s->outcome.state == MSG_QUEUED)
             e->next_seq = s->seq;
         p->concluding = s;
-        gw_pipe_withdraw(p, e);
-        pipe_submit(p);
+        gw_pipe_withdraw(p, p->paused_until_ms ? NULL : e);
         conclude(p);
+        pipe_submit(p);
     }
     pipe_fill(p, PIPE_SLOTS_MAX);
 }
@@ -361,7 +366,7 @@ static void pipe_submit(struct pipe *p)
         s->submit = (struct carrier_submit){.pdu = s->intend.pdu,
                                             .len = s->intend.len,
                                             .tpdu_len = s->intend.tpdu_len,
-                                            .more = s->next != NULL,
+                                            .more = s->next || s->seq < s->e->parts,
                                             .done = on_submitted};
         if (p->c->ops->submit(p->c, &s->submit) < 0) {
             pipe_rest(p);

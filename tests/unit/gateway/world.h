@@ -4,12 +4,13 @@
 #ifndef SIMGATE_TESTS_UNIT_GATEWAY_WORLD_H
 #define SIMGATE_TESTS_UNIT_GATEWAY_WORLD_H
 
-/* clang-format off: cmocka.h wants these before it */
-#include <cmocka.h>
-#include <setjmp.h>
+/* cmocka.h wants these before it. */
+/* clang-format off */
 #include <stdarg.h>
 #include <stddef.h>
+#include <setjmp.h>
 #include <stdint.h>
+#include <cmocka.h>
 /* clang-format on */
 #include <stdio.h>
 #include <stdlib.h>
