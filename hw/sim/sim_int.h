@@ -53,6 +53,8 @@ struct sim_queue {
 void sim_queue_put(struct sim_queue *q, struct sim_tpdu *t); /* by due_us, behind equals */
 struct sim_tpdu *sim_queue_take(struct sim_queue *q);
 void sim_queue_free(struct sim_queue *q);
+/* Puts q, of at most PDU_MAX_SEGMENTS items, into random order, all of them due at due_us. */
+void sim_queue_shuffle(struct sim_rng *rng, struct sim_queue *q, int64_t due_us);
 
 enum { SIM_QUEUE_MESSAGES, SIM_QUEUE_REPORTS, SIM_QUEUES };
 

@@ -129,42 +129,8 @@ size_t simnet_waiting(const struct simnet *net, const struct simmodem *m)
            (m->await != NULL);
 }
 
-/* ---- queues ------------------------------------------------------------------------------------------- */
-
-void sim_queue_put(struct sim_queue *q, struct sim_tpdu *t)
-{
-    struct sim_tpdu **p = &q->head;
-    if (q->tail && q->tail->due_us <= t->due_us)
-        p = &q->tail->next;
-    else
-        while (*p && (*p)->due_us <= t->due_us)
-            p = &(*p)->next;
-    t->next = *p;
-    *p = t;
-    if (!t->next)
-        q->tail = t;
-    q->len++;
-}
-
-struct sim_tpdu *sim_queue_take(struct sim_queue *q)
-{
-    struct sim_tpdu *t = q->head;
-    if (!t)
-        return NULL;
-    q->head = t->next;
-    if (!q->head)
-        q->tail = NULL;
-    q->len--;
-    t->next = NULL;
-    return t;
-}
-
-void sim_queue_free(struct sim_queue *q)
-{
-    struct sim_tpdu *t;
-    while ((t = sim_queue_take(q)))
-        free(t);
-}
+/* ---- on the way to a modem ------------------------------------------------------------------------------
+ */
 
 static void enqueue(struct simmodem *m, struct sim_tpdu *t)
 {
@@ -187,25 +153,6 @@ void sim_net_retry(struct simmodem *m, struct sim_tpdu *t)
     t->resend = true;
     t->due_us = m->now_us + sim_net_retry_us(m->net);
     enqueue(m, t);
-}
-
-/* Puts q into random order (at most PDU_MAX_SEGMENTS items of it). */
-static void shuffle(struct sim_rng *rng, struct sim_queue *q, int64_t due_us)
-{
-    struct sim_tpdu *items[PDU_MAX_SEGMENTS];
-    size_t n = 0;
-    while (n < PDU_MAX_SEGMENTS && (items[n] = sim_queue_take(q)))
-        n++;
-    for (size_t i = n; i > 1; i--) {
-        size_t j = sim_rng_below(rng, (uint32_t)i);
-        struct sim_tpdu *swap = items[i - 1];
-        items[i - 1] = items[j];
-        items[j] = swap;
-    }
-    for (size_t i = 0; i < n; i++) {
-        items[i]->due_us = due_us;
-        sim_queue_put(q, items[i]);
-    }
 }
 
 /* ---- events ------------------------------------------------------------------------------------------- */
@@ -331,7 +278,7 @@ static int make_parts(struct simmodem *m, struct pdu_deliver *d, struct pdu_ud *
 static void inject_parts(struct simmodem *m, struct sim_queue *parts)
 {
     if (parts->len > 1 && sim_count_down(&m->fault.parts_shuffled))
-        shuffle(&m->rng, parts, m->now_us);
+        sim_queue_shuffle(&m->rng, parts, m->now_us);
     struct sim_tpdu *t;
     while ((t = sim_queue_take(parts)))
         inject(m, t);
@@ -425,7 +372,7 @@ static struct report_rule rule_for(const struct simnet *net, const char *to)
 void sim_net_release_reports(struct simmodem *m)
 {
     struct sim_tpdu *t;
-    shuffle(&m->rng, &m->shuffled, m->now_us);
+    sim_queue_shuffle(&m->rng, &m->shuffled, m->now_us);
     while ((t = sim_queue_take(&m->shuffled)))
         enqueue(m, t);
 }
