@@ -1,5 +1,5 @@
-/* A batch on the other thread: one transaction for all its operations, a savepoint for each. A commit that
- * fails fails every operation of its batch: nothing of it is stored then. */
+/* A batch on the other thread: one transaction for all its operations, each of them whole or not at all. A
+ * commit that fails fails every operation of its batch: nothing of it is stored then. */
 #include <string.h>
 
 #include "store/private.h"
@@ -31,22 +31,37 @@ static bool fatal(struct store_db *db, int status)
     return sqlite3_get_autocommit(db->h) || status == ERR_FULL || status == ERR_IO || status == ERR_CORRUPT;
 }
 
+/* A savepoint costs as much as a statement, and hardly any operation fails after it has changed something. So
+ * a batch runs without them, and once more with them if one does. */
+enum { SPOILED = 1 };
+
+static int run_plain(struct store_db *db, struct store_op *op)
+{
+    int64_t before = sqlite3_total_changes64(db->h);
+
+    db->err = &op->err;
+    op->status = op->exec(db, op);
+    if (op->status >= 0)
+        return ERR_OK;
+    if (fatal(db, op->status))
+        return op->status;
+    return sqlite3_total_changes64(db->h) != before ? SPOILED : ERR_OK;
+}
+
 /* In a savepoint of its own, so that a failing operation takes back only what it did itself. */
-static int run_one(struct store_db *db, struct store_op *op)
+static int run_guarded(struct store_db *db, struct store_op *op)
 {
     int64_t delta[MSG_STATES];
-    int64_t before = sqlite3_total_changes64(db->h);
     int rc;
 
     memcpy(delta, db->delta, sizeof delta);
-    db->err = &op->err;
+    db->err = &db->own_err;
     if ((rc = db_run(db, sql_savepoint, NULL, 0)))
         return rc;
-    op->status = op->exec(db, op);
-    if (op->status < 0 && fatal(db, op->status))
-        return op->status;
+    if ((rc = run_plain(db, op)) < 0)
+        return rc;
     db->err = &db->own_err;
-    if (op->status < 0 && sqlite3_total_changes64(db->h) != before) {
+    if (rc == SPOILED) {
         memcpy(db->delta, delta, sizeof delta);
         if ((rc = db_run(db, sql_undo, NULL, 0)))
             return rc;
@@ -61,6 +76,14 @@ void store_rollback(struct store_db *db)
     memset(db->delta, 0, sizeof db->delta);
 }
 
+static void reset(struct store_op *op)
+{
+    if (op->drop)
+        op->drop(op);
+    op->status = 0;
+    op->err = (struct err){0};
+}
+
 /* Nothing of the batch is stored: every operation hears the same. */
 static void fail_all(struct store_db *db, struct batch *b, int status)
 {
@@ -68,36 +91,48 @@ static void fail_all(struct store_db *db, struct batch *b, int status)
 
     store_rollback(db);
     for (struct store_op *op = b->ops.head; op; op = op->next) {
-        if (op->drop)
-            op->drop(op);
+        reset(op);
         op->status = status;
         op->err = why;
     }
 }
 
-void batch_execute(struct batch *b)
+static int transact(struct store_db *db, struct batch *b,
+                    int (*run)(struct store_db *db, struct store_op *op))
 {
-    struct store_db *db = &b->lane->db;
-    bool writes = b->lane->writes;
     int64_t before = sqlite3_total_changes64(db->h);
     int rc;
 
     db->err = &db->own_err;
-    rc = db_run(db, writes ? sql_begin : sql_begin_read, NULL, 0);
+    rc = db_run(db, b->lane->writes ? sql_begin : sql_begin_read, NULL, 0);
     for (struct store_op *op = b->ops.head; op && rc == ERR_OK; op = op->next)
-        rc = run_one(db, op);
+        rc = run(db, op);
+    if (rc != ERR_OK)
+        return rc;
     b->wrote = sqlite3_total_changes64(db->h) != before;
-    if (rc == ERR_OK) {
-        db->err = &db->own_err;
-        rc = store_tally(db);
-    }
-    /* durable: with synchronous=FULL this returns when the WAL is on the disk. */
-    if (rc == ERR_OK)
-        rc = db_run(db, sql_commit, NULL, 0);
-    if (rc < 0)
-        fail_all(db, b, rc);
     db->err = &db->own_err;
-    b->full = rc == ERR_FULL;
-    if (rc < 0)
+    if ((rc = store_tally(db)))
+        return rc;
+    /* durable: with synchronous=FULL this returns when the WAL is on the disk. */
+    return db_run(db, sql_commit, NULL, 0);
+}
+
+void batch_execute(struct batch *b)
+{
+    struct store_db *db = &b->lane->db;
+    int rc = transact(db, b, run_plain);
+
+    if (rc == SPOILED) {
+        store_rollback(db);
+        for (struct store_op *op = b->ops.head; op; op = op->next)
+            reset(op);
+        rc = transact(db, b, run_guarded);
+    }
+    if (rc < 0) {
+        fail_all(db, b, rc);
         b->wrote = false;
+    }
+    db->err = &db->own_err;
+    /* The reader's lane writes too, but elsewhere: a backup. */
+    b->full = rc == ERR_FULL && b->lane->writes;
 }

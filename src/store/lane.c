@@ -1,7 +1,7 @@
 /* The two lanes: queues of operations, each with at most one batch on the runtime's other thread.
  *
- * What comes while a batch is under way gathers for the next. The reader's lane runs one operation at a time on
- * its own connection. The loop's thread owns the queues; the batch and its connection belong to the other
+ * What comes while a batch is under way gathers for the next. The reader's lane runs one operation at a time
+ * on its own connection. The loop's thread owns the queues; the batch and its connection belong to the other
  * thread from the hand-over until `done`. */
 #include <stdlib.h>
 #include <string.h>

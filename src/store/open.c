@@ -147,6 +147,9 @@ int store_open(struct rt *rt, const struct store_conf *conf, struct store **out,
     int rc;
 
     *out = NULL;
+    /* Nobody asks SQLite how much memory it uses, and counting it takes a lock for each allocation. Refused,
+     * without harm, once SQLite is in use. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     if (!s)
         return err_set(e, ERR_NOMEM, "database %s: out of memory", conf->path);
     if (!e)

@@ -45,7 +45,7 @@ static int teardown(void **state)
 
 struct one {
     struct store_admit admit;
-    struct store_new_message message;
+    struct store_new_message messages[2];
     int number;
     struct world *world;
 };
@@ -62,7 +62,7 @@ static void one_done(struct store_op *op, int status)
         return;
     }
     wrong_order += o->number != done_count;
-    assert_int_equal(status, o->message.nparts == 0 ? ERR_INVALID : 0);
+    assert_int_equal(status, o->admit.count == 2 ? ERR_INVALID : 0);
     done_count++;
     if (done_count == abandon_at) {
         store_abandon(o->world->f.s);
@@ -72,8 +72,11 @@ static void one_done(struct store_op *op, int status)
 
 static void submit(struct world *w, struct one *o, int number)
 {
-    o->message = new_message("+491701234567", number % 7 == 3 ? 0 : 1);
-    o->admit = (struct store_admit){.messages = &o->message, .count = 1, .now_wall_ms = T0};
+    /* Every seventh fails, after it has stored its first message. */
+    o->messages[0] = new_message("+491701234567", 1);
+    o->messages[1] = new_message("+491701234567", 0);
+    o->admit =
+        (struct store_admit){.messages = o->messages, .count = number % 7 == 3 ? 2 : 1, .now_wall_ms = T0};
     o->admit.op.done = one_done;
     o->number = number;
     o->world = w;
@@ -88,6 +91,18 @@ static struct one *submit_many(struct world *w, int n)
     for (int i = 0; i < n; i++)
         submit(w, &ops[i], i);
     return ops;
+}
+
+static int64_t count_queued(struct world *w)
+{
+    struct store_counts c = {0};
+
+    fixture_op_done = false;
+    c.op.done = fixture_done;
+    store_counts(w->f.s, &c);
+    while (!fixture_op_done)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    return c.by_state[MSG_QUEUED];
 }
 
 /* Callbacks come in the order of the calls, none before its call has returned; a failing operation among them
@@ -106,6 +121,7 @@ static void test_order_and_batches(void **state)
     assert_int_equal(st.operations, OPS);
     assert_int_equal(st.failures, (OPS + 3) / 7);
     assert_true(st.commits >= 1 && st.commits < OPS / 100);
+    assert_int_equal(count_queued(w), OPS - (OPS + 3) / 7);
     free(ops);
 }
 
@@ -172,7 +188,6 @@ static void test_abandon(void **state)
 
     for (int round = 0; round < 20; round++) {
         struct one *ops = submit_many(w, 600);
-        struct store_counts c = {0};
 
         for (int turns = 0; turns < round; turns++)
             uv_run(&w->loop, UV_RUN_NOWAIT);
@@ -183,12 +198,7 @@ static void test_abandon(void **state)
         fixture_start(&w->f);
         uv_run(&w->loop, UV_RUN_NOWAIT);
         assert_int_equal(done_count, done_before);
-        fixture_op_done = false;
-        c.op.done = fixture_done;
-        store_counts(w->f.s, &c);
-        while (!fixture_op_done)
-            uv_run(&w->loop, UV_RUN_ONCE);
-        assert_true(c.by_state[MSG_QUEUED] >= done_before - (done_before + 3) / 7);
+        assert_true(count_queued(w) >= done_before - (done_before + 3) / 7);
     }
 }
 
