@@ -391,16 +391,32 @@ static int entry_pdu(const struct simmodem *m, uint8_t pdu[PDU_FULL_BYTES])
     return n > 0 && n == 1 + pdu[0] + m->entry_tpdu_len ? n : -1;
 }
 
+/* True if the TPDU ends where its TP-UDL says: neither cut short nor padded. TS 23.040 9.2.2.2. */
+static bool submit_fits(const struct pdu_submit *s, int tpdu_len)
+{
+    static const int vp_octets[] = {
+        [PDU_VP_NONE] = 0, [PDU_VP_ENHANCED] = 7, [PDU_VP_RELATIVE] = 1, [PDU_VP_ABSOLUTE] = 7};
+    enum { FIXED_OCTETS = 7 }; /* first octet, TP-MR, TP-DA's length and type, TP-PID, TP-DCS, TP-UDL */
+    int address_octets = (s->to.len + 1) / 2;
+    return !s->ud.shortened &&
+           tpdu_len == FIXED_OCTETS + address_octets + vp_octets[s->vp.form] + s->ud.octets_len;
+}
+
+static bool submit_read(const struct simmodem *m, const uint8_t *pdu, int n)
+{
+    struct pdu_submit s;
+    return n > 0 && pdu_decode_submit(pdu, (size_t)n, m->entry_tpdu_len, &s, NULL) == 0 &&
+           submit_fits(&s, m->entry_tpdu_len);
+}
+
 static void entry_run(struct simmodem *m, enum sim_entry entry)
 {
     uint8_t pdu[PDU_FULL_BYTES];
-    struct pdu_submit s;
     int n = entry_pdu(m, pdu);
     if (entry == SIM_ENTRY_CNMA) {
         int code = sim_mt_ack(m, m->entry_negative);
         sim_finish(m, code ? SIM_CMS + code : SIM_R_OK);
-    } else if (n < 0 || pdu_decode_submit(pdu, (size_t)n, m->entry_tpdu_len, &s, NULL) < 0 ||
-               s.ud.shortened) {
+    } else if (!submit_read(m, pdu, n)) {
         sim_finish(m, BAD_PDU_PARAMETER);
     } else if (entry == SIM_ENTRY_CMGW) {
         store_own(m, pdu, (size_t)n);

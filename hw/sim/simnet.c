@@ -213,6 +213,15 @@ static void classify(struct sim_tpdu *t, const struct pdu_dcs *dcs)
     t->to_sim = dcs->cls == 2 || (dcs->mwi != PDU_MWI_NONE && dcs->mwi_store);
 }
 
+static void read_deliver(struct sim_tpdu *t, const struct pdu_deliver *d)
+{
+    if (d->ud.concat.present) {
+        t->part = d->ud.concat.seq;
+        t->parts = d->ud.concat.total;
+    }
+    classify(t, &d->dcs);
+}
+
 static void inject(struct simmodem *m, struct sim_tpdu *t)
 {
     int copies = sim_count_down(&m->fault.duplicate) ? m->fault.duplicate_copies : 1;
@@ -341,7 +350,7 @@ int64_t simnet_deliver_tpdu(struct simnet *net, struct simmodem *m, const uint8_
         if (t->report)
             t->mr = any.u.report.mr;
         else
-            classify(t, &any.u.deliver.dcs);
+            read_deliver(t, &any.u.deliver);
     }
     inject(m, t);
     return t->id;
