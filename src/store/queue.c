@@ -7,7 +7,7 @@
  */
 
 static const char sql_interrupted[] =
-    "SELECT id FROM message WHERE state IN (2, 9) AND id > ?1 ORDER BY id LIMIT 1";
+    "SELECT id FROM message WHERE state = ?1 AND id > ?2 ORDER BY id LIMIT 1";
 static const char sql_submitting[] = "SELECT id FROM part WHERE id BETWEEN ?1 AND ?2 AND state = 2 LIMIT 1";
 
 static int next_id(struct store_db *db, const char *sql, const struct db_arg *args, int n, int64_t *id)
@@ -60,18 +60,29 @@ static int settle_message(struct store_db *db, int64_t id, int64_t now_wall_ms)
     return rc ? rc : n;
 }
 
-static int settle_all(struct store_db *db, int64_t now_wall_ms)
+static int settle_state(struct store_db *db, enum msg_state state, int64_t now_wall_ms)
 {
     int64_t id = 0;
     int rc, parts = 0;
 
-    while ((rc = next_id(db, sql_interrupted, DB_ARGS(db_int(id)), &id)) > 0) {
+    while ((rc = next_id(db, sql_interrupted, DB_ARGS(db_int(state), db_int(id)), &id)) > 0) {
         rc = settle_message(db, id, now_wall_ms);
         if (rc < 0)
             return rc;
         parts += rc;
     }
     return rc < 0 ? rc : parts;
+}
+
+/* A message that is UNKNOWN by one part may have had another on the air. */
+static int settle_all(struct store_db *db, int64_t now_wall_ms)
+{
+    int unknown = settle_state(db, MSG_UNKNOWN, now_wall_ms), submitting;
+
+    if (unknown < 0)
+        return unknown;
+    submitting = settle_state(db, MSG_SUBMITTING, now_wall_ms);
+    return submitting < 0 ? submitting : unknown + submitting;
 }
 
 int store_settle_interrupted(struct store *s, int64_t now_wall_ms, struct err *e)

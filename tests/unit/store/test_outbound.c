@@ -293,6 +293,22 @@ static void test_start_after_a_crash(void **state)
     assert_int_equal(rows[3].message, 0);
 }
 
+/* Of a message that was unknown already, the part on the air becomes unknown too. */
+static void test_crash_with_two_parts_open(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491", 2);
+    struct err e;
+
+    assert_true(intend(f, id, 1, T0) && intend(f, id, 2, T0));
+    outcome(f, id, 1, MSG_UNKNOWN, -1, T0);
+    fixture_crash(f);
+    fixture_start(f);
+    assert_int_equal(store_settle_interrupted(f->s, T0 + MINUTE, &e), 1);
+    assert_int_equal(part_state_of(f, id, 2), MSG_UNKNOWN);
+    assert_int_equal(state_of(f, id), MSG_UNKNOWN);
+}
+
 /* The modem that was asked for is told again after another has tried. */
 static void test_wanted_modem_is_kept(void **state)
 {
@@ -368,6 +384,7 @@ int main(void)
         TEST(test_retry_by_an_operator),
         TEST(test_reason_while_queued),
         TEST(test_start_after_a_crash),
+        TEST(test_crash_with_two_parts_open),
         TEST(test_wanted_modem_is_kept),
         TEST(test_usage),
         cmocka_unit_test(test_state_table),
