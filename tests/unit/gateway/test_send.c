@@ -427,34 +427,39 @@ static void taken_parts_are_not_repeated(void **state)
     }
 }
 
-/* After two faults of the network another SIM of the pool is tried; after a fault of the SIM at once. */
-static void another_sim_takes_over(void **state)
+/* After a fault of the SIM another of the pool is tried at once. */
+static void another_sim_after_a_fault_of_the_sim(void **state)
 {
     struct world *w = W(state);
-    struct script *a = &w->carriers[0], *b = &w->carriers[1];
-    set_state(b, CARRIER_DOWN, "off");
-    for (int i = 0; i < 2; i++)
-        plan(a, failed(CARRIER_E_NETWORK, 38));
-    send_to(w, "+491701111111", "n");
-    run(w, 2 * SECOND);
-    set_state(b, CARRIER_READY, "");
-    a->stuck = false;
-    run(w, MINUTE);
-    int last = w->nlog - 1;
-    assert_true(w->nlog >= 2);
-    w->nlog = 0;
-    (void)last;
-    set_state(b, CARRIER_DOWN, "off");
-    a->plan_at = a->plan_len = 0;
-    plan(a, failed(CARRIER_E_SIM, 8));
+    set_state(&w->carriers[1], CARRIER_DOWN, "off");
+    plan(&w->carriers[0], failed(CARRIER_E_SIM, 8));
     send_to(w, "+491701111111", "s");
     run(w, 50);
-    set_state(b, CARRIER_READY, "");
+    set_state(&w->carriers[1], CARRIER_READY, "");
     run(w, SECOND);
     assert_int_equal(w->nlog, 2);
     assert_int_equal(w->log[0].carrier, 0);
     assert_int_equal(w->log[1].carrier, 1);
     assert_int_equal(w->log[1].result, CARRIER_SENT);
+}
+
+/* After two faults of the network it is another SIM's turn, even if that is busy and the first is idle. */
+static void another_sim_after_two_faults_of_the_network(void **state)
+{
+    struct world *w = W(state);
+    struct gateway_send s = message("+491702222222", "slow");
+    s.modem = "M1";
+    w->carriers[1].send_ms = MINUTE;
+    admit(w, &s);
+    for (int i = 0; i < 3; i++)
+        plan(&w->carriers[0], failed(CARRIER_E_NETWORK, 38));
+    send_to(w, "+491701111111", "n");
+    run(w, 3 * MINUTE);
+    assert_int_equal(w->nlog, 4);
+    assert_int_equal(w->log[1].carrier, 0);
+    assert_int_equal(w->log[2].carrier, 0);
+    assert_int_equal(w->log[3].carrier, 1);
+    assert_string_equal(w->log[3].text, "n");
 }
 
 /* A SIM that refuses three recipients in a row is paused, with an alarm, instead of failing everybody. */
@@ -860,7 +865,8 @@ int main(void)
         T(unclear_errors_are_capped, world_setup),
         T(what_never_left_is_sent_again, world_setup),
         T(taken_parts_are_not_repeated, two_modems),
-        T(another_sim_takes_over, two_modems),
+        T(another_sim_after_a_fault_of_the_sim, two_modems),
+        T(another_sim_after_two_faults_of_the_network, two_modems),
         T(a_refusing_sim_is_paused, world_setup),
         T(intents_are_withdrawn, two_modems),
         T(a_refusing_carrier_is_asked_again, world_setup),
