@@ -27,7 +27,7 @@ import urllib.parse
 import urllib.request
 
 COUNT = int(os.environ.get("COUNT", "100"))
-DEADLINE_S = int(os.environ.get("DEADLINE", "285"))
+DEADLINE_S = int(os.environ.get("DEADLINE", "600"))
 CUSTOMER = "+491701%06d"
 
 
