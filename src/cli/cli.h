@@ -1,0 +1,151 @@
+/* What the files of cli/ share: the table of commands, one call of a command, and the ways out.
+ *
+ * Each command is one row of the table in table.c: its options and operands make its parser, its help, its
+ * completion and its request. Its answer is one JSON value: --json prints it, otherwise its view shows it to
+ * people.
+ */
+#ifndef SIMGATE_CLI_CLI_H
+#define SIMGATE_CLI_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define DEFAULT_SOCKET "/run/simgate/simgate.sock"
+#define DEFAULT_CONF   "/etc/simgate/gateway.conf"
+
+/* Told in simgate(1). */
+enum exit_code {
+    CLI_DONE = 0,
+    CLI_FAILED = 1, /* it was tried and failed; a message failed; status: a person is needed */
+    CLI_USAGE = 2,
+    CLI_UNREACHABLE = 3, /* no simgated, or it ended meanwhile */
+    CLI_REFUSED = 4,     /* simgated does not do this: wrong values, unknown id, opted out, no permission */
+    CLI_NO_OUTCOME = 5,  /* --timeout came first */
+};
+
+enum arg_type {
+    ARG_TRUE,
+    ARG_FALSE,
+    ARG_FIXED, /* the field is `fixed` */
+    ARG_TEXT,
+    ARG_LIST, /* may be repeated; commas separate */
+    ARG_NUMBER,
+    ARG_DURATION,
+    ARG_TIME, /* sent as RFC 3339 in UTC */
+    ARG_PAST, /* the same; a duration is so long ago */
+    ARG_CHOICE,
+    ARG_FILE,
+    ARG_NEW_FILE, /* sent as a path from the root */
+    ARG_MODEM,
+    ARG_WORDS, /* the rest of the line, or standard input for "-" */
+    ARG_REST,  /* one or more texts */
+};
+
+struct option {
+    const char *name; /* without "--"; NULL ends the list */
+    enum arg_type type;
+    const char *value; /* what help calls it; NULL for flags */
+    const char *field; /* of the request */
+    const char *help;
+    const char *fixed;
+    const char *const *choices;
+};
+
+struct operand {
+    const char *name; /* "ID"; NULL ends the list */
+    enum arg_type type;
+    const char *field;
+    bool optional;
+};
+
+/* One call of a command. */
+struct invocation {
+    const struct command *command;
+    json_t *args; /* fields, from options and operands */
+    const char *socket;
+    int64_t timeout_ms; /* 0 none */
+    bool timeout_given;
+    bool json;
+};
+
+struct command {
+    const char *name; /* one or two words */
+    const char *summary;
+    const char *details; /* NULL none */
+    const struct option *options;
+    const struct operand *operands;
+    int64_t timeout_ms;
+    const char *request;                /* NULL: it does not speak with simgated, or does so in its own way */
+    void (*view)(const json_t *answer); /* the answer for people */
+    int (*status)(const json_t *answer); /* exit status of an answer; NULL: CLI_DONE */
+    int (*run)(struct invocation *v);    /* instead of these three */
+};
+
+/* table.c */
+extern const struct command commands[]; /* a NULL name ends it */
+extern const struct option common_options[];
+const struct command *command_find(const char *name);
+/* The command that argv begins with, and how many words its name has. */
+const struct command *command_match(char **argv, int argc, int *words);
+
+/* options.c */
+int options_parse(struct invocation *v, int argc, char **argv, struct err *e);
+const struct option *option_find(const struct command *c, const char *name);
+
+/* connection.c */
+struct connection {
+    int fd;
+    const char *socket;
+    struct buf in;
+    int64_t deadline_ms; /* monotonic; INT64_MAX never */
+};
+/* CLI_DONE, or the exit status with the reason in *e. */
+int connection_open(struct connection *c, const char *socket, int64_t timeout_ms, struct err *e);
+void connection_close(struct connection *c);
+int connection_send(struct connection *c, const char *request, json_t *args, struct err *e);
+/* The next line: an event or the answer. */
+int connection_read(struct connection *c, json_t **line, struct err *e);
+/* One request and its answer, without "id" and "ok"; a refusal is an exit status, with the answer beside it.
+ */
+int ask(const struct invocation *v, const char *request, json_t *args, json_t **answer, struct err *e);
+int status_of_error(const json_t *answer, struct err *e);
+
+/* run.c */
+int run_request(struct invocation *v); /* for commands without a `run` */
+void print_json(const json_t *v);
+/* Tells that it did not work, for people or as JSON (`answer` may be NULL); returns status. */
+int tell_failure(const struct invocation *v, int status, const struct err *e, json_t *answer);
+
+/* Commands with their own way. */
+int run_send(struct invocation *v);
+int run_watch(struct invocation *v);
+int run_config_check(struct invocation *v);
+int run_pdu_decode(struct invocation *v);
+int run_pdu_encode(struct invocation *v);
+int run_help(struct invocation *v);
+/* `simgate complete INDEX WORD…` prints what may stand at INDEX, a line each; for the shell. */
+int run_complete(int argc, char **argv);
+
+/* help.c */
+void usage_line(const struct command *c, struct buf *out);
+
+/* views */
+void view_status(const json_t *answer);
+int status_of_health(const json_t *answer);
+void view_modems(const json_t *answer);
+void view_messages(const json_t *answer);
+void view_show(const json_t *answer);
+void view_change(const json_t *answer);
+void view_backup(const json_t *answer);
+void view_reload(const json_t *answer);
+void view_answer(const json_t *answer);
+void view_unlock(const json_t *answer);
+void view_rules_test(const json_t *answer);
+void view_pdu_decode(const json_t *answer);
+void view_pdu_encode(const json_t *answer);
+
+#endif

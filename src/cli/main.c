@@ -1,0 +1,109 @@
+/* simgate: the command line of the gateway. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/text.h"
+
+static int wrong(const struct command *c, const struct err *e)
+{
+    struct buf safe = {0};
+
+    text_safe(&safe, e->text, false);
+    fprintf(stderr, "simgate%s%s: %s\n", c ? " " : "", c ? c->name : "", buf_str(&safe));
+    buf_clear(&safe);
+    if (c) {
+        usage_line(c, &safe);
+        fprintf(stderr, "usage: %s\nsimgate help %s tells the options.\n", buf_str(&safe), c->name);
+    } else {
+        fputs("simgate help lists the commands.\n", stderr);
+    }
+    buf_free(&safe);
+    return CLI_USAGE;
+}
+
+static int no_command(int argc, char **argv)
+{
+    struct err e;
+
+    if (argc == 0)
+        err_set(&e, ERR_INVALID, "a command is missing");
+    else
+        err_set(&e, ERR_INVALID, "there is no command \"%.60s%s%.60s\"", argv[0], argc > 1 ? " " : "",
+                argc > 1 ? argv[1] : "");
+    return wrong(NULL, &e);
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+    const char *socket = getenv("SIMGATE_SOCKET");
+    struct invocation v = {.command = c,
+                           .args = json_object(),
+                           .socket = socket && *socket ? socket : DEFAULT_SOCKET,
+                           .timeout_ms = c->timeout_ms};
+    struct err e = {0};
+    int status;
+
+    if (options_parse(&v, argc, argv, &e) < 0) {
+        status = wrong(c, &e);
+    } else if (json_is_true(json_object_get(v.args, "--help"))) {
+        json_object_clear(v.args);
+        json_object_set_new(v.args, "command", json_string(c->name));
+        status = run_help(&v);
+    } else {
+        status = c->run ? c->run(&v) : run_request(&v);
+    }
+    json_decref(v.args);
+    return status;
+}
+
+/* Options that every command takes may stand before it: then they are moved behind it. */
+static int leading_options(int argc, char **argv)
+{
+    int n = 0;
+
+    while (n < argc && argv[n][0] == '-') {
+        const struct option *o = argv[n][1] == '-' ? option_find(command_find("help"), argv[n] + 2) : NULL;
+
+        if (!o)
+            break;
+        n += o->value && !strchr(argv[n], '=') ? 2 : 1;
+    }
+    return n < argc ? n : argc;
+}
+
+int main(int argc, char **argv)
+{
+    const struct command *c;
+    char **args;
+    int lead, words, n;
+
+    signal(SIGPIPE, SIG_IGN);
+    text_init();
+    if (argc > 1 && !strcmp(argv[1], "complete"))
+        return run_complete(argc - 2, argv + 2);
+    if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))) {
+        puts("simgate " SIMGATE_VERSION);
+        return CLI_DONE;
+    }
+    if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+        return run(command_find("help"), 0, NULL);
+    lead = leading_options(argc - 1, argv + 1);
+    argv += 1 + lead;
+    argc -= 1 + lead;
+    c = command_match(argv, argc, &words);
+    if (!c)
+        return no_command(argc, argv);
+    args = calloc((size_t)(argc + lead) + 1, sizeof *args);
+    if (!args)
+        abort();
+    memcpy(args, argv - lead, (size_t)lead * sizeof *args);
+    memcpy(args + lead, argv + words, (size_t)(argc - words) * sizeof *args);
+    n = run(c, lead + argc - words, args);
+    free(args);
+    if (fflush(stdout) != 0 && n == CLI_DONE)
+        n = CLI_FAILED;
+    return n;
+}

@@ -1,0 +1,82 @@
+/* What most commands do: ask simgated, show the answer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/text.h"
+
+/* JSON escapes C0 controls itself. C1 controls and DEL, which some terminals obey as well, can only stand
+ * inside of texts, where \u is the same to a reader. In UTF-8, C1 is C2 80 … C2 9F. */
+static void print_escaped(const char *json)
+{
+    for (const unsigned char *p = (const unsigned char *)json; *p; p++) {
+        if (*p == 0x7F)
+            printf("\\u007f");
+        else if (*p == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0)
+            printf("\\u%04x", *++p);
+        else
+            putchar(*p);
+    }
+    putchar('\n');
+}
+
+void print_json(const json_t *v)
+{
+    char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    if (!text)
+        abort();
+    print_escaped(text);
+    free(text);
+}
+
+int tell_failure(const struct invocation *v, int status, const struct err *e, json_t *answer)
+{
+    struct buf text = {0};
+    const json_t *line;
+    size_t i;
+
+    if (v->json) {
+        json_t *doc = answer ? json_incref(answer) : json_object();
+
+        if (!json_object_get(doc, "error"))
+            json_object_set_new(doc, "error",
+                                json_pack("{ssss}", "code",
+                                          status == CLI_UNREACHABLE ? "unreachable" : "timeout", "text",
+                                          e->text));
+        print_json(doc);
+        json_decref(doc);
+        return status;
+    }
+    text_safe(&text, e->text, true);
+    buf_addc(&text, '\n');
+    json_array_foreach(json_object_get(answer, "problems"), i, line)
+    {
+        text_safe(&text, json_is_string(line) ? json_string_value(line) : "", false);
+        buf_addc(&text, '\n');
+    }
+    fflush(stdout);
+    fprintf(stderr, "simgate %s: %s", v->command->name, buf_str(&text));
+    buf_free(&text);
+    return status;
+}
+
+int run_request(struct invocation *v)
+{
+    const struct command *c = v->command;
+    struct err e = {0};
+    json_t *answer;
+    int status = ask(v, c->request, v->args, &answer, &e);
+
+    if (status != CLI_DONE)
+        tell_failure(v, status, &e, answer);
+    else if (v->json)
+        print_json(answer);
+    else
+        c->view(answer);
+    if (status == CLI_DONE && c->status)
+        status = c->status(answer);
+    json_decref(answer);
+    return status;
+}

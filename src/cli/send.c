@@ -1,0 +1,249 @@
+/* `send` and `watch`: the commands that hear events. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/text.h"
+
+/* ---- send -----------------------------------------------------------------------------------------------
+ */
+
+static const char *plural(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name)) == 1 ? "" : "s";
+}
+
+static void say_accepted(const json_t *answer)
+{
+    const json_t *m;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "messages"), i, m)
+    {
+        if (!json_object_get(m, "id"))
+            continue;
+        say(PLAIN, "message %s to %s: %s, %s part%s", member_text(m, "id"), member_text(m, "to"),
+            json_is_true(json_object_get(m, "existed")) ? "accepted before" : member_text(m, "state"),
+            member_text(m, "parts"), plural(m, "parts"));
+    }
+    fflush(stdout);
+}
+
+static void say_progress(const json_t *ev)
+{
+    const char *state = member_text(ev, "state"), *reason = member_text(ev, "reason");
+    const char *modem = member_text(ev, "modem"), *kind = member_text(ev, "kind");
+    const char *by = *modem ? " by " : "", *why = *reason ? ": " : "";
+
+    if (!strcmp(kind, "alarm"))
+        say(YELLOW, "%s", member_text(ev, "text"));
+    else if (!strcmp(kind, "queued"))
+        return; /* told with its number */
+    else if (!strcmp(kind, "submitting"))
+        say(DIM, "message %s: part %s of %s is being sent%s%s", member_text(ev, "message"),
+            member_text(ev, "part"), member_text(ev, "parts"), by, modem);
+    else if (!strcmp(kind, "progress"))
+        say(DIM, "message %s: part %s of %s sent%s%s", member_text(ev, "message"), member_text(ev, "part"),
+            member_text(ev, "parts"), by, modem);
+    else
+        say(state_colour(state), "message %s: %s%s%s%s%s", member_text(ev, "message"), state, by, modem, why,
+            reason);
+    fflush(stdout);
+}
+
+/* Of all messages together: refused ones first, then failed ones. */
+static int status_of_messages(const json_t *answer)
+{
+    static const char *const good[] = {"queued", "submitting", "sent", "delivered"};
+    int status = CLI_DONE;
+    const json_t *m;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "messages"), i, m)
+    {
+        bool fine = false;
+
+        if (!json_object_get(m, "id"))
+            return CLI_REFUSED;
+        for (size_t k = 0; k < sizeof good / sizeof good[0]; k++)
+            fine = fine || !strcmp(good[k], member_text(m, "state"));
+        if (!fine)
+            status = CLI_FAILED;
+    }
+    return status;
+}
+
+static void say_refused(const json_t *answer)
+{
+    const json_t *m;
+    size_t i;
+
+    fflush(stdout);
+    json_array_foreach(json_object_get(answer, "messages"), i, m)
+    {
+        const json_t *error = json_object_get(m, "error");
+        struct buf safe = {0};
+
+        if (!error)
+            continue;
+        text_safe(&safe, member_text(m, "to"), false);
+        buf_adds(&safe, ": not accepted: ");
+        text_safe(&safe, member_text(error, "text"), false);
+        fprintf(stderr, "%s\n", buf_str(&safe));
+        buf_free(&safe);
+    }
+}
+
+static void say_outcomes(const json_t *answer)
+{
+    const json_t *m;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "messages"), i, m)
+    {
+        const char *state = member_text(m, "state"), *reason = member_text(m, "reason");
+
+        if (*state)
+            say(state_colour(state), "message %s to %s: %s%s%s", member_text(m, "id"), member_text(m, "to"),
+                state, *reason ? ": " : "", reason);
+    }
+}
+
+/* Events until the answer. */
+static int converse(struct invocation *v, struct connection *c, json_t **answer, struct err *e)
+{
+    for (;;) {
+        json_t *line, *event;
+        int rc = connection_read(c, &line, e);
+
+        if (rc != CLI_DONE)
+            return rc;
+        event = json_object_get(line, "event");
+        if (!event) {
+            *answer = line;
+            return json_is_true(json_object_get(line, "ok")) ? CLI_DONE : status_of_error(line, e);
+        }
+        if (!v->json && !strcmp(member_text(event, "kind"), "accepted"))
+            say_accepted(event);
+        else if (!v->json && strcmp(member_text(event, "kind"), "lost") != 0)
+            say_progress(event);
+        json_decref(line);
+    }
+}
+
+static int show_sent(struct invocation *v, json_t *answer)
+{
+    bool waited = json_is_true(json_object_get(v->args, "wait"));
+
+    if (v->json) {
+        print_json(answer);
+    } else {
+        (waited ? say_outcomes : say_accepted)(answer);
+        say_refused(answer);
+    }
+    return status_of_messages(answer);
+}
+
+int run_send(struct invocation *v)
+{
+    bool wait = json_is_true(json_object_get(v->args, "wait"));
+    struct connection c;
+    struct err e = {0};
+    json_t *answer = NULL;
+    int rc;
+
+    rc = connection_open(&c, v->socket, wait && !v->timeout_given ? 0 : v->timeout_ms, &e);
+    if (rc == CLI_DONE)
+        rc = connection_send(&c, "send", v->args, &e);
+    if (rc == CLI_DONE)
+        rc = converse(v, &c, &answer, &e);
+    connection_close(&c);
+    json_object_del(answer, "id");
+    json_object_del(answer, "ok");
+    if (rc == CLI_DONE)
+        rc = show_sent(v, answer);
+    else
+        rc = tell_failure(v, rc, &e, answer);
+    json_decref(answer);
+    return rc;
+}
+
+/* ---- watch ----------------------------------------------------------------------------------------------
+ */
+
+static void show_event(const json_t *ev)
+{
+    const char *kind = member_text(ev, "kind"), *state = member_text(ev, "state");
+    const char *message = member_text(ev, "message"), *part = member_text(ev, "part");
+    struct buf line = {0};
+
+    if (!strcmp(kind, "lost")) {
+        say(YELLOW, "%s events were lost: this end was too slow", member_text(ev, "count"));
+        return;
+    }
+    if (!strcmp(kind, "watching") || !strcmp(kind, "goodbye"))
+        return;
+    buf_addf(&line, "%s  %-10s", member_time(ev, "at"), !strcmp(kind, "outcome") && *state ? state : kind);
+    if (*message)
+        buf_addf(&line, "  message %s", message);
+    if (*part && strcmp(member_text(ev, "parts"), "1") != 0)
+        buf_addf(&line, " part %s of %s", part, member_text(ev, "parts"));
+    if (*member_text(ev, "peer"))
+        buf_addf(&line, "  %s", member_text(ev, "peer"));
+    if (*member_text(ev, "modem"))
+        buf_addf(&line, "  %s", member_text(ev, "modem"));
+    if (!strcmp(kind, "report") && *state)
+        buf_addf(&line, "  %s", state);
+    if (*member_text(ev, "reason"))
+        buf_addf(&line, "  %s", member_text(ev, "reason"));
+    if (*member_text(ev, "text"))
+        buf_addf(&line, "  %s", member_text(ev, "text"));
+    say(!strcmp(kind, "alarm") ? RED : state_colour(state), "%s", buf_str(&line));
+    buf_free(&line);
+}
+
+static int hear(struct invocation *v, struct connection *c, json_t **answer, struct err *e)
+{
+    for (;;) {
+        json_t *line, *event;
+        int rc = connection_read(c, &line, e);
+
+        if (rc != CLI_DONE)
+            return rc;
+        event = json_object_get(line, "event");
+        if (!event) {
+            *answer = line;
+            status_of_error(line, e);
+            return CLI_UNREACHABLE;
+        }
+        if (v->json)
+            print_json(event);
+        else
+            show_event(event);
+        json_decref(line);
+        if (fflush(stdout) != 0)
+            return CLI_DONE; /* nobody reads any more */
+    }
+}
+
+int run_watch(struct invocation *v)
+{
+    struct connection c;
+    struct err e = {0};
+    json_t *answer = NULL;
+    int rc = connection_open(&c, v->socket, v->timeout_given ? v->timeout_ms : 0, &e);
+
+    if (rc == CLI_DONE)
+        rc = connection_send(&c, "watch", v->args, &e);
+    if (rc == CLI_DONE)
+        rc = hear(v, &c, &answer, &e);
+    connection_close(&c);
+    json_object_del(answer, "id");
+    json_object_del(answer, "ok");
+    if (rc == CLI_NO_OUTCOME)
+        rc = CLI_DONE; /* so long was to be watched */
+    else if (rc != CLI_DONE)
+        tell_failure(v, rc, &e, answer);
+    json_decref(answer);
+    return rc;
+}

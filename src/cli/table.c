@@ -1,0 +1,222 @@
+/* Every command there is, with its options and operands: the source of its parser, its help and its
+ * completion. simgate(1) tells the same at more length. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+enum { ORDINARY_MS = 60000, LINE_MS = 240000 /* a USSD answer may take the network minutes */ };
+
+#define END                                                                                                  \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
+    }
+
+static const char *const priorities[] = {"low", "normal", "high", NULL};
+static const char *const states[] = {"queued",  "submitting", "sent",    "delivered", "undelivered", "failed",
+                                     "expired", "cancelled",  "unknown", "received",  "handled",     NULL};
+
+const struct option common_options[] = {
+    {"json", ARG_TRUE, NULL, "--json", "print one JSON document (watch: one event a line)", NULL, NULL},
+    {"socket", ARG_FILE, "PATH", "--socket",
+     "simgated's control socket, else $SIMGATE_SOCKET, else " DEFAULT_SOCKET, NULL, NULL},
+    {"timeout", ARG_DURATION, "TIME", "--timeout", "wait at most so long for the answer (exit status 5)",
+     NULL, NULL},
+    {"help", ARG_TRUE, NULL, "--help", "what is printed by simgate help COMMAND", NULL, NULL},
+    END};
+
+static const struct option send_options[] = {
+    {"to", ARG_LIST, "NUMBER", "to", "recipient; may be repeated, or several with commas", NULL, NULL},
+    {"modem", ARG_MODEM, "NAME", "modem", "send by this modem only", NULL, NULL},
+    {"pool", ARG_TEXT, "NAME", "pool", "send by a modem of this pool", NULL, NULL},
+    {"report", ARG_TRUE, NULL, "report", "ask for a delivery report", NULL, NULL},
+    {"no-report", ARG_FALSE, NULL, "report", "do not, whatever the configuration says", NULL, NULL},
+    {"flash", ARG_TRUE, NULL, "flash", "show it at once on the phone, do not keep it", NULL, NULL},
+    {"at", ARG_TIME, "TIME", "at", "not before 09:30, \"2026-11-21 09:30\", +2h", NULL, NULL},
+    {"validity", ARG_DURATION, "TIME", "validity", "give up after 90s, 15m, 2h, 3d", NULL, NULL},
+    {"priority", ARG_CHOICE, "PRIORITY", "priority", "low, normal, high", NULL, priorities},
+    {"key", ARG_TEXT, "KEY", "key", "the same key and recipient again send nothing again", NULL, NULL},
+    {"wait", ARG_TRUE, NULL, "wait", "show progress and wait for the outcome", NULL, NULL},
+    END};
+static const struct operand send_operands[] = {{"TEXT", ARG_WORDS, "text", false}, END};
+
+static const struct option modems_options[] = {
+    {"line", ARG_TRUE, NULL, "line", "with the last exchanges on its line", NULL, NULL}, END};
+static const struct operand modems_operands[] = {{"MODEM", ARG_MODEM, "modem", true}, END};
+
+static const struct option messages_options[] = {
+    {"in", ARG_FIXED, NULL, "direction", "received ones", "in", NULL},
+    {"out", ARG_FIXED, NULL, "direction", "sent ones", "out", NULL},
+    {"state", ARG_CHOICE, "STATE", "state", "in this state", NULL, states},
+    {"peer", ARG_TEXT, "NUMBER", "peer", "to or from this number", NULL, NULL},
+    {"modem", ARG_MODEM, "NAME", "modem", "by this modem", NULL, NULL},
+    {"since", ARG_PAST, "TIME", "since", "from this time on; 2d is two days ago", NULL, NULL},
+    {"until", ARG_PAST, "TIME", "until", "before this time", NULL, NULL},
+    {"grep", ARG_TEXT, "TEXT", "contains", "with this text in it", NULL, NULL},
+    {"limit", ARG_NUMBER, "N", "limit", "at most so many; 50 when not given, 1000 at most", NULL, NULL},
+    {"before", ARG_NUMBER, "ID", "before", "older than this message: the next page", NULL, NULL},
+    END};
+
+static const struct operand id_operands[] = {{"ID", ARG_NUMBER, "message", false}, END};
+static const struct operand backup_operands[] = {{"FILE", ARG_NEW_FILE, "file", false}, END};
+static const struct operand conf_operands[] = {{"FILE", ARG_FILE, "file", true}, END};
+static const struct operand at_operands[] = {
+    {"MODEM", ARG_MODEM, "modem", false}, {"COMMAND", ARG_TEXT, "command", false}, END};
+static const struct operand ussd_operands[] = {
+    {"MODEM", ARG_MODEM, "modem", false}, {"CODE", ARG_TEXT, "code", false}, END};
+static const struct operand unlock_operands[] = {{"MODEM", ARG_MODEM, "modem", false}, END};
+static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true}, END};
+
+static const struct option rules_options[] = {
+    {"from", ARG_TEXT, "NUMBER", "from", "the sender, whose consent and replies count", NULL, NULL}, END};
+static const struct operand rules_operands[] = {{"TEXT", ARG_WORDS, "text", false}, END};
+
+static const struct option decode_options[] = {
+    {"length", ARG_NUMBER, "N", "length", "the length the modem told: octets without the service centre",
+     NULL, NULL},
+    END};
+static const struct operand decode_operands[] = {{"HEX", ARG_REST, "pdus", false}, END};
+
+static const struct option encode_options[] = {
+    {"to", ARG_TEXT, "NUMBER", "to", "recipient, +49…", NULL, NULL},
+    {"smsc", ARG_TEXT, "NUMBER", "smsc", "service centre; the SIM's own when not given", NULL, NULL},
+    {"report", ARG_TRUE, NULL, "report", "ask for a delivery report", NULL, NULL},
+    {"flash", ARG_TRUE, NULL, "flash", "class 0", NULL, NULL},
+    {"validity", ARG_DURATION, "TIME", "validity", "TP-VP; none when not given", NULL, NULL},
+    {"transliterate", ARG_TRUE, NULL, "transliterate", "quotes, dashes, accents to the GSM alphabet", NULL,
+     NULL},
+    END};
+
+const struct command commands[] = {
+    {.name = "send",
+     .summary = "send a text message",
+     .options = send_options,
+     .operands = send_operands,
+     .timeout_ms = ORDINARY_MS,
+     .run = run_send,
+     .details = "Words are joined by blanks; - reads the text from standard input. With --wait the command "
+                "ends when\n"
+                "the network took the message or, where a delivery report was asked for, when it came."},
+    {.name = "status",
+     .summary = "is all well? (exit status 1 when a person is needed)",
+     .request = "status",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_status,
+     .status = status_of_health},
+    {.name = "modems",
+     .summary = "modems, their SIMs and networks",
+     .options = modems_options,
+     .operands = modems_operands,
+     .request = "modems",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_modems},
+    {.name = "messages",
+     .summary = "messages, newest first",
+     .options = messages_options,
+     .request = "messages",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_messages},
+    {.name = "show",
+     .summary = "one message with its parts, reports and history",
+     .operands = id_operands,
+     .request = "show",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_show},
+    {.name = "cancel",
+     .summary = "do not send a message that waits",
+     .operands = id_operands,
+     .request = "cancel",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_change},
+    {.name = "retry",
+     .summary = "send a message that failed again",
+     .operands = id_operands,
+     .request = "retry",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_change},
+    {.name = "watch", .summary = "what happens, as it happens", .run = run_watch},
+    {.name = "backup",
+     .summary = "copy the database while it is in use",
+     .operands = backup_operands,
+     .request = "backup",
+     .view = view_backup,
+     .details = "simgated writes the new file, so its user must be allowed to."},
+    {.name = "config check",
+     .summary = "find every mistake in gateway.conf",
+     .operands = conf_operands,
+     .timeout_ms = ORDINARY_MS,
+     .run = run_config_check,
+     .details = "Without FILE the one that simgated runs with, or " DEFAULT_CONF " when it does not run."},
+    {.name = "reload",
+     .summary = "use the changed gateway.conf",
+     .request = "reload",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_reload,
+     .details = "With a mistake in it the old settings stay in use, and the mistakes are told."},
+    {.name = "rules test",
+     .summary = "which rule would answer this text, and why",
+     .options = rules_options,
+     .operands = rules_operands,
+     .request = "rules test",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_rules_test},
+    {.name = "at",
+     .summary = "an AT command to a modem",
+     .operands = at_operands,
+     .request = "at",
+     .timeout_ms = LINE_MS,
+     .view = view_answer,
+     .details = "Commands that would break the gateway's work are refused."},
+    {.name = "ussd",
+     .summary = "a USSD request, such as *100# for the balance",
+     .operands = ussd_operands,
+     .request = "ussd",
+     .timeout_ms = LINE_MS,
+     .view = view_answer},
+    {.name = "unlock",
+     .summary = "let a locked modem try its PIN again",
+     .operands = unlock_operands,
+     .request = "unlock",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_unlock},
+    {.name = "pdu decode",
+     .summary = "what a PDU says (without simgated)",
+     .options = decode_options,
+     .operands = decode_operands,
+     .run = run_pdu_decode,
+     .view = view_pdu_decode},
+    {.name = "pdu encode",
+     .summary = "a text as PDUs (without simgated)",
+     .options = encode_options,
+     .operands = send_operands,
+     .run = run_pdu_encode,
+     .view = view_pdu_encode},
+    {.name = "help", .summary = "this list, or one command", .operands = help_operands, .run = run_help},
+    END};
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++)
+        if (!strcmp(c->name, name))
+            return c;
+    return NULL;
+}
+
+const struct command *command_match(char **argv, int argc, int *words)
+{
+    char two[64];
+
+    for (*words = argc < 2 ? argc : 2; *words > 0; --*words) {
+        const struct command *c;
+
+        two[0] = '\0';
+        strncat(two, argv[0], sizeof two - 1);
+        if (*words == 2) {
+            strncat(two, " ", sizeof two - 1 - strlen(two));
+            strncat(two, argv[1], sizeof two - 1 - strlen(two));
+        }
+        c = command_find(two);
+        if (c)
+            return c;
+    }
+    return NULL;
+}

@@ -1,0 +1,323 @@
+/* Answers for people. Each view shows one kind of answer; what is missing in it is left out. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/cli.h"
+#include "cli/text.h"
+
+/* ---- status, modems ---------------------------------------------------------------------------------------
+ */
+
+static const char *signal_text(const json_t *modem, char out[24])
+{
+    const char *dbm = member_text(modem, "signal_dbm");
+
+    snprintf(out, 24, *dbm ? "%s dBm" : "%s", dbm);
+    return out;
+}
+
+static void modems_table(const json_t *list)
+{
+    static const struct column columns[] = {{"MODEM", false},  {"STATE", false}, {"OPERATOR", false},
+                                            {"SIGNAL", true},  {"QUEUE", true},  {"TODAY", true},
+                                            {"NUMBER", false}, {"SINCE", false}, {"REASON", false}};
+    struct table t;
+    const json_t *m;
+    size_t i;
+
+    table_begin(&t, columns, ARRAY_LEN(columns));
+    json_array_foreach(list, i, m)
+    {
+        const char *state = member_text(m, "state");
+        char dbm[24];
+
+        table_cell(&t, PLAIN, member_text(m, "name"));
+        table_cell(&t, state_colour(state), state);
+        table_cell(&t, PLAIN, member_text(m, "operator"));
+        table_cell(&t, PLAIN, signal_text(m, dbm));
+        table_cell(&t, PLAIN, member_text(m, "queue"));
+        table_cell(&t, PLAIN, member_text(m, "sent_today"));
+        table_cell(&t, PLAIN, member_text(m, "number"));
+        table_cell(&t, PLAIN, member_time(m, "since"));
+        table_cell(&t, PLAIN, !strcmp(state, "ready") ? "" : member_text(m, "reason"));
+    }
+    table_print(&t);
+}
+
+static void one_modem(const json_t *m)
+{
+    static const char *const fields[] = {"name",         "pool",
+                                         "state",        "reason",
+                                         "port",         "manufacturer",
+                                         "model",        "revision",
+                                         "imei",         "imsi",
+                                         "number",       "operator",
+                                         "registration", "signal_dbm",
+                                         "smsc",         "pin_tries",
+                                         "receive",      "queue",
+                                         "sent_today",   "sent_this_month",
+                                         "sent",         "failed",
+                                         "received",     "reports",
+                                         "recoveries",   "seconds_per_part"};
+    const json_t *line;
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(fields); i++) {
+        char label[32];
+
+        str_copy(label, sizeof label, fields[i]);
+        for (char *p = label; *p; p++)
+            if (*p == '_')
+                *p = ' ';
+        say_field(label, member_text(m, fields[i]));
+    }
+    say_field("since", member_time(m, "since"));
+    json_array_foreach(json_object_get(m, "line"), i, line) say(DIM, "  %s", json_string_value(line));
+}
+
+void view_modems(const json_t *answer)
+{
+    const json_t *list = json_object_get(answer, "modems"), *m;
+    size_t i;
+
+    if (json_array_size(list) != 1 && !json_object_get(json_array_get(list, 0), "line")) {
+        modems_table(list);
+        return;
+    }
+    json_array_foreach(list, i, m)
+    {
+        if (i > 0)
+            putchar('\n');
+        one_modem(m);
+    }
+}
+
+int status_of_health(const json_t *answer)
+{
+    return json_is_true(json_object_get(answer, "healthy")) ? CLI_DONE : CLI_FAILED;
+}
+
+/* "3 waiting, 1 held" of an object of numbers; those that are 0 are left out, but the first. */
+static void say_numbers(const char *label, const json_t *object)
+{
+    struct buf text = {0};
+    const char *name;
+    json_t *n;
+
+    json_object_foreach((json_t *)object, name, n)
+    {
+        if (json_integer_value(n) == 0)
+            continue;
+        buf_addf(&text, "%s%lld ", text.len ? ", " : "", (long long)json_integer_value(n));
+        for (const char *p = name; *p; p++)
+            buf_addc(&text, *p == '_' ? ' ' : *p);
+    }
+    say_field(label, text.len ? buf_str(&text) : "nothing");
+    buf_free(&text);
+}
+
+void view_status(const json_t *answer)
+{
+    const json_t *problems = json_object_get(answer, "problems"), *p;
+    size_t i;
+
+    say(BOLD, "simgated %s, running since %s, %s", member_text(answer, "version"),
+        member_time(answer, "started"), member_text(answer, "configuration"));
+    putchar('\n');
+    modems_table(json_object_get(answer, "modems"));
+    putchar('\n');
+    say_numbers("queue", json_object_get(answer, "queue"));
+    say_numbers("since start", json_object_get(answer, "since_start"));
+    say_numbers("stored", json_object_get(answer, "messages"));
+    putchar('\n');
+    json_array_foreach(problems, i, p) say(RED, "! %s", json_string_value(p));
+    if (json_array_size(problems) == 0)
+        say(GREEN, "All is well.");
+}
+
+/* ---- messages, show -------------------------------------------------------------------------------------
+ */
+
+void view_messages(const json_t *answer)
+{
+    static const struct column columns[] = {{"ID", true},      {"TIME", false},  {"", false},
+                                            {"NUMBER", false}, {"STATE", false}, {"PARTS", true},
+                                            {"TEXT", false}};
+    const char *before = member_text(answer, "before");
+    struct table t;
+    const json_t *m;
+    size_t i;
+
+    table_begin(&t, columns, ARRAY_LEN(columns));
+    json_array_foreach(json_object_get(answer, "messages"), i, m)
+    {
+        const char *state = member_text(m, "state");
+
+        table_cell(&t, PLAIN, member_text(m, "id"));
+        table_cell(&t, DIM, member_time(m, "created"));
+        table_cell(&t, PLAIN, !strcmp(member_text(m, "direction"), "in") ? "←" : "→");
+        table_cell(&t, PLAIN, member_text(m, "peer"));
+        table_cell(&t, state_colour(state), state);
+        table_cell(&t, PLAIN, member_text(m, "parts"));
+        table_cell(&t, PLAIN, member_text(m, "text"));
+    }
+    table_print(&t);
+    if (i == 0)
+        say(DIM, "no messages");
+    if (*before && text_terminal_width())
+        say(DIM, "older ones: --before %s", before);
+}
+
+static void say_flags(const json_t *flags)
+{
+    struct buf text = {0};
+    const json_t *f;
+    size_t i;
+
+    json_array_foreach(flags, i, f) buf_addf(&text, "%s%s", i ? ", " : "", json_string_value(f));
+    for (char *p = text.data; p && *p; p++)
+        if (*p == '_')
+            *p = ' ';
+    say_field("flags", buf_str(&text));
+    buf_free(&text);
+}
+
+static void parts_table(const json_t *list)
+{
+    static const struct column columns[] = {{"PART", true},     {"STATE", false},    {"MODEM", false},
+                                            {"ATTEMPTS", true}, {"REFERENCE", true}, {"SENT", false},
+                                            {"REPORTED", false}};
+    struct table t;
+    const json_t *p;
+    size_t i;
+
+    table_begin(&t, columns, ARRAY_LEN(columns));
+    json_array_foreach(list, i, p)
+    {
+        table_cell(&t, PLAIN, member_text(p, "part"));
+        table_cell(&t, state_colour(member_text(p, "state")), member_text(p, "state"));
+        table_cell(&t, PLAIN, member_text(p, "modem"));
+        table_cell(&t, PLAIN, member_text(p, "attempts"));
+        table_cell(&t, PLAIN, member_text(p, "reference"));
+        table_cell(&t, PLAIN, member_time(p, "sent"));
+        table_cell(&t, PLAIN, member_time(p, "reported"));
+    }
+    if (i > 0)
+        putchar('\n');
+    table_print(&t);
+}
+
+static void history_table(const json_t *list)
+{
+    static const struct column columns[] = {
+        {"HISTORY", false}, {"PART", true}, {"STATE", false}, {"MODEM", false}, {"REASON", false}};
+    struct table t;
+    const json_t *h;
+    size_t i;
+
+    table_begin(&t, columns, ARRAY_LEN(columns));
+    json_array_foreach(list, i, h)
+    {
+        table_cell(&t, PLAIN, member_time(h, "at"));
+        table_cell(&t, PLAIN, member_text(h, "part"));
+        table_cell(&t, state_colour(member_text(h, "state")), member_text(h, "state"));
+        table_cell(&t, PLAIN, member_text(h, "modem"));
+        table_cell(&t, PLAIN, member_text(h, "reason"));
+    }
+    if (i > 0)
+        putchar('\n');
+    table_print(&t);
+}
+
+static void reports_table(const json_t *list)
+{
+    static const struct column columns[] = {
+        {"REPORT", false}, {"REFERENCE", true}, {"RECIPIENT", false}, {"STATUS", true}, {"MEANING", false}};
+    struct table t;
+    const json_t *r;
+    size_t i;
+
+    table_begin(&t, columns, ARRAY_LEN(columns));
+    json_array_foreach(list, i, r)
+    {
+        table_cell(&t, PLAIN, member_time(r, "received"));
+        table_cell(&t, PLAIN, member_text(r, "reference"));
+        table_cell(&t, PLAIN, member_text(r, "recipient"));
+        table_cell(&t, PLAIN, member_text(r, "status"));
+        table_cell(&t, PLAIN, member_text(r, "status_text"));
+    }
+    if (i > 0)
+        putchar('\n');
+    table_print(&t);
+}
+
+void view_show(const json_t *answer)
+{
+    static const char *const texts[] = {"source", "modem", "pool", "imsi", "key", "priority", "reply_to"};
+    static const char *const times[] = {"created", "due", "expires", "changed"};
+    const json_t *m = json_object_get(answer, "message");
+    const char *state = member_text(m, "state"), *reason = member_text(m, "reason");
+
+    say(BOLD, "message %s %s %s", member_text(m, "id"),
+        !strcmp(member_text(m, "direction"), "in") ? "from" : "to", member_text(m, "peer"));
+    say(state_colour(state), "%s%s%s", state, *reason ? ": " : "", reason);
+    putchar('\n');
+    for (size_t i = 0; i < ARRAY_LEN(times); i++)
+        say_field(times[i], member_time(m, times[i]));
+    say_field("sent by it", member_time(m, "service_centre_time"));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        say_field(!strcmp(texts[i], "reply_to") ? "answers" : texts[i], member_text(m, texts[i]));
+    say_flags(json_object_get(m, "flags"));
+    say(PLAIN, "\n%s", member_text(m, "text"));
+    parts_table(json_object_get(m, "part_list"));
+    reports_table(json_object_get(m, "reports"));
+    history_table(json_object_get(m, "history"));
+}
+
+/* ---- the short ones -------------------------------------------------------------------------------------
+ */
+
+void view_change(const json_t *answer)
+{
+    say(PLAIN, "message %s: %s", member_text(answer, "message"), member_text(answer, "state"));
+}
+
+void view_backup(const json_t *answer)
+{
+    say(PLAIN, "%s: %s bytes, complete", member_text(answer, "file"), member_text(answer, "bytes"));
+}
+
+void view_reload(const json_t *answer)
+{
+    (void)answer;
+    say(PLAIN, "the configuration is in use");
+}
+
+void view_answer(const json_t *answer)
+{
+    say(PLAIN, "%s", member_text(answer, "answer"));
+}
+
+void view_unlock(const json_t *answer)
+{
+    (void)answer;
+    say(PLAIN, "it tries again; simgate modems shows how it went");
+}
+
+void view_rules_test(const json_t *answer)
+{
+    const json_t *line;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "why"), i, line) say(DIM, "%s", json_string_value(line));
+    putchar('\n');
+    say_field("sender", member_text(answer, "from"));
+    say_field("handled by", member_text(answer, "handler"));
+    say_field("rule", member_text(answer, "rule"));
+    say_field("result", member_text(answer, "reason"));
+    if (json_object_get(answer, "reply"))
+        say(GREEN, "reply         %s", member_text(answer, "reply"));
+    else
+        say(YELLOW, "no reply");
+}
