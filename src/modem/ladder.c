@@ -60,6 +60,14 @@ static bool used_lately(const struct modem *m, size_t rung)
     return m->rung_used_ms[rung] && modem_now(m) - m->rung_used_ms[rung] < rungs[rung].every_ms;
 }
 
+/* A modem that answers, but refuses what it must do, is not helped by asking again. */
+static bool of_use(const struct modem *m, size_t rung)
+{
+    bool answers = m->timeouts == 0;
+
+    return !used_lately(m, rung) && (!answers || rungs[rung].commands[0]);
+}
+
 static void begin_probe(struct rt_timer *t)
 {
     struct modem *m = container_of(t, struct modem, rung_timer);
@@ -125,7 +133,7 @@ void ladder_recover(struct modem *m, const char *why)
     if (modem_up(m) && modem_now(m) - m->state_ms >= MODEM_SETTLED_MS)
         ladder_calm(m);
     size_t rung = m->rung;
-    while (rung < ARRAY_LEN(rungs) && used_lately(m, rung))
+    while (rung < ARRAY_LEN(rungs) && !of_use(m, rung))
         rung++;
     if (rung < ARRAY_LEN(rungs)) {
         climb(m, rung, why);
