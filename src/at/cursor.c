@@ -165,9 +165,11 @@ bool at_cur_skip(struct at_cur *c)
         end = list_end(spaces(c->p));
     else
         span(c->p, &from, &to, &end);
-    if (!field_ends(end, &next))
+    if (!field_ends(end, &next)) {
         next = end + strcspn(end, ",)"); /* rubbish behind a closing quote belongs to the field */
-    c->p = *next == ',' ? next + 1 : next;
+        next += *next == ',';
+    }
+    c->p = next;
     return true;
 }
 
