@@ -232,6 +232,19 @@ static void a_crash_at_every_commit(void **state)
     assert_true(n > 20 && n < MAX_WORKS);
 }
 
+/* The service centre reports on something that was taken, once. */
+static void report_one(struct scene *s)
+{
+    struct world *w = &s->w;
+    if (w->nlog == 0)
+        return;
+    struct submitted *l = &w->log[rt_sim_random(w->rt, (uint64_t)w->nlog)];
+    if (l->answered && l->result == CARRIER_SENT && l->report) {
+        l->report = false;
+        arrive_report(w, l->carrier, l->to, l->mr & 255, 0);
+    }
+}
+
 static void step(struct scene *s, int i)
 {
     struct world *w = &s->w;
@@ -269,9 +282,7 @@ static void step(struct scene *s, int i)
             rt_sim_crash(w->rt);
         break;
     case 7:
-        if (w->nlog)
-            arrive_report(w, (int)rt_sim_random(w->rt, 2), "+491701111111",
-                          w->log[rt_sim_random(w->rt, (uint64_t)w->nlog)].mr & 255, 0);
+        report_one(s);
         break;
     }
     live(s, (int64_t)rt_sim_random(w->rt, 400));

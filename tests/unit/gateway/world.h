@@ -42,7 +42,7 @@ struct submitted {
     char text[PDU_TEXT_BYTES];
     int64_t at_ms;
     int carrier, mr;
-    bool more, duplicate_mark, report;
+    bool more, duplicate_mark, report, answered;
     uint8_t total, seq;
     enum carrier_result result;
 };
@@ -121,11 +121,11 @@ HELPER void script_fire(struct rt_timer *t)
         o = s->plan[s->plan_at++];
     if (o.result == CARRIER_SENT)
         o.mr = s->next_mr++ & 255;
-    s->w->log[s->w->nlog - 1].mr = o.mr;
     for (int i = s->w->nlog - 1; i >= 0; i--) {
         if (s->w->log[i].carrier == s->index) {
             s->w->log[i].mr = o.mr;
             s->w->log[i].result = o.result;
+            s->w->log[i].answered = true;
             break;
         }
     }
