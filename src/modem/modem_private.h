@@ -29,6 +29,7 @@ enum {
     MODEM_TIMEOUTS_MAX = 3,         /* commands in a row without an answer, then it is recovered */
     MODEM_DRAIN_MS = 200,           /* after opening: old output is dropped */
     MODEM_SETTLED_MS = 60000,       /* ready for so long: ladder and backoff start anew */
+    MODEM_STORE_FAILS = 3,          /* a store that could not be selected so often is left alone */
     MODEM_HELD_MS = 60000,          /* a message that could not be stored is offered again after */
     MODEM_RX_MAX = 512,             /* messages known and not yet deleted */
     MODEM_RX_COPIES_MAX = 64,       /* of these, kept here because the modem has no copy */
@@ -151,7 +152,7 @@ struct rx {
 struct modem_store {
     char name[MODEM_STORE_BYTES];
     bool sweep; /* to be listed when the channel has time */
-    bool bad;   /* could not be selected or listed */
+    int fails;  /* times in a row that it could not be selected; given up at MODEM_STORE_FAILS */
 };
 
 /* ---- the modem ---- */

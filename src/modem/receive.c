@@ -401,12 +401,13 @@ static void delete_done(struct at_cmd *c, const struct at_result *r)
 
 /* ---- selecting a store ---- */
 
+/* Left alone until the next sweep, which finds what is in it. */
 static void drop_store(struct modem *m)
 {
     struct modem_store *s = stores_find(m, m->rx.store);
 
     if (s) {
-        s->bad = true;
+        s->fails++;
         s->sweep = false;
     }
     for (size_t i = m->rx.len; i-- > 0;) {
@@ -425,7 +426,11 @@ static void select_done(struct at_cmd *c, const struct at_result *r)
     if (r->code == AT_CLOSED)
         return;
     if (r->code == AT_OK) {
+        struct modem_store *s = stores_find(m, m->rx.store);
+
         str_copy(m->mem1, sizeof(m->mem1), m->rx.store);
+        if (s)
+            s->fails = 0;
     } else if (r->code == AT_TIMEOUT || script_busy_code(r)) {
         pause_all(m);
     } else {

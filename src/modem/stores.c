@@ -35,8 +35,11 @@ struct modem_store *stores_find(struct modem *m, const char *name)
 
 static void add_store(struct modem *m, const char *name)
 {
-    if (m->stores_len < MODEM_STORES && !stores_find(m, name))
-        str_copy(m->stores[m->stores_len++].name, MODEM_STORE_BYTES, name);
+    if (m->stores_len == MODEM_STORES || stores_find(m, name))
+        return;
+    struct modem_store *s = &m->stores[m->stores_len++];
+    *s = (struct modem_store){0};
+    str_copy(s->name, sizeof(s->name), name);
 }
 
 /* ---- +CPMS=? ---- */
@@ -175,7 +178,7 @@ void stores_sweep(struct modem *m)
 {
     for (size_t i = 0; i < m->stores_len; i++) {
         if (strcmp(m->stores[i].name, "SR") != 0 || m->reports_stored)
-            m->stores[i].sweep = !m->stores[i].bad;
+            m->stores[i].sweep = m->stores[i].fails < MODEM_STORE_FAILS;
     }
     rx_next(m);
 }

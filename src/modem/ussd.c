@@ -86,11 +86,13 @@ static void decode(const char *text, int64_t dcs, char *out)
 {
     uint8_t octets[OCTETS_MAX];
     size_t len = strlen(text);
-    int n = len >= 4 ? hex_decode(text, len, octets, sizeof(octets)) : -1;
+    /* Digits alone are a balance in plain text, unless they begin as UCS2 of Latin letters does. */
+    bool plain = len < 4 || (strspn(text, "0123456789") == len && strncmp(text, "00", 2) != 0);
+    int n = plain ? -1 : hex_decode(text, len, octets, sizeof(octets));
 
     if (n > 0 && (looks_like_ucs2(octets, (size_t)n) || (says_ucs2(dcs) && n % 2 == 0)))
         from_ucs2(octets, (size_t)n, out);
-    else if (n > 0 && strspn(text, "0123456789") != len) /* digits alone: a balance, in plain text */
+    else if (n > 0)
         from_gsm7(octets, (size_t)n, out);
     else if (utf8_valid(text, len))
         str_copy(out, TEXT_BYTES, text);
