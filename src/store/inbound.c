@@ -125,14 +125,29 @@ static int insert_part_of(struct store_db *db, struct store_inbound *in)
     return DB_RUN(db, sql_bundle_has, db_int(bundle), db_int(have));
 }
 
-static int exec_inbound(struct store_db *db, struct store_op *op)
-{
-    struct store_inbound *in = container_of(op, struct store_inbound, op);
-    int rc;
+/* A modem whose SIM is not known yet (it hands over what came while it was not looked after) has its last SIM
+ * still, as far as we can know; looked for in the newest segments. */
+static const char sql_last_sim[] =
+    "SELECT imsi FROM segment WHERE id > (SELECT max(id) FROM segment) - 1000 AND "
+    "modem = ?1 AND imsi <> '' ORDER BY id DESC LIMIT 1";
 
-    in->segment = in->message = 0;
-    in->duplicate = in->complete = false;
-    rc = find_copy(db, in);
+static int last_sim(struct store_db *db, const char *modem, char imsi[MSG_IMSI_BYTES])
+{
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, sql_last_sim, db_text(modem));
+
+    imsi[0] = '\0';
+    if (rc <= 0)
+        return rc;
+    db_col_text(st, 0, imsi, MSG_IMSI_BYTES);
+    db_end(st);
+    return ERR_OK;
+}
+
+static int insert(struct store_db *db, struct store_inbound *in)
+{
+    int rc = find_copy(db, in);
+
     if (rc < 0)
         return rc;
     if (rc > 0) {
@@ -140,6 +155,25 @@ static int exec_inbound(struct store_db *db, struct store_op *op)
         return DB_RUN(db, sql_copy, db_int(in->segment));
     }
     return in->total > 1 ? insert_part_of(db, in) : insert_whole(db, in);
+}
+
+static int exec_inbound(struct store_db *db, struct store_op *op)
+{
+    struct store_inbound *in = container_of(op, struct store_inbound, op);
+    const char *told = in->imsi;
+    char imsi[MSG_IMSI_BYTES];
+    int rc = 0;
+
+    in->segment = in->message = 0;
+    in->duplicate = in->complete = false;
+    if (!*told) {
+        rc = last_sim(db, in->modem, imsi);
+        in->imsi = imsi;
+    }
+    if (rc == 0)
+        rc = insert(db, in);
+    in->imsi = told;
+    return rc;
 }
 
 void store_inbound(struct store *s, struct store_inbound *in)
