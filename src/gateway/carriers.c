@@ -18,6 +18,12 @@ struct pipe *gw_pipe_by_name(const struct gateway *g, const char *name)
     return NULL;
 }
 
+const struct carrier *gateway_carrier(const struct gateway *g, const char *name)
+{
+    const struct pipe *p = gw_pipe_by_name(g, name);
+    return p ? p->c : NULL;
+}
+
 static bool default_pool_exists(const struct gateway *g)
 {
     for (int i = 0; i < g->npipes; i++)

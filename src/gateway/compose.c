@@ -19,7 +19,7 @@ enum {
 void gateway_send_init(struct gateway_send *s)
 {
     *s = (struct gateway_send){
-        .report = -1, .cls = -1, .dcs = -1, .pid = -1, .priority = -1, .transliterate = -1};
+        .report = -1, .cls = -1, .dcs = -1, .pid = -1, .priority = -1, .transliterate = -1, .mr = -1};
 }
 
 /* ---- bounds of what is given ----------------------------------------------------------------------------
@@ -50,6 +50,7 @@ static int check_bounds(const struct gateway_send *s, struct err *e)
     } numbers[] = {{"class", s->cls, -1, 3},
                    {"dcs", s->dcs, -1, 255},
                    {"pid", s->pid, -1, 255},
+                   {"mr", s->mr, -1, 255},
                    {"priority", s->priority, -1, QUEUE_PRIORITIES - 1},
                    {"language", s->language, 0, GSM7_LANGUAGES - 1},
                    {"language_ext", s->language_ext, 0, GSM7_LANGUAGES - 1}};
@@ -243,10 +244,12 @@ static int make_pdus(struct gateway *g, const struct gateway_send *s, int64_t va
     struct pdu_submit t = {.reject_duplicates = s->reject_duplicates,
                            .status_report = report,
                            .reply_path = s->reply_path,
+                           .mr = s->mr < 0 ? 0 : (uint8_t)s->mr,
                            .pid = s->pid < 0 ? 0 : (uint8_t)s->pid};
     if (pdu_addr_from_text(c->to, &t.to, e) < 0)
         return err_wrap(e, "to");
-    if (g->conf->smsc && *g->conf->smsc && pdu_addr_from_text(g->conf->smsc, &t.smsc, e) < 0)
+    const char *smsc = s->smsc ? s->smsc : g->conf->smsc;
+    if (smsc && *smsc && pdu_addr_from_text(smsc, &t.smsc, e) < 0)
         return err_wrap(e, "smsc");
     pdu_dcs_decode(s->dcs >= 0 ? (uint8_t)s->dcs : c->plan.dcs, &t.dcs);
     if (validity_ms > 0) {

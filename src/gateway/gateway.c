@@ -13,6 +13,12 @@
 #include "base/util.h"
 #include "gateway/private.h"
 
+enum {
+    CLOCK_CHECK_MS = 10 * 60 * 1000, /* while something is scheduled */
+    CLOCK_JUMP_MS = 2000,
+    MAX_SEEDED = 8, /* attempts of an earlier life count for the delay of the next */
+};
+
 void *gw_alloc(size_t size)
 {
     void *p = calloc(1, size ? size : 1);
@@ -93,12 +99,49 @@ void gw_arm(struct gateway *g)
 {
     int64_t at = earlier(queue_wake_ms(&g->q), gw_unknown_wake_ms(g));
     at = earlier(at, earlier(g->hold_check_ms, g->join_ms));
+    at = earlier(at, g->clock_check_ms);
     if (g->stalled)
         at = earlier(at, g->store_retry_ms);
     for (int i = 0; i < g->npipes; i++)
         at = earlier(at, g->pipes[i]->wake_ms);
     if (at != g->timer.at_ms)
         rt_timer_at(g->rt, &g->timer, at);
+}
+
+void gw_scheduled(struct gateway *g, struct queue_entry *e)
+{
+    int64_t now = rt_now_ms(g->rt);
+    e->scheduled = 1;
+    if (g->clock_check_ms == RT_NEVER) {
+        g->wall_offset_ms = rt_wall_ms(g->rt) - now;
+        g->clock_check_ms = now + CLOCK_CHECK_MS;
+    }
+}
+
+/* Somebody may have set the clock (a machine without one of its own learns the time late): what is to go at a
+ * certain time goes at that time. Everything else counts the time that passes. */
+static void follow_clock(struct gateway *g, int64_t now)
+{
+    if (g->clock_check_ms > now)
+        return;
+    int64_t jump = rt_wall_ms(g->rt) - now - g->wall_offset_ms;
+    bool any = false;
+    for (uint32_t i = 0; i < g->q.nbuckets; i++) {
+        for (struct queue_entry *e = g->q.buckets[i]; e; e = e->hash_next) {
+            if (!e->scheduled || !queue_is_put(e) || e->due_ms <= now)
+                continue;
+            any = true;
+            if (jump < CLOCK_JUMP_MS && jump > -CLOCK_JUMP_MS)
+                continue;
+            queue_take(&g->q, e);
+            e->due_ms -= jump;
+            if (e->expires_ms != RT_NEVER)
+                e->expires_ms -= jump;
+            queue_put(&g->q, e, now);
+        }
+    }
+    g->wall_offset_ms += jump;
+    g->clock_check_ms = any ? now + CLOCK_CHECK_MS : RT_NEVER;
 }
 
 static void on_timer(struct rt_timer *t)
@@ -110,6 +153,7 @@ static void on_timer(struct rt_timer *t)
         g->stalled = false;
         gw_resettle(g);
     }
+    follow_clock(g, now);
     struct queue_entry *e;
     while ((e = queue_tick(&g->q, now)) != NULL)
         gw_expire(g, e);
@@ -123,10 +167,22 @@ static void on_timer(struct rt_timer *t)
 /* ---- the store's health
  * ---------------------------------------------------------------------------------------- */
 
+bool gw_store_may_recover(int status)
+{
+    return status == ERR_FULL || status == ERR_IO || status == ERR_NOMEM;
+}
+
 void gw_store_failed(struct gateway *g, int status, const struct err *e)
 {
     int64_t now = rt_now_ms(g->rt);
-    unsigned left_out;
+    unsigned left_out = 0;
+    if (status == ERR_CANCELLED)
+        return;
+    if (!gw_store_may_recover(status)) {
+        if (log_limit_pass(&g->log_store, now, &left_out))
+            log_err(WHO, "the store refused: %s", e->text);
+        return;
+    }
     g->stalled = true;
     g->store_retry_ms = now + STORE_RETRY_MS;
     if (status == ERR_FULL && !g->stats.disk_full) {
@@ -168,6 +224,7 @@ struct gateway *gateway_new(struct rt *rt, struct store *store, const struct gat
                           .defer_timer = {.fire = on_defer, .at_ms = RT_NEVER},
                           .hold_check_ms = RT_NEVER,
                           .join_ms = RT_NEVER,
+                          .clock_check_ms = RT_NEVER,
                           .backlog = true};
     g->jobs.next = g->jobs.prev = &g->jobs;
     g->deferred_end = &g->deferred;
@@ -194,6 +251,9 @@ static struct queue_entry *loaded_entry(struct gateway *g, const struct store_qu
     if (r->parts > 1)
         e->imsi = queue_name(&g->q, r->imsi);
     e->touched = *e->imsi != '\0';
+    e->fails[RETRY_NETWORK] = (uint8_t)(r->attempts < MAX_SEEDED ? r->attempts : MAX_SEEDED);
+    if (r->attempts == 0 && e->due_ms > now)
+        gw_scheduled(g, e);
     str_copy(e->peer, sizeof(e->peer), r->peer);
     return e;
 }
@@ -234,6 +294,11 @@ int gateway_load(struct gateway *g, struct err *e)
     g->join_ms = rt_now_ms(g->rt);
     gw_arm(g);
     return 0;
+}
+
+bool gateway_discards_silent(const struct gateway *g)
+{
+    return g->conf->discard_type0;
 }
 
 void gateway_reconfigure(struct gateway *g, const struct gateway_conf *conf)

@@ -89,6 +89,8 @@ struct gateway_send {
     bool automatic, consent;    /* MSG_F_AUTOMATIC, MSG_F_CONSENT */
     int transliterate;          /* -1 as configured */
     int language, language_ext; /* national tables to use, 0 none */
+    const char *smsc;           /* service centre put into the PDU; NULL as configured */
+    int mr;                     /* TP-MR put into the PDU, -1 not said; most modems put their own */
 };
 void gateway_send_init(struct gateway_send *s); /* everything "not said" */
 
@@ -148,6 +150,12 @@ typedef void (*gateway_on_message)(void *owner, const struct msg_row *m);
 enum { GATEWAY_HANDLING_MAX = 64 };
 void gateway_set_engine(struct gateway *g, gateway_on_message fn, void *owner);
 void gateway_handled(struct gateway *g, int64_t message, const struct gateway_verdict *v);
+
+/* The attached carrier of this name, or NULL. Valid until it is detached. */
+const struct carrier *gateway_carrier(const struct gateway *g, const char *name);
+
+/* Are silent messages (MSG_F_SILENT) kept from whoever is told of received ones? */
+bool gateway_discards_silent(const struct gateway *g);
 
 /* Is this one of our own SIMs' numbers? */
 bool gateway_own_number(const struct gateway *g, const char *number);
