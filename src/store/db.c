@@ -138,14 +138,19 @@ sqlite3_stmt *db_bind(struct store_db *db, const char *sql, const struct db_arg 
     return st;
 }
 
+int db_bind_all(struct store_db *db, sqlite3_stmt *st, const struct db_arg *args, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (bind_one(st, i + 1, &args[i]) != SQLITE_OK)
+            return db_fail(db, "bind");
+    return ERR_OK;
+}
+
 int db_once(struct store_db *db, const char *sql, const struct db_arg *args, int n, sqlite3_stmt **st)
 {
     if (sqlite3_prepare_v2(db->h, sql, -1, st, NULL) != SQLITE_OK)
         return db_fail(db, sql);
-    for (int i = 0; i < n; i++)
-        if (bind_one(*st, i + 1, &args[i]) != SQLITE_OK)
-            return db_fail(db, "bind");
-    return ERR_OK;
+    return db_bind_all(db, *st, args, n);
 }
 
 int db_step(struct store_db *db, sqlite3_stmt *st)

@@ -11,6 +11,10 @@
 #include "base/err.h"
 #include "store/types.h"
 
+/* So many ids make an era. */
+enum { MSG_ERA = 16384 };
+#define MSG_ERA_SQL "16384"
+
 enum { DB_STATEMENTS = 128 }; /* slots of the cache, a power of two */
 
 struct store_db {
@@ -74,6 +78,7 @@ void db_end(sqlite3_stmt *st);
 /* Runs to the end, whatever rows come. */
 int db_run(struct store_db *db, const char *sql, const struct db_arg *args, int n);
 /* Prepares and binds a statement that is composed for one use: the caller steps and finalizes. */
+int db_bind_all(struct store_db *db, sqlite3_stmt *st, const struct db_arg *args, int n);
 int db_once(struct store_db *db, const char *sql, const struct db_arg *args, int n, sqlite3_stmt **st);
 /* 1: the first row is there, db_end() must follow; 0: none; negative: failed. */
 int db_first(struct store_db *db, sqlite3_stmt **st, const char *sql, const struct db_arg *args, int n);

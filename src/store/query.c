@@ -1,5 +1,8 @@
 /* Listing and counting, on the reader's lane.
  *
+ * A number's messages are indexed within eras of ids: an index over all of them would have a page for every
+ * new message to change, and grow dearer with the store.
+ *
  * A listing follows one index: the number's, the time's, the state's, or the messages themselves, newest
  * first. By time, a page begins behind the last row of the one before, whatever its id, so that a clock that
  * was set back hides nothing. */
@@ -54,12 +57,18 @@ static const char *index_of(const struct store_list *l, bool by_time)
     return l->state != 0 ? "INDEXED BY message_state" : "NOT INDEXED";
 }
 
+static int limit_of(const struct store_list *l)
+{
+    return l->limit < 1 ? 1 : l->limit > LIST_MAX ? LIST_MAX : l->limit;
+}
+
 static void compose(struct query *q, const struct store_list *l)
 {
     bool by_time = !said(l->peer) && (l->since_wall_ms != 0 || l->until_wall_ms != 0);
-    int limit = l->limit < 1 ? 1 : l->limit > LIST_MAX ? LIST_MAX : l->limit;
 
     buf_addf(&q->sql, "SELECT " MSG_COLUMNS " FROM message m %s WHERE m.id > 0", index_of(l, by_time));
+    /* First, for it is bound anew from era to era. */
+    filter(q, said(l->peer), "m.id / " MSG_ERA_SQL " = ?", db_int(0));
     filter(q, said(l->peer), "m.peer = ?", db_text(l->peer));
     filter(q, l->state != 0, "m.state = ?", db_int(l->state));
     filter(q, l->since_wall_ms != 0, "m.created >= ?", db_int(l->since_wall_ms));
@@ -76,7 +85,32 @@ static void compose(struct query *q, const struct store_list *l)
     filter(q, said(l->source), "m.source = ?", db_text(l->source));
     filter(q, said(l->contains), "m.text LIKE ? ESCAPE '\\'", db_text(pattern(q, l->contains)));
     filter(q, true, by_time ? "1 ORDER BY m.created DESC, m.id DESC LIMIT ?" : "1 ORDER BY m.id DESC LIMIT ?",
-           db_int(limit));
+           db_int(limit_of(l)));
+}
+
+static const char sql_newest[] = "SELECT ifnull(max(id), 0) FROM message";
+
+/* From the newest era back, until there are enough. */
+static int read_eras(struct store_db *db, sqlite3_stmt *st, struct query *q, struct store_list *l)
+{
+    int64_t newest = l->before_id - 1;
+    sqlite3_stmt *max;
+    int rc = ERR_OK;
+
+    if (l->before_id <= 0) {
+        if ((rc = db_first(db, &max, sql_newest, NULL, 0)) <= 0)
+            return rc;
+        newest = db_col(max, 0);
+        db_end(max);
+        rc = ERR_OK;
+    }
+    for (int64_t era = newest / MSG_ERA; era >= 0 && rc == ERR_OK && l->count < limit_of(l); era--) {
+        q->args[0] = db_int(era);
+        q->args[q->n - 1] = db_int(limit_of(l) - l->count);
+        if ((rc = db_bind_all(db, st, q->args, q->n)) == ERR_OK)
+            rc = msg_rows_read(db, st, &l->rows, &l->count);
+    }
+    return rc;
 }
 
 static int exec_list(struct store_db *db, struct store_op *op)
@@ -89,7 +123,7 @@ static int exec_list(struct store_db *db, struct store_op *op)
     compose(&q, l);
     rc = db_once(db, buf_str(&q.sql), q.args, q.n, &st);
     if (rc == ERR_OK)
-        rc = msg_rows_read(db, st, &l->rows, &l->count);
+        rc = said(l->peer) ? read_eras(db, st, &q, l) : msg_rows_read(db, st, &l->rows, &l->count);
     sqlite3_finalize(st);
     buf_free(&q.sql);
     buf_free(&q.like);

@@ -45,8 +45,11 @@ static const char sql_without_mr[] =
     "p.submitted >= ?2 AND p.state IN (2, 3, 9) ORDER BY p.submitted, p.id";
 /* A part of any message to the same number that has this reference and its final report. */
 static const char sql_settled[] =
-    "SELECT 1 FROM message m JOIN part p ON p.id BETWEEN m.id * 256 + 1 AND m.id * 256 + m.parts "
-    "WHERE m.peer = (SELECT peer FROM message WHERE id = ?1) AND m.created >= ?4 AND p.imsi = ?2 AND "
+    "WITH RECURSIVE era(n) AS (SELECT max(0, ?1 / " MSG_ERA_SQL " - 1) UNION ALL SELECT n + 1 FROM era "
+    "WHERE n < (SELECT max(id) FROM message) / " MSG_ERA_SQL ") "
+    "SELECT 1 FROM era CROSS JOIN message m INDEXED BY message_peer CROSS JOIN part p "
+    "WHERE m.id / " MSG_ERA_SQL " = era.n AND m.peer = (SELECT peer FROM message WHERE id = ?1) AND "
+    "m.created >= ?4 AND p.id BETWEEN m.id * 256 + 1 AND m.id * 256 + m.parts AND p.imsi = ?2 AND "
     "p.mr = ?3 LIMIT 1";
 
 static int find_copy(struct store_db *db, struct store_report *r)

@@ -3,7 +3,7 @@
  *
  * Costs stay flat while the store grows: what an operation looks up is either its own row, or in an index of
  * the few rows that still wait for something, or near the end of an index that grows at its end. Hashes,
- * which would scatter over all of an index, are kept by day. */
+ * which would scatter over all of an index, are kept by day, and numbers by era of ids. */
 #include "store/schema.h"
 
 static const char version_1[] =
@@ -33,7 +33,8 @@ static const char version_1[] =
     ") STRICT;"
     "CREATE UNIQUE INDEX message_key ON message(key) WHERE key <> '';"
     "CREATE INDEX message_state ON message(state, id);"
-    "CREATE INDEX message_peer ON message(peer, id);"
+    /* By number within an era of ids, so that new messages meet in few pages; see query.c. */
+    "CREATE INDEX message_peer ON message(id / " MSG_ERA_SQL ", peer);"
     "CREATE INDEX message_created ON message(created, id);"
     /* Messages by state, so that counting does not mean reading them. */
     "CREATE TABLE tally (state INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;"

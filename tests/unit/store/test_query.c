@@ -86,6 +86,29 @@ static void test_paging(void **state)
     assert_int_equal(seen[1], 0x7FE);
 }
 
+/* A number's messages are found over eras of ids, in pages too. */
+static void test_list_over_eras(void **state)
+{
+    enum { MANY = 40000 };
+    struct fixture *f = *state;
+    struct store_new_message *many = calloc(MANY, sizeof *many);
+    struct store_admit a = {.messages = many, .count = MANY, .now_wall_ms = T0};
+    int64_t first = admit_at(f, "+491", "x", T0), last, ids[8];
+
+    for (int i = 0; i < MANY; i++)
+        many[i] = new_message("+492", 1);
+    assert_int_equal(DO(f, store_admit, &a), 0);
+    last = admit_at(f, "+491", "x", T0);
+    assert_int_equal(list_ids(f, &(struct store_list){.limit = 8, .peer = "+491"}, ids, 8), 2);
+    assert_true(ids[0] == last && ids[1] == first);
+    assert_int_equal(list_ids(f, &(struct store_list){.limit = 1, .peer = "+491", .before_id = last}, ids, 8),
+                     1);
+    assert_true(ids[0] == first);
+    assert_int_equal(list_ids(f, &(struct store_list){.limit = 1, .peer = "+491", .before_id = 1}, ids, 8),
+                     0);
+    free(many);
+}
+
 /* A message is found by id or key; what is not there is said so. */
 static void test_show(void **state)
 {
@@ -133,10 +156,7 @@ static void test_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_filters),
-        TEST(test_paging),
-        TEST(test_show),
-        TEST(test_counts),
+        TEST(test_filters), TEST(test_paging), TEST(test_list_over_eras), TEST(test_show), TEST(test_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
