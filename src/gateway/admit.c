@@ -90,6 +90,8 @@ void gw_index_new(struct gateway *g, const struct store_new_message *m, int coun
         e->priority = (uint8_t)m->priority;
         e->parts = (uint8_t)m->nparts;
         str_copy(e->peer, sizeof(e->peer), m->peer);
+        if (e->due_ms > now)
+            gw_scheduled(g, e);
         queue_put(&g->q, e, now);
         g->stats.admitted++;
         gw_emit(g, &(struct gateway_event){.kind = EV_QUEUED,
@@ -118,8 +120,7 @@ static void on_admitted(struct store_op *op, int status)
         if (status == ERR_FULL)
             err_wrap(&why, "no room on the disk of the database");
         refuse_all(a, status, why.text);
-        if (status != ERR_CANCELLED)
-            gw_store_failed(g, status, &op->err);
+        gw_store_failed(g, status, &op->err);
         a->done(a, status);
     }
     gw_job_end(&ad->job);

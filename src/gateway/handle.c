@@ -97,7 +97,7 @@ static void on_handled(struct store_op *op, int status)
 {
     struct handling *h = container_of(op, struct handling, op.op);
     struct gateway *g = h->job.g;
-    if (status == ERR_FULL || status == ERR_IO || status == ERR_NOMEM) {
+    if (gw_store_may_recover(status)) {
         h->waits = true;
         gw_store_failed(g, status, &op->err);
         return;
@@ -216,8 +216,7 @@ static void on_fetched(struct store_op *op, int status)
     struct gateway *g = f->job.g;
     g->fetching = false;
     if (status < 0) {
-        if (status != ERR_CANCELLED)
-            gw_store_failed(g, status, &op->err);
+        gw_store_failed(g, status, &op->err);
         gw_job_end(&f->job);
         return;
     }

@@ -17,6 +17,7 @@ enum {
 struct telling {
     struct job job;
     struct store_move op;
+    char reason[MSG_REASON_BYTES];
 };
 
 static void telling_drop(struct job *j)
@@ -27,7 +28,7 @@ static void telling_drop(struct job *j)
 static void on_told(struct store_op *op, int status)
 {
     struct telling *t = container_of(op, struct telling, op.op);
-    if (status == ERR_FULL || status == ERR_IO)
+    if (gw_store_may_recover(status))
         gw_store_failed(t->job.g, status, &op->err);
     gw_job_end(&t->job);
 }
@@ -55,27 +56,11 @@ static bool route_open(struct gateway *g, const struct queue_route *r, int64_t n
     return false;
 }
 
-void gw_hold_look(struct gateway *g, int64_t now_ms)
-{
-    char why[MSG_REASON_BYTES];
-    for (struct queue_route *r = g->q.routes; r; r = r->next) {
-        if (r->count == 0 || g->draining || route_open(g, r, now_ms, why, sizeof(why))) {
-            r->held_since_ms = 0;
-            continue;
-        }
-        if (!r->held_since_ms)
-            r->held_since_ms = now_ms;
-        int64_t at = r->held_since_ms + TELL_AFTER_MS;
-        if (at > now_ms && at < g->hold_check_ms)
-            g->hold_check_ms = at;
-    }
-}
-
-static void tell(struct gateway *g, struct queue_entry *e, const char *why)
+static void tell(struct gateway *g, struct queue_entry *e, const char *text)
 {
     struct telling *t = gw_alloc(sizeof(*t));
     gw_job_add(g, &t->job, telling_drop);
-    e->told = why;
+    const char *why = strcpy(t->reason, text);
     t->op = (struct store_move){.op.done = on_told,
                                 .message = e->id,
                                 .state = MSG_QUEUED,
@@ -91,16 +76,52 @@ static void tell(struct gateway *g, struct queue_entry *e, const char *why)
                                        .reason = why});
 }
 
+/* FNV-1a; never 0. */
+static uint32_t hash_of(const char *text)
+{
+    uint32_t h = 2166136261u;
+    for (const char *p = text; *p; p++)
+        h = (h ^ (unsigned char)*p) * 16777619u;
+    return h ? h : 1;
+}
+
+void gw_hold_look(struct gateway *g, int64_t now_ms)
+{
+    char why[MSG_REASON_BYTES];
+    for (struct queue_route *r = g->q.routes; r; r = r->next) {
+        if (r->count == 0 || g->draining || route_open(g, r, now_ms, why, sizeof(why))) {
+            r->held_since_ms = 0;
+            r->told = 0;
+            continue;
+        }
+        if (!r->held_since_ms)
+            r->held_since_ms = now_ms;
+        /* A first reason soon, a change of it with patience. */
+        int64_t at = r->told ? now_ms + LOOK_AGAIN_MS : r->held_since_ms + TELL_AFTER_MS;
+        if (r->told != hash_of(why) && at < g->hold_check_ms)
+            g->hold_check_ms = at;
+    }
+}
+
 static void tell_route(struct gateway *g, struct queue_route *r, const char *why)
 {
     struct queue_entry *heads[TOLD_PER_ROUTE];
+    uint32_t hash = hash_of(why);
     int n = queue_heads(r, heads, TOLD_PER_ROUTE);
-    for (int i = 0; i < n; i++)
-        if (heads[i]->told != why)
+    for (int i = 0; i < n; i++) {
+        if (heads[i]->told != hash)
             tell(g, heads[i], why);
-    if (r->told != why)
+        heads[i]->told = hash;
+    }
+    if (r->told != hash)
         log_notice(WHO, "messages=%d held reason=%s", r->count, why);
-    r->told = why;
+    r->told = hash;
+}
+
+void gw_hold_reason(struct gateway *g, const struct queue_entry *e, char why[MSG_REASON_BYTES])
+{
+    if (route_open(g, queue_route_of(&g->q, e), rt_now_ms(g->rt), why, MSG_REASON_BYTES))
+        why[0] = '\0';
 }
 
 void gw_hold_tell(struct gateway *g, int64_t now_ms)
@@ -115,8 +136,8 @@ void gw_hold_tell(struct gateway *g, int64_t now_ms)
         if (route_open(g, r, now_ms, why, sizeof(why)))
             continue;
         if (now_ms - r->held_since_ms >= TELL_AFTER_MS)
-            tell_route(g, r, queue_name(&g->q, why));
-        if (g->hold_check_ms > now_ms + LOOK_AGAIN_MS && strcmp(r->told, why) != 0)
-            g->hold_check_ms = now_ms + LOOK_AGAIN_MS;
+            tell_route(g, r, why);
+        else if (r->held_since_ms + TELL_AFTER_MS < g->hold_check_ms)
+            g->hold_check_ms = r->held_since_ms + TELL_AFTER_MS;
     }
 }

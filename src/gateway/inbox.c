@@ -155,7 +155,7 @@ static void on_stored(struct store_op *op, int status)
         in->c->ops->settle(in->c, in->token, status == 0); /* durable: the modem may forget it */
     if (status == 0)
         stored(g, in);
-    else if (status != ERR_CANCELLED)
+    else
         gw_store_failed(g, status, &op->err);
     gw_job_end(&in->job);
 }

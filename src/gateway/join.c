@@ -137,7 +137,7 @@ static void on_joined(struct store_op *op, int status)
     struct gateway *g = jo->job.g;
     if (status == 0)
         tell(g, jo);
-    else if (status != ERR_CANCELLED)
+    else
         gw_store_failed(g, status, &op->err);
     if (status < 0)
         g->join_ms = rt_now_ms(g->rt) + STORE_RETRY_MS;

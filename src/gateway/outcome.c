@@ -216,7 +216,7 @@ static void on_expired(struct store_op *op, int status)
     struct queue_entry *e = queue_find(&g->q, x->op.message);
     if (e) {
         e->moving = 0;
-        if (status == ERR_FULL || status == ERR_IO) {
+        if (gw_store_may_recover(status)) {
             gw_store_failed(g, status, &op->err);
             e->due_ms = g->store_retry_ms; /* not before: then it is found expired again */
             e->expires_ms = g->store_retry_ms;
@@ -245,8 +245,9 @@ void gw_expire(struct gateway *g, struct queue_entry *e)
     struct expiry *x = gw_alloc(sizeof(*x));
     gw_job_add(g, &x->job, expiry_drop);
     e->moving = 1;
-    snprintf(x->reason, sizeof(x->reason), "not sent within its validity%s%.100s", *e->told ? ": " : "",
-             e->told);
+    char why[MSG_REASON_BYTES];
+    gw_hold_reason(g, e, why);
+    snprintf(x->reason, sizeof(x->reason), "not sent within its validity%s%.100s", *why ? ": " : "", why);
     x->op = (struct store_move){.op.done = on_expired,
                                 .message = e->id,
                                 .state = MSG_EXPIRED,

@@ -97,6 +97,8 @@ struct gateway {
 
     struct unknown *unknowns;
     int64_t hold_check_ms;
+    int64_t wall_offset_ms; /* wall clock minus monotonic, as the scheduled messages were put */
+    int64_t clock_check_ms;
 
     gateway_on_message on_message;
     void *on_message_owner;
@@ -121,7 +123,11 @@ char *gw_copy(const char *text); /* NULL stays NULL */
 void gw_job_add(struct gateway *g, struct job *j, void (*drop)(struct job *j));
 void gw_job_end(struct job *j); /* out of the list, and dropped */
 void gw_defer(struct gateway *g, struct job *j, void (*run)(struct job *j));
+/* e is to go at a time of the wall clock: follows the clock when somebody sets it. */
+void gw_scheduled(struct gateway *g, struct queue_entry *e);
 void gw_arm(struct gateway *g); /* the timer, for the nearest of all that waits for a time */
+/* A status that may go away by itself: no room, a failing disk, no memory. Others are the operation's own. */
+bool gw_store_may_recover(int status);
 void gw_store_failed(struct gateway *g, int status, const struct err *e);
 void gw_store_works(struct gateway *g);
 int64_t gw_to_wall(struct gateway *g, int64_t at_ms);     /* 0 for RT_NEVER */
@@ -197,6 +203,8 @@ void gw_cancel_ready(struct gateway *g, struct queue_entry *e);
 /* ---- hold.c ---- */
 void gw_hold_look(struct gateway *g, int64_t now_ms);
 void gw_hold_tell(struct gateway *g, int64_t now_ms);
+/* Why e cannot go now; "" it could. */
+void gw_hold_reason(struct gateway *g, const struct queue_entry *e, char why[MSG_REASON_BYTES]);
 
 /* ---- inbox.c, meta.c, join.c, reports.c, handle.c ---- */
 void gw_inbound(struct pipe *p, const struct carrier_inbound *in);

@@ -183,7 +183,6 @@ struct queue_entry *queue_new(struct queue *q, int64_t id, const char *source)
                               .modem = "",
                               .pool = "",
                               .avoid = "",
-                              .told = "",
                               .parts = 1,
                               .next_seq = 1,
                               .priority = 1};
@@ -291,14 +290,13 @@ static struct queue_route *route_get(struct queue *q, struct queue_route want)
             return r;
     struct queue_route *r = must(malloc(sizeof(*r)));
     *r = want;
-    r->told = "";
     r->next = q->routes;
     q->routes = r;
     q->new_routes = true;
     return r;
 }
 
-static struct queue_route *route_of(struct queue *q, const struct queue_entry *e)
+struct queue_route *queue_route_of(struct queue *q, const struct queue_entry *e)
 {
     struct queue_route want = {.imsi = "", .modem = "", .pool = "", .avoid = ""};
     if (*e->imsi)
@@ -391,7 +389,7 @@ void queue_put(struct queue *q, struct queue_entry *e, int64_t now_ms)
         e->modem = "";
     }
     if (e->due_ms <= now_ms)
-        group_add(group_get(route_of(q, e), e->priority, e->sender), e);
+        group_add(group_get(queue_route_of(q, e), e->priority, e->sender), e);
     else
         q->waiting++;
     heap_add(q, e);

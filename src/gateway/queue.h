@@ -30,7 +30,7 @@ struct queue_route {
     int count;                                  /* ready messages */
     struct queue_route *next;
     int64_t held_since_ms; /* hold.c: no carrier can take anything since; 0 = one can */
-    const char *told;      /* hold.c: the reason last written to the store (interned), "" none */
+    uint32_t told;         /* hold.c: hash of the reason last written to the store, 0 none */
 };
 
 /* A message. At most 160 bytes: a million of them are to be ordinary. */
@@ -43,14 +43,15 @@ struct queue_entry {
     struct queue_group *group;       /* NULL: not ready */
     struct queue_sender *sender;
     const char *imsi, *modem, *pool, *avoid; /* interned */
-    const char *told;                        /* interned reason that the store has, "" none */
+    uint32_t told;                           /* hash of the reason that the store has, 0 none */
     uint32_t heap_at;                        /* place in the heap + 1; 0: not in it */
     uint8_t priority, parts;
-    uint8_t next_seq; /* the next part to be intended; > parts: all are */
-    uint8_t slots;    /* parts that are under way */
-    uint8_t unknown;  /* parts whose outcome is not known */
-    uint8_t fails[5]; /* retry.h */
-    uint8_t dead : 1; /* ends when nothing of it is under way */
+    uint8_t next_seq;      /* the next part to be intended; > parts: all are */
+    uint8_t slots;         /* parts that are under way */
+    uint8_t unknown;       /* parts whose outcome is not known */
+    uint8_t fails[5];      /* retry.h */
+    uint8_t scheduled : 1; /* due at a time of the wall clock */
+    uint8_t dead : 1;      /* ends when nothing of it is under way */
     uint8_t cancel : 1;
     uint8_t moving : 1;  /* an operator's move is on its way to the store */
     uint8_t touched : 1; /* something of it went out: parts follow by the same SIM */
@@ -87,6 +88,9 @@ static inline bool queue_is_put(const struct queue_entry *e)
 {
     return e->heap_at != 0;
 }
+
+/* The route that e is on when it is ready. */
+struct queue_route *queue_route_of(struct queue *q, const struct queue_entry *e);
 
 /* Moves what is due to its place. Returns a message that has expired, taken out, or NULL: call until NULL. */
 struct queue_entry *queue_tick(struct queue *q, int64_t now_ms);

@@ -80,7 +80,7 @@ static void on_stored(struct store_op *op, int status)
         a->c->ops->settle(a->c, a->token, status == 0); /* durable: the modem may forget it */
     if (status == 0)
         stored(g, a);
-    else if (status != ERR_CANCELLED)
+    else
         gw_store_failed(g, status, &op->err);
     gw_job_end(&a->job);
 }

@@ -132,7 +132,7 @@ static void on_settled(struct store_op *op, int status)
     struct slot *s = container_of(op, struct slot, outcome.op);
     struct pipe *p = s->pipe;
     struct gateway *g = p->g;
-    if (status == ERR_FULL || status == ERR_IO || status == ERR_NOMEM) {
+    if (gw_store_may_recover(status)) {
         gw_store_failed(g, status, &op->err);
         s->next = g->unsettled;
         g->unsettled = s;
@@ -234,7 +234,7 @@ static void intend_failed(struct slot *s, int status, const struct err *why)
     limits_give_back(&p->limits);
     if (s->seq < e->next_seq)
         e->next_seq = s->seq;
-    if (status == ERR_FULL || status == ERR_IO || status == ERR_NOMEM)
+    if (gw_store_may_recover(status))
         gw_store_failed(p->g, status, why);
     else if (status != ERR_CANCELLED) {
         log_err(WHO, "message %lld part %d cannot be intended: %s", (long long)e->id, s->seq, why->text);

@@ -114,7 +114,7 @@ static void on_settled(struct store_op *op, int status)
         settled(g, &s->op);
     } else if (u) {
         u->busy = false;
-        if (status == ERR_FULL || status == ERR_IO || status == ERR_NOMEM) {
+        if (gw_store_may_recover(status)) {
             gw_store_failed(g, status, &op->err);
             u->deadline_ms = g->store_retry_ms;
         } else {

@@ -540,6 +540,11 @@ static void holding_has_a_reason(void **state)
     int told = w->events[EV_OUTCOME];
     run(w, HOUR);
     assert_int_equal(w->events[EV_OUTCOME], told); /* once */
+    set_state(&w->carriers[0], CARRIER_DOWN, "no network");
+    run(w, MINUTE);
+    assert_state(w, id, MSG_QUEUED);
+    assert_string_equal(w->reason, "waits for modem M0: no network");
+    assert_int_equal(w->events[EV_OUTCOME], told + 1);
     set_state(&w->carriers[0], CARRIER_READY, "");
     run(w, SECOND);
     assert_state(w, id, MSG_SENT);
@@ -831,6 +836,21 @@ static void the_clock_may_jump(void **state)
     assert_state(w, id, MSG_SENT);
 }
 
+/* What is to go at a certain time goes at that time, also when the clock is set in between. */
+static void a_schedule_follows_the_clock(void **state)
+{
+    struct world *w = W(state);
+    struct gateway_send s = message("+491701111111", "at nine");
+    s.due_wall_ms = rt_wall_ms(w->rt) + DAY;
+    admit(w, &s);
+    run(w, HOUR);
+    rt_sim_jump_wall(w->rt, DAY - 2 * HOUR);
+    run(w, HOUR - 15 * MINUTE);
+    assert_int_equal(w->nlog, 0);
+    run(w, 30 * MINUTE);
+    assert_int_equal(w->nlog, 1);
+}
+
 /* Idle, the gateway wakes for nothing but its look for incomplete messages. */
 static void idle_it_sleeps(void **state)
 {
@@ -885,6 +905,7 @@ int main(void)
         T(draining, world_setup),
         T(a_carrier_is_detached, world_setup),
         T(the_clock_may_jump, world_setup),
+        T(a_schedule_follows_the_clock, world_setup),
         T(idle_it_sleeps, world_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,88 @@
+/* A full disk: what comes in stays on the modem, what is to go out is refused with a clear error, nothing
+ * that was accepted is lost, and the gateway goes on by itself when there is room. On a small tmpfs (needs
+ * root). */
+#include "tests/unit/gateway/world.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+
+static void fill_disk(struct world *w)
+{
+    char path[128], block[4096] = {0};
+    snprintf(path, sizeof(path), "%s/ballast", w->dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    assert_true(fd >= 0);
+    while (write(fd, block, sizeof(block)) > 0)
+        ;
+    close(fd);
+}
+
+static void make_room(struct world *w)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/ballast", w->dir);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Uses up what the log of the database still holds. */
+static int admit_until_refused(struct world *w)
+{
+    char text[200];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (int n = 0; n < 5000; n++)
+        if (send_to(w, "+491701111111", text) < 0)
+            return n;
+    return -1;
+}
+
+static void full_and_room_again(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    (void)state;
+    world_init(w);
+    if (mount("tmpfs", w->dir, "tmpfs", 0, "size=2m") != 0) {
+        world_fini(w);
+        free(w);
+        skip();
+    }
+    add_carrier(w, "M0", "");
+    w->carriers[0].send_ms = 20;
+    life_start(w);
+    run(w, SECOND);
+    fill_disk(w);
+    int accepted = admit_until_refused(w);
+    print_message("accepted on the last room: %d\n", accepted);
+    assert_true(accepted >= 0);
+    assert_non_null(strstr(w->reason, "no room on the disk of the database"));
+    uint64_t token = arrive_text(w, "+491702222222", "hello");
+    run(w, SECOND);
+    struct gateway_stats st;
+    gateway_get_stats(w->g, &st);
+    assert_true(st.disk_full);
+    assert_int_equal(settled(w, token), 0);
+    assert_non_null(strstr(w->alarm, "no room"));
+    run(w, HOUR);
+    assert_int_equal(settled(w, token), 0);
+    make_room(w);
+    run(w, 10 * MINUTE);
+    gateway_get_stats(w->g, &st);
+    assert_int_equal(w->nlog, 2 * accepted);
+    assert_int_equal(st.queued, 0);
+    uint64_t again = arrive_text(w, "+491702222222", "hello");
+    assert_true(send_to(w, "+491701111111", "room") > 0);
+    run(w, SECOND);
+    assert_int_equal(settled(w, again), 1);
+    gateway_get_stats(w->g, &st);
+    assert_false(st.disk_full);
+    life_crash(w);
+    assert_int_equal(umount2(w->dir, MNT_DETACH), 0);
+    world_fini(w);
+    free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(full_and_room_again)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
