@@ -32,7 +32,7 @@ enum modem_plan { MODEM_PLAN_STORE, MODEM_PLAN_DIRECT };
 /* Declared here, filled by app/ from gateway.conf. Strings are borrowed for the modem's life. */
 struct modem_conf {
     const char *name;
-    const char *port; /* device path, tcp://, unix:; "" = look for `imei` on all serial ports */
+    const char *port; /* device path, tcp://, unix:; "" = look for `imei` on all USB serial ports */
     const char *imei; /* "" = any; otherwise a port whose modem has another IMEI is not used */
     const char *pool;
     const char *number; /* the SIM's own number in canonical form, "" = ask the SIM */

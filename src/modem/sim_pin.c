@@ -34,8 +34,7 @@ static enum script_verdict lock(struct modem *m, enum modem_lock kind, const cha
     return STEP_STOP;
 }
 
-#define WHY_PUK                                                                                              \
-    "the SIM is blocked and asks for its PUK: unlock it in a telephone, then run `simgate modems unlock`"
+#define WHY_PUK "the SIM is blocked and asks for its PUK: unlock it in a telephone, then run `simgate unlock`"
 
 static enum script_verdict unlocked(struct modem *m)
 {
@@ -130,13 +129,13 @@ enum script_verdict pin_tries_done(struct modem *m, const struct at_result *r)
     if (m->pin_refused && m->pin_tries >= 0) {
         modem_locked(
             m, LOCK_PIN,
-            "the configured PIN was refused (%d %s left): correct modems[].pin, then unlock the modem",
+            "the configured PIN was refused (%d %s left): correct modems[].pin, then run `simgate unlock`",
             m->pin_tries, m->pin_tries == 1 ? "try" : "tries");
         return STEP_STOP;
     }
     if (m->pin_refused)
         return lock(m, LOCK_PIN,
-                    "the configured PIN was refused: correct modems[].pin, then unlock the modem");
+                    "the configured PIN was refused: correct modems[].pin, then run `simgate unlock`");
     if (m->pin_tries >= 0 && m->pin_tries < TRIES_MIN) {
         modem_locked(m, LOCK_PIN,
                      "the SIM has %d %s left for its PIN: not risked; enter the PIN in a telephone",
@@ -174,7 +173,7 @@ enum script_verdict pin_entered(struct modem *m, const struct at_result *r)
     if (m->pin_tries > 0)
         m->pin_tries--;
     return lock(m, LOCK_PIN,
-                "the SIM refused the configured PIN: correct modems[].pin, then unlock the modem");
+                "the SIM refused the configured PIN: correct modems[].pin, then run `simgate unlock`");
 }
 
 bool pin_make_check(struct modem *m, char *text, size_t size)

@@ -29,5 +29,5 @@ static int ports_open(struct port_source *source, const struct port_conf *conf, 
 
 void ports_init(struct ports *p, struct uv_loop_s *loop)
 {
-    *p = (struct ports){.source = {.open = ports_open}, .loop = loop};
+    *p = (struct ports){.source = {.open = ports_open, .list = port_list}, .loop = loop};
 }
