@@ -274,11 +274,15 @@ static int reload(void *owner, struct buf *problems)
 /* ---- stop
  * ----------------------------------------------------------------------------------------------------- */
 
+/* The last: what stands on the store and on the runtime goes before the runtime. */
 static void store_closed(void *owner)
 {
     struct daemon *d = owner;
 
     d->store = NULL;
+    spool_free(d->spool);
+    engine_free(d->engine);
+    gateway_free(d->gateway);
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
     rt_timer_stop(d->rt, &d->watchdog);
@@ -522,15 +526,6 @@ static int start(struct daemon *d, struct err *e)
     return 0;
 }
 
-static void finish(struct daemon *d)
-{
-    spool_free(d->spool);
-    engine_free(d->engine);
-    gateway_free(d->gateway);
-    generation_unref(d->gen);
-    free(d->modems);
-}
-
 int daemon_run(const char *conf_path, struct err *e)
 {
     struct daemon d = {.conf_path = conf_path};
@@ -551,8 +546,9 @@ int daemon_run(const char *conf_path, struct err *e)
     if (rc < 0)
         return rc; /* the process ends: nothing was accepted, nothing is owed */
     uv_run(&d.loop, UV_RUN_DEFAULT);
-    finish(&d);
     uv_loop_close(&d.loop);
+    generation_unref(d.gen);
+    free(d.modems);
     log_notice(WHO, "stopped");
     return 0;
 }

@@ -45,6 +45,7 @@ struct ledger {
     struct buf problems; /* a line each; empty: all is well */
     int nproblems;
     int verbose;
+    bool lossy_line; /* bytes change on the line: what is read may be wrong, and a wrong message may be deleted */
 };
 
 void ledger_fini(struct ledger *l);

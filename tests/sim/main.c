@@ -123,6 +123,7 @@ static void live(struct world *w, const struct plan *p)
     int64_t end = rt_sim_now(w->rt) + p->length_ms;
     struct death death = {.at = UINT64_MAX};
 
+    w->ledger.lossy_line = p->bytes;
     rt_sim_on_work(w->rt, dies, &death);
     while (w->alive && rt_sim_now(w->rt) < end) {
         traffic(w);
@@ -133,7 +134,7 @@ static void live(struct world *w, const struct plan *p)
                                    pick(w, 2) ? RT_SIM_BEFORE_RUN : RT_SIM_BEFORE_DONE};
         world_run(w, (int64_t)pick(w, (uint64_t)p->pause_ms * 2));
     }
-    world_settle(w, 4 * DAY, p->bytes);
+    world_settle(w, 4 * DAY);
 }
 
 static struct world_conf conf_of(uint64_t seed, int verbose)
@@ -215,7 +216,7 @@ static void story(struct world *w)
     world_text(w, 0, customers[2], 40, "");
     world_text(w, 0, customers[3], 300, "");
     world_run(w, 60000);
-    world_settle(w, DAY, false);
+    world_settle(w, DAY);
 }
 
 static bool story_with_death(struct totals *t, struct death death)

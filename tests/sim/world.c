@@ -355,18 +355,18 @@ static void check_outs(struct world *w)
     }
 }
 
-static void check_ins(struct world *w, bool lossy_line)
+static void check_ins(struct world *w)
 {
     for (int n = 0; n < w->ledger.nins; n++) {
         const struct ledger_in *i = &w->ledger.ins[n];
 
-        if (!i->rows && !i->broken && !lossy_line)
+        if (!i->rows && !i->broken && !w->ledger.lossy_line)
             ledger_problem(&w->ledger, "i%d (%d parts, %d acknowledged) was sent and is not in the store", n,
                            i->parts, i->removed);
     }
 }
 
-void world_settle(struct world *w, int64_t max_ms, bool lossy_line)
+void world_settle(struct world *w, int64_t max_ms)
 {
     int64_t until = rt_sim_now(w->rt) + max_ms;
 
@@ -400,5 +400,5 @@ void world_settle(struct world *w, int64_t max_ms, bool lossy_line)
     }
     read_rows(w);
     check_outs(w);
-    check_ins(w, lossy_line);
+    check_ins(w);
 }

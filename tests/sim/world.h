@@ -82,6 +82,6 @@ bool world_send(struct world *w, const char *to, size_t bytes, const char *spice
 void world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice);
 
 /* Ends the faults, waits until everything has come to rest, and settles the account. */
-void world_settle(struct world *w, int64_t max_ms, bool lossy_line);
+void world_settle(struct world *w, int64_t max_ms);
 
 #endif
