@@ -94,12 +94,21 @@ void gw_index_new(struct gateway *g, const struct store_new_message *m, int coun
             gw_scheduled(g, e);
         queue_put(&g->q, e, now);
         g->stats.admitted++;
+    }
+}
+
+void gw_tell_new(struct gateway *g, const struct store_new_message *m, int count)
+{
+    for (int i = 0; i < count; i++, m++) {
+        const struct queue_entry *e = m->id && !m->existed ? queue_find(&g->q, m->id) : NULL;
+        if (!e)
+            continue;
         gw_emit(g, &(struct gateway_event){.kind = EV_QUEUED,
                                            .message = m->id,
                                            .state = MSG_QUEUED,
                                            .parts = m->nparts,
                                            .peer = m->peer,
-                                           .modem = m->modem,
+                                           .modem = e->modem,
                                            .reason = m->reason});
     }
     gw_kick(g);
@@ -113,8 +122,9 @@ static void on_admitted(struct store_op *op, int status)
     if (status == 0) {
         gw_store_works(g);
         fill_results(ad);
+        gw_index_new(g, ad->messages, ad->op.count); /* reads what the request holds, which ends with `done` */
         a->done(a, 0); /* durable: whoever asked may now be told, and knows the ids before the first event */
-        gw_index_new(g, ad->messages, ad->op.count);
+        gw_tell_new(g, ad->messages, ad->op.count);
     } else {
         struct err why = op->err;
         if (status == ERR_FULL)

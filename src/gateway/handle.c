@@ -114,6 +114,7 @@ static void on_handled(struct store_op *op, int status)
                                            .modem = h->row.modem,
                                            .reason = h->op.reason});
         gw_index_new(g, h->replies, h->nreplies);
+        gw_tell_new(g, h->replies, h->nreplies);
     } else if (status != ERR_CANCELLED && status != ERR_REFUSED) {
         log_err(WHO, "message %lld: its handling was not stored: %s", (long long)h->row.id, op->err.text);
     }

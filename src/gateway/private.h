@@ -153,8 +153,10 @@ int gw_compose(struct gateway *g, const struct gateway_send *s, int64_t now_wall
 void gw_composed_free(struct composed *c);
 
 /* ---- admit.c ---- */
-/* Takes newly stored messages into the index and tells the watchers. */
+/* Takes newly stored messages into the index. */
 void gw_index_new(struct gateway *g, const struct store_new_message *m, int count);
+/* … and tells the watchers of them; reads nothing that the request lent. */
+void gw_tell_new(struct gateway *g, const struct store_new_message *m, int count);
 const char *gw_known(struct gateway *g, bool pools, char *out, size_t size); /* "a, b" */
 
 /* ---- carriers.c ---- */
