@@ -9,15 +9,12 @@
 #include "app/daemon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "app/conf.h"
@@ -435,30 +432,12 @@ static int make_parents(const char *file, struct err *e)
     return 0;
 }
 
-/* Keeps a second simgated away from the database: it would take what the first has on the air for
- * interrupted. The lock ends with the process, however it ends. */
-static int lock_database(const char *database, struct err *e)
-{
-    char path[4096];
-    int fd;
-
-    snprintf(path, sizeof path, "%s.lock", database);
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return err_errno(e, "%s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return 0; /* held for the life of the process */
-    close(fd);
-    return err_set(e, ERR_BUSY, "%s: another simgated is using it", database);
-}
-
 static int start_store(struct daemon *d, const struct conf *c, struct err *e)
 {
     static const char *const with_spool[] = {SPOOL_SINK, NULL};
     struct store_conf sc = {.path = c->gateway.database, .sinks = *c->gateway.spool ? with_spool : NULL};
 
-    if (make_parents(c->gateway.database, e) < 0 || lock_database(c->gateway.database, e) < 0 ||
-        store_open(d->rt, &sc, &d->store, e) < 0)
+    if (make_parents(c->gateway.database, e) < 0 || store_open(d->rt, &sc, &d->store, e) < 0)
         return err_wrap(e, "database");
     d->gateway = gateway_new(d->rt, d->store, &c->gateway.gateway);
     if (!d->gateway)
