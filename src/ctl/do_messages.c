@@ -53,7 +53,7 @@ static void canonical(const struct call *call, const char *text, char *out, size
     gateway_send_init(&probe);
     probe.to = text;
     probe.reading = NUMBER_READ_NATIONAL;
-    probe.text = "";
+    probe.text = "?";
     str_copy(out, size,
              gateway_preview(call->ctl->world.gateway, &probe, &plan, number, NULL) == 0 ? number : text);
 }

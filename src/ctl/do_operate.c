@@ -182,7 +182,7 @@ static int read_sender(const struct call *call, char *out, size_t size, struct e
     gateway_send_init(&probe);
     probe.to = from;
     probe.reading = NUMBER_READ_NATIONAL;
-    probe.text = "";
+    probe.text = "?";
     if (gateway_preview(call->ctl->world.gateway, &probe, &plan, number, e) == 0) {
         str_copy(out, size, number);
         return 0;
