@@ -14,6 +14,9 @@ struct admission {
     struct store_admit op;
     struct store_new_message *messages;
     struct composed *composed;
+    char (*sims)[MSG_MODEM_BYTES]; /* per message: the modem that received what it answers, "" none */
+    struct store_show show;
+    int looked; /* messages for which that is known */
     int status;
 };
 
@@ -37,6 +40,8 @@ static void admission_drop(struct job *j)
     struct admission *ad = container_of(j, struct admission, job);
     for (int i = 0; i < ad->op.count; i++)
         gw_composed_free(&ad->composed[i]);
+    store_show_clear(&ad->show);
+    free(ad->sims);
     free(ad->composed);
     free(ad->messages);
     free(ad);
@@ -122,7 +127,8 @@ static void on_admitted(struct store_op *op, int status)
     if (status == 0) {
         gw_store_works(g);
         fill_results(ad);
-        gw_index_new(g, ad->messages, ad->op.count); /* reads what the request holds, which ends with `done` */
+        gw_index_new(g, ad->messages,
+                     ad->op.count); /* reads what the request holds, which ends with `done` */
         a->done(a, 0); /* durable: whoever asked may now be told, and knows the ids before the first event */
         gw_tell_new(g, ad->messages, ad->op.count);
     } else {
@@ -144,7 +150,10 @@ static int compose_all(struct gateway *g, struct admission *ad, int64_t now_wall
     for (int i = 0; i < a->count; i++) {
         struct gateway_admitted *r = &a->results[i];
         *r = (struct gateway_admitted){0};
-        int rc = gw_compose(g, &a->sends[i], now_wall_ms, &ad->messages[i], &ad->composed[i], &r->err);
+        struct gateway_send s = a->sends[i];
+        if (*ad->sims[i])
+            s.modem = ad->sims[i];
+        int rc = gw_compose(g, &s, now_wall_ms, &ad->messages[i], &ad->composed[i], &r->err);
         str_copy(r->to, sizeof(r->to), ad->composed[i].to);
         r->parts = (int)ad->composed[i].plan.count;
         if (rc < 0 && bad < 0)
@@ -153,17 +162,12 @@ static int compose_all(struct gateway *g, struct admission *ad, int64_t now_wall
     return bad;
 }
 
-void gateway_admit(struct gateway *g, struct gateway_admit *a)
+/* Everything that must be known is. */
+static void admit(struct admission *ad)
 {
-    struct admission *ad = gw_alloc(sizeof(*ad));
-    ad->a = a;
-    ad->messages = gw_alloc((size_t)a->count * sizeof(*ad->messages));
-    ad->composed = gw_alloc((size_t)a->count * sizeof(*ad->composed));
-    gw_job_add(g, &ad->job, admission_drop);
-    ad->op = (struct store_admit){.op.done = on_admitted,
-                                  .messages = ad->messages,
-                                  .count = a->count,
-                                  .now_wall_ms = rt_wall_ms(g->rt)};
+    struct gateway *g = ad->job.g;
+    struct gateway_admit *a = ad->a;
+    ad->op.now_wall_ms = rt_wall_ms(g->rt);
     int bad = compose_all(g, ad, ad->op.now_wall_ms);
     if (bad >= 0) {
         for (int i = 0; i < a->count; i++)
@@ -182,4 +186,42 @@ void gateway_admit(struct gateway *g, struct gateway_admit *a)
         return;
     }
     store_admit(g->store, &ad->op);
+}
+
+static void look_up(struct admission *ad);
+
+static void on_looked_up(struct store_op *op, int status)
+{
+    struct admission *ad = container_of(container_of(op, struct store_show, op), struct admission, show);
+    if (status == 0 && ad->show.row.direction == MSG_IN)
+        str_copy(ad->sims[ad->looked], MSG_MODEM_BYTES, ad->show.row.modem);
+    store_show_clear(&ad->show);
+    ad->looked++;
+    look_up(ad);
+}
+
+/* An answer goes by the SIM that the customer wrote to, where its giver says nothing else. */
+static void look_up(struct admission *ad)
+{
+    for (; ad->looked < ad->a->count; ad->looked++) {
+        const struct gateway_send *s = &ad->a->sends[ad->looked];
+        if (!s->reply_to || (s->modem && *s->modem) || (s->pool && *s->pool))
+            continue;
+        ad->show = (struct store_show){.op.done = on_looked_up, .id = s->reply_to};
+        store_show(ad->job.g->store, &ad->show);
+        return;
+    }
+    admit(ad);
+}
+
+void gateway_admit(struct gateway *g, struct gateway_admit *a)
+{
+    struct admission *ad = gw_alloc(sizeof(*ad));
+    ad->a = a;
+    ad->messages = gw_alloc((size_t)a->count * sizeof(*ad->messages));
+    ad->composed = gw_alloc((size_t)a->count * sizeof(*ad->composed));
+    ad->sims = gw_alloc((size_t)a->count * sizeof(*ad->sims));
+    gw_job_add(g, &ad->job, admission_drop);
+    ad->op = (struct store_admit){.op.done = on_admitted, .messages = ad->messages, .count = a->count};
+    look_up(ad);
 }

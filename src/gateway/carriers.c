@@ -215,7 +215,7 @@ int gateway_attach(struct gateway *g, struct carrier *c, const struct gateway_li
                        .imsi = "",
                        .report_default = report_default,
                        .depth = 1,
-                       .wake_ms = RT_NEVER};
+                       .wake_ms = rt_now_ms(g->rt)}; /* what waits for it may go on the next turn */
     limits_init(&p->limits, limits);
     g->pipes = realloc(g->pipes, (size_t)(g->npipes + 1) * sizeof(struct pipe *));
     if (!g->pipes)

@@ -308,6 +308,7 @@ void gateway_reconfigure(struct gateway *g, const struct gateway_conf *conf)
 
 static void drained_check(struct job *j)
 {
+    j->run = NULL;
     gw_check_drained(j->g);
 }
 
@@ -326,7 +327,8 @@ void gateway_drain(struct gateway *g, void (*drained)(void *owner), void *owner)
     g->drained_owner = owner;
     if (!g->drained_job.drop)
         gw_job_add(g, &g->drained_job, drained_drop);
-    gw_defer(g, &g->drained_job, drained_check);
+    if (!g->drained_job.run)
+        gw_defer(g, &g->drained_job, drained_check);
 }
 
 void gateway_resume(struct gateway *g)

@@ -82,10 +82,11 @@ struct gateway_send {
     bool force_ucs2, force_gsm7; /* GSM7: characters outside are replaced by '?' (the caller's wish) */
     bool no_split;               /* refuse rather than split */
     bool reject_duplicates, reply_path;
-    int priority;               /* 0 low, 1 normal, 2 high; -1 not said */
-    int64_t due_wall_ms;        /* 0 now */
-    int64_t validity_ms;        /* 0 default */
-    int64_t reply_to;           /* inbound message that this answers: goes out by the same SIM when it can */
+    int priority;        /* 0 low, 1 normal, 2 high; -1 not said */
+    int64_t due_wall_ms; /* 0 now */
+    int64_t validity_ms; /* 0 default */
+    int64_t reply_to; /* inbound message that this answers: goes out by the same SIM when it can; `modem` is
+                         then a wish, given up after a minute */
     bool automatic, consent;    /* MSG_F_AUTOMATIC, MSG_F_CONSENT */
     int transliterate;          /* -1 as configured */
     int language, language_ext; /* national tables to use, 0 none */
@@ -104,7 +105,9 @@ struct gateway_admitted {
 };
 
 /* One request: all its messages are accepted in one transaction, or, when one cannot be, none (the others
- * then get ERR_CANCELLED), except that opted-out recipients are refused singly (ERR_REFUSED). */
+ * then get ERR_CANCELLED), except that opted-out recipients are refused singly (ERR_REFUSED in their result,
+ * the request's status is 0). `done` comes once, never before the call returns, and before the messages'
+ * EV_QUEUED. ERR_INVALID and ERR_TOO_LONG: see the results; ERR_FULL: no room in the queue or on the disk. */
 struct gateway_admit {
     const struct gateway_send *sends; /* borrowed until done */
     int count;
@@ -127,6 +130,8 @@ struct gateway_change {
     void (*done)(struct gateway_change *c, int status, const struct err *e);
     void *impl[2];
 };
+/* Cancel: what is QUEUED, or the parts behind the one on the air; retry: what ended without being sent, or
+ * waits. ERR_NOT_FOUND, ERR_REFUSED with the reason. `done` comes once, never before the call returns. */
 void gateway_cancel(struct gateway *g, int64_t id, const char *who, struct gateway_change *c);
 void gateway_retry(struct gateway *g, int64_t id, const char *who, struct gateway_change *c);
 

@@ -604,6 +604,26 @@ static void answers_prefer_their_sim(void **state)
     assert_int_equal(w->log[4].carrier, 0);
 }
 
+/* Also an answer whose giver names only the message that it answers. */
+static void answers_find_their_sim(void **state)
+{
+    struct world *w = W(state);
+    arrive(w, 1, &(struct arriving){.from = "+491701111111", .text = "hi"});
+    run(w, SECOND);
+    struct gateway_send s = message("+491701111111", "answer");
+    s.reply_to = w->last_in;
+    for (int i = 0; i < 3; i++)
+        admit(w, &s);
+    s.reply_to = 4711; /* unknown: any SIM */
+    assert_true(admit(w, &s) > 0);
+    run(w, SECOND);
+    assert_int_equal(w->nlog, 4);
+    int by1 = 0;
+    for (int i = 0; i < 4; i++)
+        by1 += w->log[i].carrier == 1;
+    assert_true(by1 >= 3);
+}
+
 /* A named modem is a must; a named pool is any of its modems. */
 static void a_named_modem_is_a_must(void **state)
 {
@@ -894,6 +914,7 @@ int main(void)
         T(messages_expire, world_setup),
         T(expiry_before_the_submit, world_setup),
         T(answers_prefer_their_sim, two_modems),
+        T(answers_find_their_sim, two_modems),
         T(a_named_modem_is_a_must, two_modems),
         T(limits_hold, world_setup),
         T(another_sim_takes_what_is_over, two_modems),
