@@ -59,6 +59,7 @@ struct daemon {
     struct engine *engine;
     struct spool *spool;
     struct dirwatch *watch;
+    char spool_dir[4000]; /* of the start: a reload does not move it */
     struct ctl *ctl;
     struct slot *slots;
     struct modem **modems; /* as ctl sees them */
@@ -447,21 +448,37 @@ static int start_store(struct daemon *d, const struct conf *c, struct err *e)
     return start_engine(d, c);
 }
 
+/* Watches outgoing/, or what has taken its place. Where it cannot be watched, the rescan finds files. */
+static void watch_outgoing(void *owner)
+{
+    struct daemon *d = owner;
+    char outgoing[4096];
+    struct err e = {0};
+    int rc;
+
+    snprintf(outgoing, sizeof outgoing, "%s/outgoing", d->spool_dir);
+    if (d->watch)
+        rc = dirwatch_renew(d->watch, &e);
+    else
+        rc = dirwatch_open(&d->loop, outgoing, outgoing_changed, d, &d->watch, &e);
+    if (rc < 0)
+        log_warning(WHO, "spool: %s: files are found by the rescan only", e.text);
+}
+
 static int start_spool(struct daemon *d, const struct conf *c, struct err *e)
 {
-    struct spool_conf sc = {.dir = c->gateway.spool, .rescan_ms = 60000};
-    char outgoing[4096];
+    struct spool_conf sc = {
+        .dir = c->gateway.spool, .rescan_ms = 60000, .rescanning = watch_outgoing, .owner = d};
 
     if (!*c->gateway.spool)
         return 0;
+    if (!str_copy(d->spool_dir, sizeof d->spool_dir, c->gateway.spool))
+        return err_set(e, ERR_TOO_LONG, "spool: the path is too long");
     if (make_parents(c->gateway.spool, e) < 0 ||
         spool_new(d->rt, d->gateway, d->store, &sc, &d->spool, e) < 0)
         return err_wrap(e, "spool");
-    snprintf(outgoing, sizeof outgoing, "%s/outgoing", c->gateway.spool);
-    if (dirwatch_open(&d->loop, outgoing, outgoing_changed, d, &d->watch, e) < 0) {
-        log_warning(WHO, "spool: %s: files are found by the rescan only", e->text);
-        *e = (struct err){0};
-    }
+    watch_outgoing(d);
+    spool_kick(d->spool, NULL); /* what came before it was watched */
     return 0;
 }
 
