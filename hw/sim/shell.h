@@ -63,6 +63,7 @@ struct shell {
     struct shell_step *steps;
     size_t steps_len;
     int64_t start_us;
+    uint64_t bytes_in, bytes_out; /* of all lines, as the modems see them */
     bool quit;
 };
 

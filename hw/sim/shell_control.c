@@ -214,6 +214,8 @@ static json_t *do_counts(struct call *c)
     json_object_set_new(o, "deleted_messages", json_integer((json_int_t)n->deleted_messages));
     json_object_set_new(o, "acked_messages", json_integer((json_int_t)n->acked_messages));
     json_object_set_new(o, "lost_input_bytes", json_integer((json_int_t)n->lost_input_bytes));
+    json_object_set_new(o, "bytes_in", json_integer((json_int_t)c->s->bytes_in));
+    json_object_set_new(o, "bytes_out", json_integer((json_int_t)c->s->bytes_out));
     return o;
 }
 

@@ -214,6 +214,7 @@ static void on_line(struct shell_source *src, uint32_t events)
             on_inotify(&p->shell->inotify, EPOLLIN);
         if (p->openers == 0)
             p->openers = 1;
+        p->shell->bytes_in += (uint64_t)n;
         simmodem_feed_us(p->m, bytes, (size_t)n, shell_now_us());
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         lost_line(p);
@@ -237,9 +238,11 @@ void shell_port_write(struct shell_port *p)
         return;
     }
     ssize_t n = write(p->line.fd, out->data, out->len);
-    if (n > 0)
+    if (n > 0) {
+        p->shell->bytes_out += (uint64_t)n;
         buf_drop(out, (size_t)n);
-    else if (n < 0 && errno != EAGAIN && errno != EINTR)
+    } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
         buf_clear(out);
+    }
     want_write(p, out->len > 0);
 }
