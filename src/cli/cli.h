@@ -53,6 +53,7 @@ struct option {
     const char *help;
     const char *fixed;
     const char *const *choices;
+    bool required;
 };
 
 struct operand {

@@ -18,6 +18,9 @@ static const struct {
 void usage_line(const struct command *c, struct buf *out)
 {
     buf_addf(out, "simgate %s", c->name);
+    for (const struct option *o = c->options; o && o->name; o++)
+        if (o->required)
+            buf_addf(out, " --%s %s", o->name, o->value);
     if (c->options)
         buf_adds(out, " [OPTION…]");
     for (const struct operand *o = c->operands; o && o->name; o++)

@@ -275,6 +275,14 @@ static int take_operands(struct invocation *v, int count, char **words, struct e
     return at < count ? err_set(e, ERR_INVALID, "\"%.60s\" is too much", words[at]) : 0;
 }
 
+static int check_required(const struct invocation *v, struct err *e)
+{
+    for (const struct option *o = v->command->options; o && o->name; o++)
+        if (o->required && !json_object_get(v->args, o->field))
+            return err_set(e, ERR_INVALID, "--%s %s is missing", o->name, o->value);
+    return 0;
+}
+
 /* Takes what is not for the request out of the fields. */
 static void take_common(struct invocation *v)
 {
@@ -310,7 +318,7 @@ int options_parse(struct invocation *v, int argc, char **argv, struct err *e)
     }
     if (e->code == 0)
         take_common(v);
-    if (e->code == 0 && !json_is_true(json_object_get(v->args, "--help")))
+    if (e->code == 0 && !json_is_true(json_object_get(v->args, "--help")) && check_required(v, e) == 0)
         take_operands(v, count, words, e);
     free(words);
     return e->code;

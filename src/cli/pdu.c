@@ -254,8 +254,6 @@ static int prepare(const json_t *args, struct encoding *x, struct err *e)
     const char *validity = json_string_value(json_object_get(args, "validity"));
     int64_t ms;
 
-    if (!to)
-        return err_set(e, ERR_INVALID, "--to NUMBER is missing");
     if (read_number(to, &x->submit.to, e) < 0)
         return err_wrap(e, "--to");
     if (smsc && read_number(smsc, &x->submit.smsc, e) < 0)

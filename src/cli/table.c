@@ -16,44 +16,46 @@ static const char *const states[] = {"queued",  "submitting", "sent",    "delive
                                      "expired", "cancelled",  "unknown", "received",  "handled",     NULL};
 
 const struct option common_options[] = {
-    {"json", ARG_TRUE, NULL, "--json", "print one JSON document (watch: one event a line)", NULL, NULL},
+    {"json", ARG_TRUE, NULL, "--json", "print one JSON document (watch: one event a line)", NULL, NULL,
+     false},
     {"socket", ARG_FILE, "PATH", "--socket",
-     "simgated's control socket, else $SIMGATE_SOCKET, else " DEFAULT_SOCKET, NULL, NULL},
+     "simgated's control socket, else $SIMGATE_SOCKET, else " DEFAULT_SOCKET, NULL, NULL, false},
     {"timeout", ARG_DURATION, "TIME", "--timeout", "wait at most so long for the answer (exit status 5)",
-     NULL, NULL},
-    {"help", ARG_TRUE, NULL, "--help", "what is printed by simgate help COMMAND", NULL, NULL},
+     NULL, NULL, false},
+    {"help", ARG_TRUE, NULL, "--help", "what is printed by simgate help COMMAND", NULL, NULL, false},
     END};
 
 static const struct option send_options[] = {
-    {"to", ARG_LIST, "NUMBER", "to", "recipient; may be repeated, or several with commas", NULL, NULL},
-    {"modem", ARG_MODEM, "NAME", "modem", "send by this modem only", NULL, NULL},
-    {"pool", ARG_TEXT, "NAME", "pool", "send by a modem of this pool", NULL, NULL},
-    {"report", ARG_TRUE, NULL, "report", "ask for a delivery report", NULL, NULL},
-    {"no-report", ARG_FALSE, NULL, "report", "do not, whatever the configuration says", NULL, NULL},
-    {"flash", ARG_TRUE, NULL, "flash", "show it at once on the phone, do not keep it", NULL, NULL},
-    {"at", ARG_TIME, "TIME", "at", "not before 09:30, \"2026-11-21 09:30\", +2h", NULL, NULL},
-    {"validity", ARG_DURATION, "TIME", "validity", "give up after 90s, 15m, 2h, 3d", NULL, NULL},
-    {"priority", ARG_CHOICE, "PRIORITY", "priority", "low, normal, high", NULL, priorities},
-    {"key", ARG_TEXT, "KEY", "key", "the same key and recipient again send nothing again", NULL, NULL},
-    {"wait", ARG_TRUE, NULL, "wait", "show progress and wait for the outcome", NULL, NULL},
+    {"to", ARG_LIST, "NUMBER", "to", "recipient; may be repeated, or several with commas", NULL, NULL, true},
+    {"modem", ARG_MODEM, "NAME", "modem", "send by this modem only", NULL, NULL, false},
+    {"pool", ARG_TEXT, "NAME", "pool", "send by a modem of this pool", NULL, NULL, false},
+    {"report", ARG_TRUE, NULL, "report", "ask for a delivery report", NULL, NULL, false},
+    {"no-report", ARG_FALSE, NULL, "report", "do not, whatever the configuration says", NULL, NULL, false},
+    {"flash", ARG_TRUE, NULL, "flash", "show it at once on the phone, do not keep it", NULL, NULL, false},
+    {"at", ARG_TIME, "TIME", "at", "not before 09:30, \"2026-11-21 09:30\", +2h", NULL, NULL, false},
+    {"validity", ARG_DURATION, "TIME", "validity", "give up after 90s, 15m, 2h, 3d", NULL, NULL, false},
+    {"priority", ARG_CHOICE, "PRIORITY", "priority", "low, normal, high", NULL, priorities, false},
+    {"key", ARG_TEXT, "KEY", "key", "the same key and recipient again send nothing again", NULL, NULL, false},
+    {"wait", ARG_TRUE, NULL, "wait", "show progress and wait for the outcome", NULL, NULL, false},
     END};
 static const struct operand send_operands[] = {{"TEXT", ARG_WORDS, "text", false}, END};
 
 static const struct option modems_options[] = {
-    {"line", ARG_TRUE, NULL, "line", "with the last exchanges on its line", NULL, NULL}, END};
+    {"line", ARG_TRUE, NULL, "line", "with the last exchanges on its line", NULL, NULL, false}, END};
 static const struct operand modems_operands[] = {{"MODEM", ARG_MODEM, "modem", true}, END};
 
 static const struct option messages_options[] = {
-    {"in", ARG_FIXED, NULL, "direction", "received ones", "in", NULL},
-    {"out", ARG_FIXED, NULL, "direction", "sent ones", "out", NULL},
-    {"state", ARG_CHOICE, "STATE", "state", "in this state", NULL, states},
-    {"peer", ARG_TEXT, "NUMBER", "peer", "to or from this number", NULL, NULL},
-    {"modem", ARG_MODEM, "NAME", "modem", "by this modem", NULL, NULL},
-    {"since", ARG_PAST, "TIME", "since", "from this time on; 2d is two days ago", NULL, NULL},
-    {"until", ARG_PAST, "TIME", "until", "before this time", NULL, NULL},
-    {"grep", ARG_TEXT, "TEXT", "contains", "with this text in it", NULL, NULL},
-    {"limit", ARG_NUMBER, "N", "limit", "at most so many; 50 when not given, 1000 at most", NULL, NULL},
-    {"before", ARG_NUMBER, "ID", "before", "older than this message: the next page", NULL, NULL},
+    {"in", ARG_FIXED, NULL, "direction", "received ones", "in", NULL, false},
+    {"out", ARG_FIXED, NULL, "direction", "sent ones", "out", NULL, false},
+    {"state", ARG_CHOICE, "STATE", "state", "in this state", NULL, states, false},
+    {"peer", ARG_TEXT, "NUMBER", "peer", "to or from this number", NULL, NULL, false},
+    {"modem", ARG_MODEM, "NAME", "modem", "by this modem", NULL, NULL, false},
+    {"since", ARG_PAST, "TIME", "since", "from this time on; 2d is two days ago", NULL, NULL, false},
+    {"until", ARG_PAST, "TIME", "until", "before this time", NULL, NULL, false},
+    {"grep", ARG_TEXT, "TEXT", "contains", "with this text in it", NULL, NULL, false},
+    {"limit", ARG_NUMBER, "N", "limit", "at most so many; 50 when not given, 1000 at most", NULL, NULL,
+     false},
+    {"before", ARG_NUMBER, "ID", "before", "older than this message: the next page", NULL, NULL, false},
     END};
 
 static const struct operand id_operands[] = {{"ID", ARG_NUMBER, "message", false}, END};
@@ -67,23 +69,24 @@ static const struct operand unlock_operands[] = {{"MODEM", ARG_MODEM, "modem", f
 static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true}, END};
 
 static const struct option rules_options[] = {
-    {"from", ARG_TEXT, "NUMBER", "from", "the sender, whose consent and replies count", NULL, NULL}, END};
+    {"from", ARG_TEXT, "NUMBER", "from", "the sender, whose consent and replies count", NULL, NULL, true},
+    END};
 static const struct operand rules_operands[] = {{"TEXT", ARG_WORDS, "text", false}, END};
 
 static const struct option decode_options[] = {
     {"length", ARG_NUMBER, "N", "length", "the length the modem told: octets without the service centre",
-     NULL, NULL},
+     NULL, NULL, false},
     END};
 static const struct operand decode_operands[] = {{"HEX", ARG_REST, "pdus", false}, END};
 
 static const struct option encode_options[] = {
-    {"to", ARG_TEXT, "NUMBER", "to", "recipient, +49…", NULL, NULL},
-    {"smsc", ARG_TEXT, "NUMBER", "smsc", "service centre; the SIM's own when not given", NULL, NULL},
-    {"report", ARG_TRUE, NULL, "report", "ask for a delivery report", NULL, NULL},
-    {"flash", ARG_TRUE, NULL, "flash", "class 0", NULL, NULL},
-    {"validity", ARG_DURATION, "TIME", "validity", "TP-VP; none when not given", NULL, NULL},
+    {"to", ARG_TEXT, "NUMBER", "to", "recipient, +49…", NULL, NULL, true},
+    {"smsc", ARG_TEXT, "NUMBER", "smsc", "service centre; the SIM's own when not given", NULL, NULL, false},
+    {"report", ARG_TRUE, NULL, "report", "ask for a delivery report", NULL, NULL, false},
+    {"flash", ARG_TRUE, NULL, "flash", "class 0", NULL, NULL, false},
+    {"validity", ARG_DURATION, "TIME", "validity", "TP-VP; none when not given", NULL, NULL, false},
     {"transliterate", ARG_TRUE, NULL, "transliterate", "quotes, dashes, accents to the GSM alphabet", NULL,
-     NULL},
+     NULL, false},
     END};
 
 const struct command commands[] = {

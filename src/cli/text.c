@@ -264,37 +264,44 @@ static int last_width(const struct table *t, const int *widths)
     return left > MIN_LAST_COLUMN ? left : MIN_LAST_COLUMN;
 }
 
+/* `owed`: blanks that stand before the next text, if one comes. */
 static void put_cell(const struct table *t, const int *widths, int column, enum colour colour,
-                     const char *text)
+                     const char *text, int *owed)
 {
     bool last = column == t->count - 1;
-    int blanks = widths[column] - text_width(text), most = last_width(t, widths);
+    int blanks = widths[column] - text_width(text), most = last ? last_width(t, widths) : 0;
     struct buf cut = {0};
 
-    if (last && most)
+    if (most)
         text_cut(&cut, text, most);
     else
         buf_adds(&cut, text);
-    if (t->columns[column].right && blanks > 0)
-        printf("%*s", blanks, "");
-    put(colour, buf_str(&cut));
-    if (!t->columns[column].right && !last)
-        printf("%*s", blanks, "");
-    printf("%s", last ? "\n" : "  ");
+    if (t->columns[column].right)
+        *owed += blanks;
+    if (*text) {
+        printf("%*s", *owed, "");
+        put(colour, buf_str(&cut));
+        *owed = 0;
+    }
+    *owed += GAP + (t->columns[column].right ? 0 : blanks);
+    if (last) {
+        putchar('\n');
+        *owed = 0;
+    }
     buf_free(&cut);
 }
 
 void table_print(struct table *t)
 {
-    int *widths = calloc((size_t)t->count, sizeof *widths);
+    int *widths = calloc((size_t)t->count, sizeof *widths), owed = 0;
 
     if (!widths)
         abort();
     measure(t, widths);
     for (int i = 0; i < t->count && t->ncells > 0; i++)
-        put_cell(t, widths, i, BOLD, t->columns[i].title);
+        put_cell(t, widths, i, BOLD, t->columns[i].title, &owed);
     for (size_t i = 0; i < t->ncells; i++) {
-        put_cell(t, widths, (int)(i % (size_t)t->count), t->colours[i], t->cells[i]);
+        put_cell(t, widths, (int)(i % (size_t)t->count), t->colours[i], t->cells[i], &owed);
         free(t->cells[i]);
     }
     free(t->cells);
