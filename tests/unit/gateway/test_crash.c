@@ -251,7 +251,7 @@ static void report_one(struct scene *s)
 static void ask_long(struct scene *s, const char *text)
 {
     static char body[500];
-    size_t len = 200 + rt_sim_random(s->w.rt, 250);
+    size_t len = rt_sim_random(s->w.rt, 2) ? 250 : 400;
     memset(body, '.', len);
     memcpy(body, text, strlen(text));
     /* the parts of two messages are told apart by their whole text */
