@@ -4,7 +4,7 @@ CHECK := tests/run.py
 
 # ---- unit tests: tests/unit/ROOM/test_*.c, linked with ROOM and the rooms before it ---------------------
 
-UNIT_ROOMS := $(ROOMS) sim
+UNIT_ROOMS := $(ROOMS) sim cli
 UNIT_SRC   := $(wildcard tests/unit/*/test_*.c)
 UNIT       := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 unit_of     = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/$(1)/test_*.c))
@@ -16,9 +16,16 @@ $(TESTLIB): $(call objects,$(wildcard tests/lib/*.c))
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
+# The command without its main(): it stands alone, on base and pdu.
+$(BUILD)/lib/cli.a: $(call objects,$(filter-out src/cli/main.c,$(wildcard src/cli/*.c)))
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+unit_libs = $(if $(filter sim,$(1)),pdu base,$(if $(filter cli,$(1)),cli pdu base,$(call upto,$(1))))
 define unit_rule
 $(BUILD)/tests/unit/$(1)/%: $(BUILD)/obj/tests/unit/$(1)/%.o $$(TESTLIB) $$(BUILD)/lib/simmodem.a \
-    $$(call libs,$$(if $$(filter sim,$(1)),pdu base,$$(call upto,$(1))))
+    $$(call libs,$$(call unit_libs,$(1)))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(ALL_LDFLAGS) -o $$@ -Wl,--start-group $$^ -Wl,--end-group -lcmocka $$(PKGLIBS)
 endef
@@ -53,7 +60,8 @@ fuzz: $(addprefix fuzz-,$(FUZZ)) ## fuzz every decoder, FUZZ_SECONDS=60 each
 $(addprefix fuzz-,$(FUZZ)): fuzz-%:
 	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=$(CLANG) CFLAGS_MODE='$(FUZZ_FLAGS)' MODE=debug fuzz-build-$*
 	@mkdir -p build/fuzz/new/$*
-	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=4096 build/fuzz/new/$* tests/fuzz/corpus/$*
+	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -max_len=4096 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/new/$* tests/fuzz/corpus/$*
 fuzz-build-%:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD) CC=$(CC) CFLAGS_MODE='$(CFLAGS_MODE)' $(BUILD)/obj/tests/fuzz/$*.o \
 	    $(TESTLIB) $(BUILD)/lib/simmodem.a $(call libs,$(call upto,$(call fuzz_room,$*)))
