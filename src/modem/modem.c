@@ -119,8 +119,11 @@ void modem_set_state(struct modem *m, enum modem_state to, const char *fmt, ...)
 
 /* ---- down ---- */
 
+/* A move that was asked for belongs to what is ended here. */
 static void stop_activities(struct modem *m)
 {
+    m->move = MOVE_NONE;
+    rt_timer_stop(m->rt, &m->move_timer);
     script_stop(m);
     ladder_stop(m);
     rt_timer_stop(m->rt, &m->drain_timer);
@@ -172,8 +175,6 @@ void modem_close(struct modem *m)
     if (modem_up(m))
         modem_set_state(m, MODEM_DRAINING, "stopping");
     modem_teardown(m);
-    m->move = MOVE_NONE;
-    rt_timer_stop(m->rt, &m->move_timer);
     rt_timer_stop(m->rt, &m->stop_timer);
     finder_leave(m);
     if (m->state != MODEM_DISABLED)
