@@ -97,13 +97,13 @@ static int64_t earlier(int64_t a, int64_t b)
 
 void gw_arm(struct gateway *g)
 {
-    int64_t at = earlier(queue_wake_ms(&g->q), gw_unknown_wake_ms(g));
+    int64_t at = earlier(queue_wake_ms(&g->q), g->unknown_wake_ms);
     at = earlier(at, earlier(g->hold_check_ms, g->join_ms));
     at = earlier(at, g->clock_check_ms);
-    if (g->stalled)
-        at = earlier(at, g->store_retry_ms);
     for (int i = 0; i < g->npipes; i++)
         at = earlier(at, g->pipes[i]->wake_ms);
+    if (g->stalled)
+        at = g->store_retry_ms; /* everything else would ask the store */
     if (at != g->timer.at_ms)
         rt_timer_at(g->rt, &g->timer, at);
 }
@@ -225,6 +225,7 @@ struct gateway *gateway_new(struct rt *rt, struct store *store, const struct gat
                           .hold_check_ms = RT_NEVER,
                           .join_ms = RT_NEVER,
                           .clock_check_ms = RT_NEVER,
+                          .unknown_wake_ms = RT_NEVER,
                           .backlog = true};
     g->jobs.next = g->jobs.prev = &g->jobs;
     g->deferred_end = &g->deferred;
@@ -258,18 +259,34 @@ static struct queue_entry *loaded_entry(struct gateway *g, const struct store_qu
     return e;
 }
 
+/* The rows come by message and part: a message is placed when the next begins, so that the index is built in
+ * the order in which it is kept. */
+struct loading {
+    struct gateway *g;
+    struct queue_entry *e;
+};
+
+static void place_loaded(struct loading *l)
+{
+    if (l->e)
+        gw_entry_rest(l->g, l->e);
+    l->e = NULL;
+}
+
 static int on_row(void *owner, const struct store_queue_row *r)
 {
-    struct gateway *g = owner;
-    struct queue_entry *e = queue_find(&g->q, r->message);
-    if (!e)
-        e = loaded_entry(g, r);
+    struct loading *l = owner;
+    struct gateway *g = l->g;
+    if (!l->e || l->e->id != r->message) {
+        place_loaded(l);
+        l->e = loaded_entry(g, r);
+    }
     if (r->state == MSG_UNKNOWN) {
-        e->unknown++;
+        l->e->unknown++;
         int64_t since = r->submitted_wall_ms ? gw_from_wall(g, r->submitted_wall_ms) : rt_now_ms(g->rt);
         gw_unknown_add(g, r->message, r->seq, since + g->conf->unknown_wait_ms);
-    } else if (r->seq < e->next_seq) {
-        e->next_seq = (uint8_t)r->seq;
+    } else if (r->seq < l->e->next_seq) {
+        l->e->next_seq = (uint8_t)r->seq;
     }
     return 0;
 }
@@ -279,15 +296,11 @@ int gateway_load(struct gateway *g, struct err *e)
     int interrupted = store_settle_interrupted(g->store, rt_wall_ms(g->rt), e);
     if (interrupted < 0)
         return interrupted;
-    int rc = store_load_queue(g->store, on_row, g, e);
+    struct loading loading = {.g = g};
+    int rc = store_load_queue(g->store, on_row, &loading, e);
     if (rc < 0)
         return rc;
-    for (uint32_t i = 0; i < g->q.nbuckets; i++) {
-        for (struct queue_entry *at = g->q.buckets[i], *next; at; at = next) {
-            next = at->hash_next;
-            gw_entry_rest(g, at);
-        }
-    }
+    place_loaded(&loading);
     if (interrupted > 0)
         log_notice(WHO, "parts=%d were being sent when the last life ended: their outcome is unknown",
                    interrupted);

@@ -96,6 +96,7 @@ struct gateway {
     struct slot *unsettled; /* outcomes that the store could not take */
 
     struct unknown *unknowns;
+    int64_t unknown_wake_ms; /* not after the nearest of their deadlines */
     int64_t hold_check_ms;
     int64_t wall_offset_ms; /* wall clock minus monotonic, as the scheduled messages were put */
     int64_t clock_check_ms;
@@ -195,7 +196,6 @@ void gw_unknown_add(struct gateway *g, int64_t message, int seq, int64_t deadlin
 bool gw_unknown_settled(struct gateway *g, int64_t message, int seq);
 void gw_unknown_forget(struct gateway *g, int64_t message); /* all its parts */
 void gw_unknown_tick(struct gateway *g, int64_t now_ms);
-int64_t gw_unknown_wake_ms(const struct gateway *g);
 void gw_unknown_late(struct pipe *p, int mr);
 void gw_unknown_free(struct gateway *g);
 

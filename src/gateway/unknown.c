@@ -22,6 +22,13 @@ static struct unknown **find(struct gateway *g, int64_t message, int seq)
     return at;
 }
 
+static void wake_at(struct gateway *g, int64_t at_ms)
+{
+    if (at_ms < g->unknown_wake_ms)
+        g->unknown_wake_ms = at_ms;
+    gw_arm(g);
+}
+
 void gw_unknown_add(struct gateway *g, int64_t message, int seq, int64_t deadline_ms)
 {
     struct unknown *u = gw_alloc(sizeof(*u));
@@ -29,7 +36,7 @@ void gw_unknown_add(struct gateway *g, int64_t message, int seq, int64_t deadlin
         .next = g->unknowns, .message = message, .seq = (uint8_t)seq, .deadline_ms = deadline_ms};
     g->unknowns = u;
     g->stats.unknown++;
-    gw_arm(g);
+    wake_at(g, deadline_ms);
 }
 
 static void drop(struct gateway *g, struct unknown **at)
@@ -69,15 +76,6 @@ void gw_unknown_free(struct gateway *g)
 {
     while (g->unknowns)
         drop(g, &g->unknowns);
-}
-
-int64_t gw_unknown_wake_ms(const struct gateway *g)
-{
-    int64_t at = RT_NEVER;
-    for (const struct unknown *u = g->unknowns; u; u = u->next)
-        if (!u->busy && u->deadline_ms < at)
-            at = u->deadline_ms;
-    return at;
 }
 
 /* ---- settling by policy or a late result ------------------------------------------------------------------
@@ -120,7 +118,7 @@ static void on_settled(struct store_op *op, int status)
         } else {
             u->deadline_ms = RT_NEVER; /* a report or a person was faster */
         }
-        gw_arm(g);
+        wake_at(g, u->deadline_ms);
     }
     gw_job_end(&s->job);
 }
@@ -177,9 +175,15 @@ static void act(struct gateway *g, struct unknown *u)
 
 void gw_unknown_tick(struct gateway *g, int64_t now_ms)
 {
-    for (struct unknown *u = g->unknowns; u; u = u->next)
-        if (!u->busy && u->deadline_ms <= now_ms && !g->stalled)
+    if (g->unknown_wake_ms > now_ms || g->stalled)
+        return;
+    g->unknown_wake_ms = RT_NEVER;
+    for (struct unknown *u = g->unknowns; u; u = u->next) {
+        if (!u->busy && u->deadline_ms <= now_ms)
             act(g, u);
+        if (!u->busy && u->deadline_ms < g->unknown_wake_ms)
+            g->unknown_wake_ms = u->deadline_ms;
+    }
 }
 
 void gw_unknown_late(struct pipe *p, int mr)

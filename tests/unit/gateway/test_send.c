@@ -814,6 +814,27 @@ static void draining(void **state)
     assert_int_equal(sent_count(w, "c"), 1);
 }
 
+/* The queue is rebuilt at start in its order. */
+static void the_order_survives_restarts(void **state)
+{
+    struct world *w = W(state);
+    char text[16];
+    set_state(&w->carriers[0], CARRIER_DOWN, "off");
+    for (int i = 0; i < 100; i++) {
+        snprintf(text, sizeof(text), "n%d", i);
+        send_to(w, "+491701111111", text);
+    }
+    life_crash(w);
+    life_start(w);
+    set_state(&w->carriers[0], CARRIER_READY, "");
+    run(w, MINUTE);
+    assert_int_equal(w->nlog, 100);
+    for (int i = 0; i < 100; i++) {
+        snprintf(text, sizeof(text), "n%d", i);
+        assert_string_equal(w->log[i].text, text);
+    }
+}
+
 /* A carrier can be taken off and put back while messages wait for it. */
 static void a_carrier_is_detached(void **state)
 {
@@ -924,6 +945,7 @@ int main(void)
         T(retrying, world_setup),
         T(retrying_what_waits, world_setup),
         T(draining, world_setup),
+        T(the_order_survives_restarts, world_setup),
         T(a_carrier_is_detached, world_setup),
         T(the_clock_may_jump, world_setup),
         T(a_schedule_follows_the_clock, world_setup),
