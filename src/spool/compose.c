@@ -126,7 +126,8 @@ static void put_sender(struct buf *out, const struct msg_row *m, json_t *meta)
 {
     json_t *toa = json_object_get(meta, "from_toa");
     spool_put_header(out, "From", "%s", without_plus(m->peer));
-    put_toa(out, toa ? (unsigned)json_integer_value(toa) & 255 : toa_of(m->peer));
+    if (*m->peer)
+        put_toa(out, toa ? (unsigned)json_integer_value(toa) & 255 : toa_of(m->peer));
     if (*text_of(meta, "smsc"))
         spool_put_header(out, "From_SMSC", "%s", without_plus(text_of(meta, "smsc")));
     put_scts(out, text_of(meta, "scts"));
