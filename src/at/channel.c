@@ -205,6 +205,8 @@ static void write_data(struct at_chan *ch, int64_t now_ms)
 {
     struct at_cmd *c = ch->flight;
 
+    if (c->leaving)
+        c->leaving(c);
     buf_adds(&ch->out, c->data);
     buf_addc(&ch->out, AT_CTRL_Z); /* nothing behind it: CR or LF would be the next command (TRB142) */
     at_ring_add(&ch->ring, '>', c->data);

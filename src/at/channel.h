@@ -1,18 +1,19 @@
 /* The AT channel of one modem: 3GPP TS 27.005 / 27.007 over V.250. Pure: bytes and now_ms in; results, lines,
  * unsolicited codes, bytes to write and the next deadline out.
  *
- * One command is in flight at a time. It ends by its final result, or by its class's time; after a timeout the
- * channel resynchronises (ESC if a prompt was open, then a probe with an answer that cannot be mistaken,
+ * One command is in flight at a time. It ends by its final result, or by its class's time; after a timeout
+ * the channel resynchronises (ESC if a prompt was open, then a probe with an answer that cannot be mistaken,
  * dropping lines until then), so that a late OK is never credited to the next command.
  *
  *      IDLE -> COMMAND -> (PROMPT -> DATA ->) IDLE
  *                 any timeout -> RESYNC -> IDLE, or DEAD after AT_RESYNC_TRIES (then `dead` is called)
  *
- * Dead, it ends what was queued with AT_CLOSED, reads nothing and refuses at_send() until at_close() or at_init().
+ * Dead, it ends what was queued with AT_CLOSED, reads nothing and refuses at_send() until at_close() or
+ * at_init().
  *
- * Callbacks may call at_send(), at_resync() and at_close() (not at_feed() or at_tick(), nor free the channel).
- * A command sent in one is written when the chunk has been read to its end. During at_close() at_send() is
- * refused, so that a command cannot be queued again by its own end.
+ * Callbacks may call at_send(), at_resync() and at_close() (not at_feed() or at_tick(), nor free the
+ * channel). A command sent in one is written when the chunk has been read to its end. During at_close()
+ * at_send() is refused, so that a command cannot be queued again by its own end.
  */
 #ifndef SIMGATE_AT_CHANNEL_H
 #define SIMGATE_AT_CHANNEL_H
@@ -47,34 +48,37 @@ enum at_class {
 
 enum at_code {
     AT_OK,
-    AT_ERROR,     /* ERROR, COMMAND NOT SUPPORT, TOO MANY PARAMETERS */
-    AT_CMS_ERROR, /* `number`: TS 27.005 3.2.5; texts of +CMEE=2 are translated; -1 when not readable */
-    AT_CME_ERROR, /* `number`: TS 27.007 9.2 */
+    AT_ERROR,      /* ERROR, COMMAND NOT SUPPORT, TOO MANY PARAMETERS */
+    AT_CMS_ERROR,  /* `number`: TS 27.005 3.2.5; texts of +CMEE=2 are translated; -1 when not readable */
+    AT_CME_ERROR,  /* `number`: TS 27.007 9.2 */
     AT_NO_CARRIER, /* NO CARRIER, BUSY, NO ANSWER, NO DIALTONE, only to a dial command */
-    AT_TIMEOUT,   /* no final result in time */
-    AT_CLOSED,    /* at_close() or the port's end */
+    AT_TIMEOUT,    /* no final result in time */
+    AT_CLOSED,     /* at_close() or the port's end */
 };
 
 struct at_result {
     enum at_code code;
     int number;
-    bool data_sent; /* the PDU's last octet (0x1A) had been handed out: with AT_TIMEOUT, AT_CLOSED, the outcome
-                       is not known. False: nothing was submitted. */
+    bool data_sent; /* the PDU's last octet (0x1A) had been handed out: with AT_TIMEOUT, AT_CLOSED, the
+                       outcome is not known. False: nothing was submitted. */
 };
 
 struct at_cmd;
 
 /* A command, embedded in its owner, in place from at_send() until `done`. */
 struct at_cmd {
-    char text[128];      /* without CR, e.g. "AT+CMGS=23" */
-    const char *prefix;  /* information lines that belong to it, e.g. "+CMGR:"; NULL: none; "": any line that is
-                            not an unsolicited code (AT+CGSN, ATI). Borrowed, usually a literal */
-    const char *data;    /* written after the prompt, 0x1A is added; NULL: no prompt expected. Borrowed */
+    char text[128];     /* without CR, e.g. "AT+CMGS=23" */
+    const char *prefix; /* information lines that belong to it, e.g. "+CMGR:"; NULL: none; "": any line that
+                           is not an unsolicited code (AT+CGSN, ATI). Borrowed, usually a literal */
+    const char *data;   /* written after the prompt, 0x1A is added; NULL: no prompt expected. Borrowed */
     enum at_class cls;
-    bool pdu_lines;      /* each information line is followed by a line with a PDU (+CMGR, +CMGL) */
-    bool ok_optional;    /* an information line alone, then 2 s of silence, is success (some +CPIN?) */
+    bool pdu_lines;   /* each information line is followed by a line with a PDU (+CMGR, +CMGL) */
+    bool ok_optional; /* an information line alone, then 2 s of silence, is success (some +CPIN?) */
     /* An information line, or the PDU line that follows it. NULL: not wanted. */
     void (*line)(struct at_cmd *c, const char *line);
+    /* Right before `data` is handed out: from here on its outcome may be unknown. NULL: not wanted. It must
+     * not call back into the channel. */
+    void (*leaving)(struct at_cmd *c);
     /* Exactly once. The command may be reused or freed in it. */
     void (*done)(struct at_cmd *c, const struct at_result *r);
     void *owner;
@@ -85,14 +89,16 @@ struct at_cmd {
 /* An unsolicited code. */
 struct at_urc {
     const char *line; /* the whole line */
-    const char *pdu;  /* hex of the second line of +CMT, +CDS, +CBM; NULL otherwise, also when that line did not
-                         come in 2 s or the modem is in text mode: the message cannot be read, nor acknowledged */
+    const char
+        *pdu; /* hex of the second line of +CMT, +CDS, +CBM; NULL otherwise, also when that line did not
+                 come in 2 s or the modem is in text mode: the message cannot be read, nor acknowledged */
 };
 
 struct at_events {
     void (*urc)(void *owner, const struct at_urc *urc);
-    void (*late)(void *owner, const char *line); /* an answer to a command that had timed out, e.g. "+CMGS: 17" */
-    void (*dead)(void *owner);                   /* resynchronisation failed: nothing answers */
+    void (*late)(void *owner,
+                 const char *line); /* an answer to a command that had timed out, e.g. "+CMGS: 17" */
+    void (*dead)(void *owner);      /* resynchronisation failed: nothing answers */
 };
 
 struct at_chan; /* size is known below so that it can be embedded; fields are private to at/ */
@@ -101,7 +107,8 @@ struct at_chan; /* size is known below so that it can be embedded; fields are pr
 void at_init(struct at_chan *ch, const struct at_events *ev, void *owner);
 void at_fini(struct at_chan *ch); /* frees; calls nothing */
 
-/* Queues a command. `first` puts it in front of all that wait (an acknowledgement). 0 or ERR_FULL, ERR_GONE. */
+/* Queues a command. `first` puts it in front of all that wait (an acknowledgement). 0 or ERR_FULL, ERR_GONE.
+ */
 int at_send(struct at_chan *ch, struct at_cmd *c, bool first, int64_t now_ms);
 
 void at_feed(struct at_chan *ch, const uint8_t *bytes, size_t len, int64_t now_ms);
@@ -135,7 +142,7 @@ bool at_cur_string(struct at_cur *c, char *out, size_t size);     /* "quoted" or
 bool at_cur_skip(struct at_cur *c);                               /* one field, of any form */
 bool at_cur_open_list(struct at_cur *c);
 bool at_cur_close_list(struct at_cur *c);
-bool at_cur_range(struct at_cur *c, int64_t *min, int64_t *max);  /* "1" or "0-3" inside a list */
+bool at_cur_range(struct at_cur *c, int64_t *min, int64_t *max); /* "1" or "0-3" inside a list */
 bool at_cur_end(const struct at_cur *c);
 
 #endif

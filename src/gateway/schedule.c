@@ -308,6 +308,13 @@ static void adapt_depth(struct pipe *p)
     }
 }
 
+static void on_leaving(struct carrier_submit *cs)
+{
+    const struct slot *s = container_of(cs, struct slot, submit);
+
+    store_air_mark(s->pipe->g->store, s->e->id, s->seq);
+}
+
 static void on_submitted(struct carrier_submit *cs, const struct carrier_outcome *o)
 {
     struct slot *s = container_of(cs, struct slot, submit);
@@ -367,6 +374,7 @@ static void pipe_submit(struct pipe *p)
                                             .len = s->intend.len,
                                             .tpdu_len = s->intend.tpdu_len,
                                             .more = s->next || s->seq < s->e->parts,
+                                            .leaving = on_leaving,
                                             .done = on_submitted};
         if (p->c->ops->submit(p->c, &s->submit) < 0) {
             pipe_rest(p);

@@ -58,6 +58,9 @@ struct carrier_submit {
     size_t len;
     int tpdu_len;
     bool more; /* another part follows at once on this carrier (TS 27.005 +CMMS) */
+    /* Right before its first byte that can make the network send it is written. Not called when it never came
+     * so far. NULL: not wanted. It must not call the carrier. */
+    void (*leaving)(struct carrier_submit *s);
     void (*done)(struct carrier_submit *s, const struct carrier_outcome *o);
 };
 

@@ -101,6 +101,14 @@ static void on_done(struct at_cmd *c, const struct at_result *r)
     modem_drained(m);
 }
 
+static void on_leaving(struct at_cmd *c)
+{
+    struct modem *m = c->owner;
+
+    if (m->submit && m->submit->leaving)
+        m->submit->leaving(m->submit);
+}
+
 int send_submit(struct carrier *c, struct carrier_submit *s)
 {
     struct modem *m = container_of(c, struct modem, carrier);
@@ -113,7 +121,7 @@ int send_submit(struct carrier *c, struct carrier_submit *s)
         return ERR_TOO_LONG;
     hex_encode(s->pdu, s->len, m->submit_hex);
     m->submit_cmd = (struct at_cmd){
-        .prefix = "+CMGS:", .data = m->submit_hex, .cls = AT_SEND, .line = on_line, .done = on_done};
+        .prefix = "+CMGS:", .data = m->submit_hex, .cls = AT_SEND, .line = on_line, .leaving = on_leaving, .done = on_done};
     snprintf(m->submit_cmd.text, sizeof(m->submit_cmd.text), "AT+CMGS=%d", s->tpdu_len);
     m->submit = s;
     m->submit_mr = -1;

@@ -161,6 +161,8 @@ static void finish_ops(struct store *s, struct op_list *ops)
     while (!s->abandoned && (op = list_take(ops))) {
         s->stats.operations++;
         s->stats.failures += op->status < 0;
+        if (op->committed && op->status == 0)
+            op->committed(s, op);
         op->done(op, op->status);
     }
     if (s->abandoned)

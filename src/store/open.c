@@ -168,6 +168,7 @@ int store_open(struct rt *rt, const struct store_conf *conf, struct store **out,
         store_free(s);
         return rc;
     }
+    air_open(&s->air, conf->path);
     s->writer.db.sinks = (const char *const *)s->sinks;
     s->writer.db.err = &s->writer.db.own_err;
     s->reader.db.err = &s->reader.db.own_err;
@@ -188,6 +189,7 @@ void store_close_connections(struct store *s, bool checkpoint)
 void store_free(struct store *s)
 {
     store_close_connections(s, false);
+    air_close(&s->air);
     lane_fini(&s->writer);
     lane_fini(&s->reader);
     for (char **name = s->sinks; name && *name; name++)

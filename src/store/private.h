@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/util.h"
+#include "store/air.h"
 #include "store/db.h"
 #include "store/store.h"
 
@@ -47,6 +48,7 @@ struct store {
     struct lane writer, reader;
     struct store_stats stats;
     bool full;
+    struct air air;
     char **sinks;          /* NULL-terminated copy */
     int lock_fd;           /* of PATH-lock: one simgated per database */
     struct rt_timer retry; /* a batch could not be handed over, or the disk was full */

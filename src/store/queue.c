@@ -31,8 +31,20 @@ static int count_interrupted(struct store_db *db, int64_t part, int64_t now_wall
     return DB_RUN(db, sql, db_int(part), db_int(now_wall_ms / MS_PER_QUARTER));
 }
 
-/* Each part on the air becomes UNKNOWN, and the message with it; one between two parts waits again. */
-static int settle_message(struct store_db *db, int64_t id, int64_t now_wall_ms)
+/* An intent that was never acted upon. */
+static int take_back(struct store_db *db, const struct msg_head *h, int64_t part, int64_t now_wall_ms)
+{
+    static const char sql[] = "UPDATE part SET attempts = max(0, attempts - 1) WHERE id = ?1";
+    const struct msg_change *c = MSG_CHANGE(.to = MSG_QUEUED, .reason = "simgate stopped before it was sent",
+                                            .at_wall_ms = now_wall_ms);
+    int rc = part_set_state(db, h, (int)(part % 256), MSG_SUBMITTING, c);
+
+    return rc ? rc : DB_RUN(db, sql, db_int(part));
+}
+
+/* Each part that may be on the air becomes UNKNOWN, and the message with it; what never left, or was between
+ * two parts, waits again. */
+static int settle_message(struct store_db *db, const struct air *air, int64_t id, int64_t now_wall_ms)
 {
     struct msg_change *c =
         MSG_CHANGE(.to = MSG_UNKNOWN, .reason = "interrupted: simgate stopped while it was sent",
@@ -45,6 +57,11 @@ static int settle_message(struct store_db *db, int64_t id, int64_t now_wall_ms)
         return rc;
     while ((rc = next_id(db, sql_submitting, DB_ARGS(db_int(part_id(id, 1)), db_int(part_id(id, h.parts))),
                          &part)) > 0) {
+        if (!air_may_have_left(air, part)) {
+            if ((rc = take_back(db, &h, part, now_wall_ms)))
+                return rc;
+            continue;
+        }
         if ((rc = part_set_state(db, &h, (int)(part % 256), MSG_SUBMITTING, c)) ||
             (rc = count_interrupted(db, part, now_wall_ms)))
             return rc;
@@ -60,13 +77,13 @@ static int settle_message(struct store_db *db, int64_t id, int64_t now_wall_ms)
     return rc ? rc : n;
 }
 
-static int settle_state(struct store_db *db, enum msg_state state, int64_t now_wall_ms)
+static int settle_state(struct store_db *db, const struct air *air, enum msg_state state, int64_t now_wall_ms)
 {
     int64_t id = 0;
     int rc, parts = 0;
 
     while ((rc = next_id(db, sql_interrupted, DB_ARGS(db_int(state), db_int(id)), &id)) > 0) {
-        rc = settle_message(db, id, now_wall_ms);
+        rc = settle_message(db, air, id, now_wall_ms);
         if (rc < 0)
             return rc;
         parts += rc;
@@ -75,13 +92,13 @@ static int settle_state(struct store_db *db, enum msg_state state, int64_t now_w
 }
 
 /* A message that is UNKNOWN by one part may have had another on the air. */
-static int settle_all(struct store_db *db, int64_t now_wall_ms)
+static int settle_all(struct store_db *db, const struct air *air, int64_t now_wall_ms)
 {
-    int unknown = settle_state(db, MSG_UNKNOWN, now_wall_ms), submitting;
+    int unknown = settle_state(db, air, MSG_UNKNOWN, now_wall_ms), submitting;
 
     if (unknown < 0)
         return unknown;
-    submitting = settle_state(db, MSG_SUBMITTING, now_wall_ms);
+    submitting = settle_state(db, air, MSG_SUBMITTING, now_wall_ms);
     return submitting < 0 ? submitting : unknown + submitting;
 }
 
@@ -95,13 +112,15 @@ int store_settle_interrupted(struct store *s, int64_t now_wall_ms, struct err *e
     db->err = &db->own_err;
     parts = db_script(db, "BEGIN IMMEDIATE");
     if (parts == ERR_OK)
-        parts = settle_all(db, now_wall_ms);
+        parts = settle_all(db, &s->air, now_wall_ms);
     if (parts >= 0 && store_tally(db) < 0)
         parts = db->err->code;
     if (parts >= 0 && db_script(db, "COMMIT") < 0)
         parts = db->err->code;
-    if (parts >= 0)
+    if (parts >= 0) {
+        air_begin(&s->air);
         return parts;
+    }
     err_set(e, parts, "%s", db->err->text);
     store_rollback(db);
     return parts;

@@ -32,6 +32,7 @@ struct store_op {
     /* private to store/ */
     int (*exec)(struct store_db *db, struct store_op *op);
     void (*drop)(struct store_op *op); /* frees results that nobody will hear of; NULL none */
+    void (*committed)(struct store *s, struct store_op *op); /* before a successful `done`; NULL none */
     struct store_op *next;
     int status;
 };
@@ -101,6 +102,11 @@ struct store_intend {
 };
 void store_intend(struct store *s, struct store_intend *i);
 
+/* The part's PDU leaves for the modem now, its outcome is not known from here to the commit of store_outcome.
+ * Not an operation: a mark in memory that outlives the process (a machine's crash it does not), by which the
+ * next start tells parts that may have gone out from those that never left. */
+void store_air_mark(struct store *s, int64_t message, int seq);
+
 /* What became of a submitted part. `state`: SENT (with mr), QUEUED (retry at due; nothing went out), FAILED,
  * UNKNOWN, EXPIRED. The message follows: SENT when all parts are, FAILED/UNKNOWN/EXPIRED at once (its other
  * unsent parts are stopped), QUEUED with due and reason. `withdrawn`: the intent was never acted upon,
@@ -134,8 +140,9 @@ struct store_move {
 };
 void store_move(struct store *s, struct store_move *m);
 
-/* At start: every part that was SUBMITTING when the last life ended becomes UNKNOWN (message too). Blocking.
- * Returns the number of parts or a negative code. */
+/* At start: every part that was SUBMITTING when the last life ended becomes UNKNOWN (message too), or QUEUED
+ * when it is certain that it never left (store_air_mark). Blocking. Returns the number of parts that became
+ * UNKNOWN, or a negative code. */
 int store_settle_interrupted(struct store *s, int64_t now_wall_ms, struct err *e);
 
 /* The queue's index at start: calls row for each unsent part of each QUEUED, SUBMITTING or UNKNOWN message,

@@ -1,6 +1,6 @@
 /* The way of a part on the air: the intent that is committed before AT+CMGS, and the outcome that is
  * committed after its result. A crash between the two leaves the part SUBMITTING, and the next start makes it
- * UNKNOWN: never sent again blindly. */
+ * UNKNOWN, never sent again blindly, unless it is certain that it never left (air.h). */
 #include "store/private.h"
 
 enum { TP_RD = 1 << 2 }; /* TS 23.040 9.2.3.25, in the first octet of an SMS-SUBMIT */
@@ -201,7 +201,20 @@ static int exec_outcome(struct store_db *db, struct store_op *op)
     return rc;
 }
 
+static void outcome_committed(struct store *s, struct store_op *op)
+{
+    const struct store_outcome *o = container_of(op, struct store_outcome, op);
+
+    air_clear(&s->air, part_id(o->message, o->seq));
+}
+
 void store_outcome(struct store *s, struct store_outcome *o)
 {
     store_submit_write(s, &o->op, exec_outcome, NULL);
+    o->op.committed = outcome_committed;
+}
+
+void store_air_mark(struct store *s, int64_t message, int seq)
+{
+    air_mark(&s->air, part_id(message, seq));
 }

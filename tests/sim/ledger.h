@@ -37,7 +37,8 @@ struct ledger {
     struct ledger_in *ins;
     int nins, in_cap;
     uint64_t submits, removals, replies;
-    /* The message that used a concatenation reference last: a part too short for a whole "oN." belongs to it. */
+    /* The message that used a concatenation reference last: a part too short for a whole "oN." belongs to it.
+     */
     struct {
         char peer[SIMNET_PEER_BYTES];
         int parts, n;
@@ -45,7 +46,8 @@ struct ledger {
     struct buf problems; /* a line each; empty: all is well */
     int nproblems;
     int verbose;
-    bool lossy_line; /* bytes change on the line: what is read may be wrong, and a wrong message may be deleted */
+    bool lossy_line; /* bytes change on the line: what is read may be wrong, and a wrong message may be
+                        deleted */
 };
 
 void ledger_fini(struct ledger *l);

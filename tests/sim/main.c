@@ -147,6 +147,7 @@ static struct world_conf conf_of(uint64_t seed, int verbose)
                                .on_unknown = (enum gateway_on_unknown)(seed / 3 % 3),
                                .plan = seed % 7 == 0 ? MODEM_PLAN_DIRECT : MODEM_PLAN_STORE,
                                .report = seed % 5 != 0,
+                               .power_loss = seed / 2 % 2,
                                .verbose = verbose};
 }
 

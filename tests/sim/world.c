@@ -110,7 +110,8 @@ void world_free(struct world *w)
     for (int i = 0; i < WORLD_JOBS; i++)
         buf_free(&w->jobs[i].text);
     ledger_fini(&w->ledger);
-    for (const char *const *ext = (const char *const[]){"", "-wal", "-shm", NULL}; *ext; ext++) {
+    for (const char *const *ext = (const char *const[]){"", "-wal", "-shm", "-lock", "-air", NULL}; *ext;
+         ext++) {
         snprintf(name, sizeof name, "%s%s", w->path, *ext);
         unlink(name);
     }
@@ -197,6 +198,12 @@ void world_crash(struct world *w)
         w->modems[i] = NULL;
     }
     port_sim_drop(w->bus);
+    if (w->conf.power_loss) {
+        char air[128];
+
+        snprintf(air, sizeof air, "%s-air", w->path);
+        unlink(air); /* what is only in memory goes with the machine */
+    }
     engine_free(w->engine);
     w->store = NULL;
     w->gateway = NULL;
@@ -338,7 +345,8 @@ static bool at_rest(struct world *w)
             return false;
     gateway_get_stats(w->gateway, &st);
     if (w->conf.on_unknown == ON_UNKNOWN_HOLD)
-        return st.queued <= st.unknown; /* later parts of a message whose earlier part is unknown are held with it */
+        return st.queued <=
+               st.unknown; /* later parts of a message whose earlier part is unknown are held with it */
     return !st.queued && !st.unknown;
 }
 

@@ -23,7 +23,8 @@ struct world_conf {
     enum gateway_on_unknown on_unknown;
     enum modem_plan plan;
     bool report;
-    int verbose; /* 1 log lines of the daemon, 2 events of the network */
+    bool power_loss; /* a crash is the machine's, not only the process's */
+    int verbose;     /* 1 log lines of the daemon, 2 events of the network */
 };
 
 struct world;
