@@ -9,6 +9,7 @@
  * only.
  */
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,33 +164,53 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     *out = uv_buf_init(bytes, sizeof bytes);
 }
 
+/* Has it only closed its own direction, as `nc -N` does, and waits for answers? */
+static bool still_listens(const struct client *cl)
+{
+    struct pollfd p = {.events = POLLIN};
+    uv_os_fd_t fd;
+
+    if (uv_fileno((const uv_handle_t *)&cl->pipe, &fd) < 0)
+        return false;
+    p.fd = fd;
+    return poll(&p, 1, 0) >= 0 && !(p.revents & (POLLHUP | POLLERR));
+}
+
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *bytes)
 {
     struct client *cl = stream->data;
 
     if (len == 0)
         return;
-    if (len < 0) {
+    if (len < 0 && !(len == UV_EOF && still_listens(cl))) {
         client_close(cl);
         return;
     }
-    buf_add(&cl->in, bytes->base, (size_t)len);
+    if (len < 0)
+        cl->eof = true;
+    else
+        buf_add(&cl->in, bytes->base, (size_t)len);
+    if (cl->eof && cl->in.len > 0 && cl->in.data[cl->in.len - 1] != '\n')
+        buf_addc(&cl->in, '\n');
     client_check(cl);
 }
 
 void client_check(struct client *cl)
 {
-    bool read;
+    bool read, over;
 
     if (cl->closing || cl->taking)
         return;
     take_lines(cl);
-    if ((cl->last || cl->ctl->closing) && cl->ncalls == 0 && client_unsent_bytes(cl) == 0) {
+    over = cl->last || cl->ctl->closing || (cl->eof && cl->scanned == cl->in.len);
+    if (over && cl->ncalls == 0 && client_unsent_bytes(cl) == 0) {
         client_close(cl);
         return;
     }
     /* A client that waits for events is read from all the same: how else would its leaving be noticed? */
-    read = may_read(cl) || (cl->ncalls > 0 && cl->in.len == 0 && client_unsent_bytes(cl) < READ_PAUSE_BYTES);
+    read = may_read(cl) ||
+           (!cl->last && cl->ncalls > 0 && cl->in.len == 0 && client_unsent_bytes(cl) < READ_PAUSE_BYTES);
+    read = read && !cl->eof;
     if (read && !cl->reading)
         uv_read_start((uv_stream_t *)&cl->pipe, on_alloc, on_read);
     else if (!read && cl->reading)

@@ -157,8 +157,11 @@ int request_parse(const char *line, size_t len, struct parsed *out, struct err *
     if (!json_is_object(out->args))
         return err_set(e, ERR_INVALID, "a JSON object expected, {\"id\": 1, \"do\": \"status\"}");
     out->id = take(out->args, "id");
-    if (out->id && !json_is_integer(out->id) && !json_is_string(out->id))
+    if (out->id && !json_is_integer(out->id) && !json_is_string(out->id)) {
+        json_decref(out->id);
+        out->id = NULL; /* not something to answer with */
         return err_set(e, ERR_INVALID, "id: a whole number or a text expected");
+    }
     name = take(out->args, "do");
     if (!json_is_string(name)) {
         rc = err_set(e, ERR_INVALID, "do: the request's name is missing");

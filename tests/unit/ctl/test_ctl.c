@@ -1,6 +1,7 @@
 /* ctl: the server on its real socket, with the real store and gateway, and a carrier that the test is. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -266,7 +268,7 @@ static json_t *hear(struct end *end)
             return v;
         }
         turn(end->f);
-        n = recv(end->fd, bytes, sizeof bytes, 0);
+        n = read(end->fd, bytes, sizeof bytes);
         if (n > 0)
             buf_add(&end->in, bytes, (size_t)n);
         else if (n == 0 || errno != EAGAIN)
@@ -359,6 +361,65 @@ static void test_stale_socket(void **state)
     says(f, "{\"do\": \"status\"}", "ok", "true");
 }
 
+/* What a stranger of uid 65534 with these groups is told, asked from another process. The socket's file mode,
+ * which keeps strangers out already, is opened for it. */
+static json_t *told_to_stranger(struct fixture *f, gid_t gid, size_t ngroups, const gid_t *groups)
+{
+    static const char line[] = "{\"do\": \"messages\"}\n";
+    struct end end;
+    int ends[2];
+    json_t *v;
+    pid_t pid;
+
+    assert_int_equal(chmod(f->dir, 0755), 0);
+    assert_int_equal(chmod(f->socket, 0666), 0);
+    assert_int_equal(pipe(ends), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct sockaddr_un at = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        char bytes[4096];
+        ssize_t n = 0;
+
+        str_copy(at.sun_path, sizeof at.sun_path, f->socket);
+        if (setgroups(ngroups, groups) == 0 && setgid(gid) == 0 && setuid(65534) == 0 &&
+            connect(fd, (struct sockaddr *)&at, sizeof at) == 0) {
+            send(fd, line, strlen(line), MSG_NOSIGNAL);
+            n = recv(fd, bytes, sizeof bytes, 0);
+        }
+        _exit(n > 0 && write(ends[1], bytes, (size_t)n) == n ? 0 : 1);
+    }
+    close(ends[1]);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    end = (struct end){.f = f, .fd = ends[0]};
+    v = hear(&end);
+    hang_up(&end);
+    waitpid(pid, NULL, 0);
+    return v;
+}
+
+/* Who is neither root nor the daemon's user nor in its group is refused, with who may and how; a member of
+ * the group, by its first or by another one, is served. */
+static void test_who_may(void **state)
+{
+    struct fixture *f = *state;
+    gid_t group = getegid();
+    json_t *v;
+
+    if (geteuid() != 0)
+        skip();
+    v = told_to_stranger(f, 65534, 0, NULL);
+    assert_string_equal(text(v, "error.code"), "refused");
+    assert_non_null(strstr(text(v, "error.text"), "members of the group"));
+    json_decref(v);
+    v = told_to_stranger(f, 65534, 1, &group);
+    assert_string_equal(text(v, "ok"), "true");
+    json_decref(v);
+    v = told_to_stranger(f, group, 0, NULL);
+    assert_string_equal(text(v, "ok"), "true");
+    json_decref(v);
+}
+
 /* A request that is not understood is answered with its id and what was expected, and the next one is served.
  */
 static void test_bad_requests(void **state)
@@ -379,6 +440,26 @@ static void test_bad_requests(void **state)
     assert_int_equal(json_integer_value(json_object_get(v, "id")), 6);
     assert_string_equal(text(v, "ok"), "true");
     json_decref(v);
+    hang_up(&end);
+}
+
+/* A script may close its own direction at once (nc -N), even without a line's end: it is answered, then hung
+ * up. */
+static void test_half_closed(void **state)
+{
+    struct fixture *f = *state;
+    struct end end = connect_to(f);
+    json_t *v;
+
+    write_all(&end, "{\"id\": 1, \"do\": \"status\"}\n{\"id\": 2, \"do\": \"status\"}", 51);
+    shutdown(end.fd, SHUT_WR);
+    for (int i = 0; i < 2; i++) {
+        v = hear(&end);
+        assert_non_null(v);
+        assert_string_equal(text(v, "ok"), "true");
+        json_decref(v);
+    }
+    assert_null(hear(&end));
     hang_up(&end);
 }
 
@@ -712,14 +793,12 @@ static void quiet(enum log_level level, const char *who, const char *line)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        A_TEST(test_socket_file),   A_TEST(test_stale_socket),
-        A_TEST(test_bad_requests),  A_TEST(test_bounds),
-        A_TEST(test_clients_bound), A_TEST(test_send_and_look),
-        A_TEST(test_key),           A_TEST(test_wait),
-        A_TEST(test_wait_failure),  A_TEST(test_leave_while_waiting),
-        A_TEST(test_cancel_retry),  A_TEST(test_watch),
-        A_TEST(test_slow_watcher),  A_TEST(test_backup),
-        A_TEST(test_reload),        A_TEST(test_rules),
+        A_TEST(test_socket_file),   A_TEST(test_stale_socket),  A_TEST(test_who_may),
+        A_TEST(test_bad_requests),  A_TEST(test_half_closed),   A_TEST(test_bounds),
+        A_TEST(test_clients_bound), A_TEST(test_send_and_look), A_TEST(test_key),
+        A_TEST(test_wait),          A_TEST(test_wait_failure),  A_TEST(test_leave_while_waiting),
+        A_TEST(test_cancel_retry),  A_TEST(test_watch),         A_TEST(test_slow_watcher),
+        A_TEST(test_backup),        A_TEST(test_reload),        A_TEST(test_rules),
         A_TEST(test_status),        A_TEST(test_close_answers),
     };
 

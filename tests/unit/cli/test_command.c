@@ -1,0 +1,195 @@
+/* cli: the table of commands as a parser and as help; and that the manual page tells all of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "cli/cli.h"
+
+enum { WORDS_MAX = 16 };
+
+struct parse {
+    struct invocation v;
+    struct err e;
+    int rc;
+};
+
+/* Splits at blanks; '_' stands for a blank within a word. */
+static struct parse parse(const char *line)
+{
+    static char copy[512];
+    char *words[WORDS_MAX], *save = NULL;
+    int count = 0, used;
+    struct parse p = {0};
+
+    str_copy(copy, sizeof copy, line);
+    for (char *w = strtok_r(copy, " ", &save); w && count < WORDS_MAX; w = strtok_r(NULL, " ", &save)) {
+        for (char *c = w; *c; c++)
+            if (*c == '_')
+                *c = ' ';
+        words[count++] = w;
+    }
+    p.v.command = command_match(words, count, &used);
+    assert_non_null(p.v.command);
+    p.v.args = json_object();
+    p.rc = options_parse(&p.v, count - used, words + used, &p.e);
+    return p;
+}
+
+static void gives(const char *line, const char *wanted)
+{
+    struct parse p = parse(line);
+    char *text = json_dumps(p.v.args, JSON_COMPACT | JSON_SORT_KEYS);
+
+    if (p.rc < 0)
+        fail_msg("%s: %s", line, p.e.text);
+    assert_string_equal(text, wanted);
+    free(text);
+    json_decref(p.v.args);
+}
+
+static void refuses(const char *line, const char *wanted)
+{
+    struct parse p = parse(line);
+
+    assert_true(p.rc < 0);
+    if (!strstr(p.e.text, wanted))
+        fail_msg("%s: expected \"%s\" in \"%s\"", line, wanted, p.e.text);
+    json_decref(p.v.args);
+}
+
+/* Options and operands become the request's fields, in either writing and any order. */
+static void test_parse(void **state)
+{
+    (void)state;
+    gives("send --to 1,2 --to=3 Hello there", "{\"text\":\"Hello there\",\"to\":[\"1\",\"2\",\"3\"]}");
+    gives("send Hello --to 1 --no-report", "{\"report\":false,\"text\":\"Hello\",\"to\":[\"1\"]}");
+    gives("send --to 1 --at 2026-11-21T10:30:00+01:00 x",
+          "{\"at\":\"2026-11-21T09:30:00Z\",\"text\":\"x\",\"to\":[\"1\"]}");
+    gives("send --to 1 -- --text--", "{\"text\":\"--text--\",\"to\":[\"1\"]}");
+    gives("send --to +49_170_123 x", "{\"text\":\"x\",\"to\":[\"+49 170 123\"]}");
+    gives("messages --in --state failed --limit 3",
+          "{\"direction\":\"in\",\"limit\":3,\"state\":\"failed\"}");
+    gives("show 12", "{\"message\":12}");
+    gives("modems", "{}");
+    gives("at M0 AT+CSQ", "{\"command\":\"AT+CSQ\",\"modem\":\"M0\"}");
+    gives("rules test --from 1 is it open", "{\"from\":\"1\",\"text\":\"is it open\"}");
+    gives("pdu decode 00 01", "{\"pdus\":[\"00\",\"01\"]}");
+    gives("backup /a/b", "{\"file\":\"/a/b\"}");
+}
+
+/* What every command takes is not sent to the daemon. */
+static void test_common(void **state)
+{
+    struct parse p = parse("status --json --socket /a/b --timeout 2m");
+
+    (void)state;
+    assert_int_equal(p.rc, 0);
+    assert_true(p.v.json);
+    assert_string_equal(p.v.socket, "/a/b");
+    assert_int_equal(p.v.timeout_ms, 120000);
+    assert_int_equal(json_object_size(p.v.args), 0);
+    free((char *)p.v.socket);
+    json_decref(p.v.args);
+}
+
+/* A mistake is named with its option and what was expected. */
+static void test_refuses(void **state)
+{
+    (void)state;
+    refuses("send hello", "--to NUMBER is missing");
+    refuses("send --to 1", "TEXT is missing");
+    refuses("send --to", "--to: NUMBER is missing");
+    refuses("send --to , x", "--to: something expected");
+    refuses("send --to 1 --flash=1 x", "--flash takes no value");
+    refuses("send --to 1 --fast x", "there is no option --fast");
+    refuses("send --to 1 -x y", "there is no option -x");
+    refuses("send --to 1 --at soon x", "--at: a time such as");
+    refuses("send --to 1 --validity long x", "--validity: a duration such as");
+    refuses("send --to 1 --priority top x", "--priority: one of low, normal, high expected");
+    refuses("show twelve", "ID: a whole number from 1 expected");
+    refuses("show 12 13", "\"13\" is too much");
+    refuses("send --to 1 \xff\xfe", "UTF-8");
+}
+
+/* A time in the past is a duration ago, or the last such time of the day. */
+static void test_past(void **state)
+{
+    struct parse p = parse("messages --since 2d");
+    int64_t since, noon;
+
+    (void)state;
+    assert_int_equal(p.rc, 0);
+    assert_true(wall_from_text(json_string_value(json_object_get(p.v.args, "since")), 0, &since));
+    json_decref(p.v.args);
+    p = parse("messages --since 12:00");
+    assert_true(wall_from_text(json_string_value(json_object_get(p.v.args, "since")), 0, &noon));
+    assert_true(noon > since && noon - since < 3 * INT64_C(86400000));
+    json_decref(p.v.args);
+}
+
+static char *read_page(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char *page = calloc(1, 100000);
+    size_t n;
+
+    if (!f)
+        fail_msg("%s is missing", path);
+    n = fread(page, 1, 99999, f);
+    page[n] = '\0';
+    fclose(f);
+    return page;
+}
+
+/* As a manual page writes it: a minus is not a hyphen. */
+static void option_in_roff(const char *name, char *out, size_t size)
+{
+    struct buf text = {0};
+
+    buf_adds(&text, "\\-\\-");
+    for (const char *p = name; *p; p++)
+        buf_addf(&text, *p == '-' ? "\\-" : "%c", *p);
+    str_copy(out, size, buf_str(&text));
+    buf_free(&text);
+}
+
+/* Every command and every option is in the manual page. */
+static void test_manual(void **state)
+{
+    char *page = read_page("docs/simgate.1"), wanted[80];
+
+    (void)state;
+    for (const struct command *c = commands; c->name; c++) {
+        snprintf(wanted, sizeof wanted, ".SS %s\n", c->name);
+        const char *at = strstr(page, wanted);
+
+        if (!at)
+            fail_msg("simgate(1) lacks the command %s", c->name);
+        for (const struct option *o = c->options; o && o->name; o++) {
+            const char *next = strstr(at + 4, "\n.S"), *found;
+
+            option_in_roff(o->name, wanted, sizeof wanted);
+            found = strstr(at, wanted);
+            if (!found || (next && found > next))
+                fail_msg("simgate(1) lacks --%s of %s", o->name, c->name);
+        }
+    }
+    free(page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse), cmocka_unit_test(test_common), cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_past),  cmocka_unit_test(test_manual),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
