@@ -5,6 +5,7 @@
  * recipient, nearest in time, unless the report may be another part's. TS 23.040 9.2.3.15 for the status. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/number.h"
 #include "pdu/pdu.h"
@@ -178,12 +179,15 @@ static int part_reported(struct store_db *db, const struct msg_head *h, const st
 static int apply(struct store_db *db, struct msg_head *h, const struct matched *m, int mr,
                  const struct verdict *v)
 {
-    char reason[48];
+    char reason[MSG_REASON_BYTES];
+    const char *text = pdu_status_text((uint8_t)v->status), *comma = strchr(text, ',');
     struct msg_change *c =
         MSG_CHANGE(.to = MSG_SENT, .reason = reason, .modem = v->modem, .at_wall_ms = v->now_wall_ms);
     int rc;
 
-    snprintf(reason, sizeof reason, "delivery report: status 0x%02X", (unsigned)v->status);
+    /* "Error,SM validity period expired": the state says the first word already */
+    snprintf(reason, sizeof reason, "delivery report: %s (status 0x%02X)", comma ? comma + 1 : text,
+             (unsigned)v->status);
     if ((rc = part_reported(db, h, m, mr, v, c)) || (rc = message_follow(db, h, c)))
         return rc;
     return outbox_put(db, OUTBOX_REPORT, h->id, v->report);

@@ -118,6 +118,22 @@ static void test_pending(void **state)
     assert_int_equal(report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0).message_state, MSG_DELIVERED);
 }
 
+/* Of a message whose parts all lost their references in a crash, the first report settles the first part:
+ * parts go out in their order, and one that was never sent must not be called delivered. */
+static void test_parts_without_reference(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 3);
+
+    assert_true(intend(f, id, 1, T0) && intend(f, id, 2, T0) && intend(f, id, 3, T0 + SECOND));
+    fixture_crash(f);
+    fixture_start(f);
+    assert_int_equal(store_settle_interrupted(f->s, T0 + MINUTE, &(struct err){0}), 3);
+    assert_int_equal(report(f, "+491701234567", 29, PDU_ST_DELIVERED, T0 + 2 * SECOND).seq, 1);
+    assert_int_equal(report(f, "+491701234567", 30, PDU_ST_DELIVERED, T0 + 3 * SECOND).seq, 2);
+    assert_int_equal(part_state_of(f, id, 3), MSG_UNKNOWN);
+}
+
 /* A report that comes before the result of its part is kept, and taken when the part is sent. */
 static void test_early_report(void **state)
 {
@@ -204,6 +220,7 @@ int main(void)
         TEST(test_matching),
         TEST(test_all_parts),
         TEST(test_pending),
+        TEST(test_parts_without_reference),
         TEST(test_early_report),
         TEST(test_too_early_report),
         TEST(test_unknown_is_settled),
