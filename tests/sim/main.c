@@ -220,10 +220,8 @@ static void story(struct world *w)
     world_settle(w, DAY);
 }
 
-static bool story_with_death(struct totals *t, struct death death)
+static bool story_with_death(struct totals *t, struct world_conf c, struct death death)
 {
-    struct world_conf c = {
-        .seed = 1, .modems = 1, .net_ms = 1000, .on_unknown = ON_UNKNOWN_HOLD, .report = true};
     struct world *w = world_new(&c);
     bool good, came;
 
@@ -241,8 +239,18 @@ static bool story_with_death(struct totals *t, struct death death)
 
 static void every_commit(struct totals *t)
 {
-    for (uint64_t n = 1; story_with_death(t, (struct death){n, RT_SIM_BEFORE_RUN}); n++)
-        story_with_death(t, (struct death){n, RT_SIM_BEFORE_DONE});
+    for (int kind = 0; kind < 8; kind++) {
+        struct world_conf c = {.seed = 1,
+                               .modems = 1,
+                               .net_ms = 1000,
+                               .on_unknown = kind & 1 ? ON_UNKNOWN_RESEND : ON_UNKNOWN_HOLD,
+                               .power_loss = kind & 2,
+                               .plan = kind & 4 ? MODEM_PLAN_DIRECT : MODEM_PLAN_STORE,
+                               .report = true};
+
+        for (uint64_t n = 1; story_with_death(t, c, (struct death){n, RT_SIM_BEFORE_RUN}); n++)
+            story_with_death(t, c, (struct death){n, RT_SIM_BEFORE_DONE});
+    }
 }
 
 static void month(struct totals *t, uint64_t seed, int verbose)
