@@ -159,7 +159,8 @@ bool at_cur_skip(struct at_cur *c)
 {
     const char *from, *to, *end, *next;
 
-    if (!c->p || *spaces(c->p) == '\0')
+    /* A ')' is no field: taking nothing there would leave a caller's loop where it was. */
+    if (!c->p || *spaces(c->p) == '\0' || *spaces(c->p) == ')')
         return false;
     if (*spaces(c->p) == '(')
         end = list_end(spaces(c->p));

@@ -99,21 +99,6 @@ void direct_offer_again(struct modem *m, struct rx_entry *e)
 
 /* ---- arrival ---- */
 
-/* The last number of the header: "+CMT: ,25", "+CMT: 25", "+CMT: \"name\",25", "+CDS: 25", "+CDS: ,25" */
-static int told_length(const char *line)
-{
-    struct at_cur c = {strchr(line, ':') + 1};
-    int64_t v, len = -1;
-
-    while (!at_cur_end(&c)) {
-        if (at_cur_number(&c, &v))
-            len = v;
-        else if (!at_cur_skip(&c))
-            break;
-    }
-    return len >= 0 && len < 600 ? (int)len : -1;
-}
-
 /* Room for one more copy: the oldest that waits for the disk is given up. */
 static void make_room(struct modem *m)
 {
@@ -156,7 +141,7 @@ void direct_urc(struct modem *m, const struct at_urc *urc)
         stores_sweep(m);
         return;
     }
-    int tpdu_len = told_length(urc->line);
+    int tpdu_len = rx_told_length(urc->line);
     bool malformed = !rx_pdu_fits(urc->pdu, tpdu_len);
     if (malformed) {
         /* Text mode: it has restarted. Not acknowledged, the message comes again. */

@@ -356,6 +356,9 @@ void rx_remove(struct modem *m, struct rx_entry *e);
 void rx_hold(struct modem *m, struct rx_entry *e, enum rx_state then, int64_t after_ms);
 /* Hands the PDU line to the gateway. `e` may be gone afterwards. */
 void rx_offer(struct modem *m, struct rx_entry *e, const char *line, int tpdu_len, bool malformed);
+/* <length>, the last field of a header line in all its forms: "+CMT: ,25", "+CMT: 25", "+CMGR: 1,"name",25",
+ * "+CDS: 25"; -1 when it is none. */
+int rx_told_length(const char *line);
 /* True if the line is a PDU of tpdu_len octets (-1: any). */
 bool rx_pdu_fits(const char *line, int tpdu_len);
 

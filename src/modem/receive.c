@@ -134,6 +134,15 @@ bool rx_pdu_fits(const char *line, int tpdu_len)
     return len / 2 >= (size_t)tpdu_len + 1 + smsc_len || len / 2 == (size_t)tpdu_len;
 }
 
+int rx_told_length(const char *line)
+{
+    const char *last = strrchr(line, ',');
+    struct at_cur c = {last ? last + 1 : line + strcspn(line, ":") + (strchr(line, ':') != NULL)};
+    int64_t len;
+
+    return at_cur_number(&c, &len) && at_cur_end(&c) && len >= 0 && len < LINE_BYTES ? (int)len : -1;
+}
+
 static void count(struct modem *m, const struct carrier_inbound *in)
 {
     enum { MTI_MASK = 3, MTI_STATUS_REPORT = 2 }; /* TS 23.040 9.2.3.1 */
@@ -191,20 +200,14 @@ void rx_settle(struct carrier *c, uint64_t token, bool stored)
 static void parse_head(struct modem *m, const char *line, const char *prefix)
 {
     struct at_cur c = at_cur_after(line, prefix);
-    int64_t index = m->rx.index, stat = -1, len = -1, v;
+    int64_t index = m->rx.index, stat = -1;
     bool listed = prefix[4] == 'L';
 
     m->rx.head.valid = c.p && (!listed || at_cur_number(&c, &index));
-    m->rx.head.text_mode = m->rx.head.valid && !at_cur_number(&c, &stat);
-    while (!at_cur_end(&c)) {
-        if (at_cur_number(&c, &v))
-            len = v;
-        else if (!at_cur_skip(&c))
-            break;
-    }
+    m->rx.head.text_mode = m->rx.head.valid && !at_cur_number(&c, &stat) && *c.p == '"';
     m->rx.head.index = (int)index;
     m->rx.head.stat = (int)stat;
-    m->rx.head.tpdu_len = len >= 0 && len <= LINE_BYTES ? (int)len : -1;
+    m->rx.head.tpdu_len = rx_told_length(line);
     str_copy(m->rx.head.text, sizeof(m->rx.head.text), line);
 }
 

@@ -120,8 +120,12 @@ int send_submit(struct carrier *c, struct carrier_submit *s)
     if (s->len > PDU_FULL_BYTES)
         return ERR_TOO_LONG;
     hex_encode(s->pdu, s->len, m->submit_hex);
-    m->submit_cmd = (struct at_cmd){
-        .prefix = "+CMGS:", .data = m->submit_hex, .cls = AT_SEND, .line = on_line, .leaving = on_leaving, .done = on_done};
+    m->submit_cmd = (struct at_cmd){.prefix = "+CMGS:",
+                                    .data = m->submit_hex,
+                                    .cls = AT_SEND,
+                                    .line = on_line,
+                                    .leaving = on_leaving,
+                                    .done = on_done};
     snprintf(m->submit_cmd.text, sizeof(m->submit_cmd.text), "AT+CMGS=%d", s->tpdu_len);
     m->submit = s;
     m->submit_mr = -1;

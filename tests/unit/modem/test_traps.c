@@ -354,6 +354,28 @@ static void garbled_once(void **state)
     assert_false(d->in[0].malformed);
 }
 
+/* A header garbled into anything at all is read again as well, and holds nothing up. */
+static void garbled_headers(void **state)
+{
+    static const char *const headers[] = {"+CMGR: ),,24", "+CMGR: (((", "+CMGR: ,,,,,",
+                                          "+CMGR:", "+CMGR: 0,,99999999999999999999"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        struct dialogue *d = dialogue_new();
+        char text[200];
+        assert_true(dialogue_ready(d));
+        port_script_answer(d->port, "AT+CMGR=1", "\r\n+CMGR: 0,,24\r\n" PDU_HELLO "\r\n\r\nOK\r\n");
+        snprintf(text, sizeof(text), "\r\n%s\r\n%s\r\n\r\nOK\r\n", headers[i], PDU_HELLO);
+        port_script_answer_times(d->port, "AT+CMGR=1", text, 1);
+        say(d, "\r\n+CMTI: \"SM\",1\r\n");
+        dialogue_run(d, 10000);
+        assert_int_equal(d->in_count, 1);
+        assert_string_equal(d->in[0].text, PDU_HELLO);
+        dialogue_free(d);
+    }
+}
+
 /* Own messages in the store (stat 2, 3) are neither offered nor deleted; the listing lacks the alpha field
  * [Pantech]. */
 static void own_messages_stay(void **state)
@@ -579,6 +601,7 @@ int main(void)
         TRAP(empty_slots),
         TRAP(malformed_entries),
         TRAP(garbled_once),
+        TRAP(garbled_headers),
         TRAP(own_messages_stay),
         TRAP(fallen_back_to_text_mode),
         TRAP(slot_used_again),
