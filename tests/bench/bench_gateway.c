@@ -68,6 +68,7 @@ static int instant_submit(struct carrier *c, struct carrier_submit *s)
     if (in->under_way)
         return ERR_BUSY;
     in->under_way = s;
+    s->leaving(s);
     uv_idle_start(&b.idle, finish_submits);
     return 0;
 }

@@ -62,6 +62,7 @@ static inline int world_submit(struct carrier *c, struct carrier_submit *s)
     pdu_ud_text(&p.ud, &p.dcs, w->sent[w->mr].text);
     w->mr++;
     w->submit = s;
+    s->leaving(s);
     rt_timer_at(w->rt, &w->network, rt_now_ms(w->rt) + NETWORK_MS);
     return 0;
 }

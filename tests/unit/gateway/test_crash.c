@@ -348,6 +348,7 @@ static void mixed_traffic_with_crashes(void **state)
         struct scene *s = scene_new();
         if (round % 3 == 0) /* faster than commits */
             s->w.carriers[0].send_ms = s->w.carriers[1].send_ms = 0;
+        s->w.carriers[0].leave_ms = round % 2 ? 50 : 0;
         for (int i = 0; i < 150; i++)
             step(s, i);
         for (int i = 0; i < 2; i++) {

@@ -168,6 +168,21 @@ static void a_crash_leaves_unknown_parts(void **state)
     assert_state(w, id, MSG_SENT);
 }
 
+/* What was intended but had not left when the process died is not unknown: it goes on at once, unmarked. */
+static void what_never_left_is_not_unknown(void **state)
+{
+    struct world *w = W(state);
+    w->carriers[0].leave_ms = 10 * SECOND;
+    int64_t id = send_to(w, "+491701111111", "x");
+    run(w, SECOND);
+    assert_state(w, id, MSG_SUBMITTING);
+    restart(w);
+    run(w, 20 * SECOND);
+    assert_int_equal(w->nlog, 1);
+    assert_false(w->log[0].duplicate_mark);
+    assert_state(w, id, MSG_SENT);
+}
+
 /* ---- reports ---- */
 
 /* A message is delivered when all its parts are; a pending report changes nothing; an unmatched one is kept.
@@ -226,6 +241,7 @@ int main(void)
         T(a_crash_leaves_unknown_parts),
         T(all_parts_delivered),
         T(a_report_before_its_result),
+        T(what_never_left_is_not_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

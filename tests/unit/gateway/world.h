@@ -64,7 +64,9 @@ struct script {
     struct rt_timer timer;
     struct carrier_outcome plan[64]; /* outcomes to come; after them all is sent */
     int plan_at, plan_len;
-    bool stuck; /* no result comes */
+    bool stuck;       /* no result comes */
+    int64_t leave_ms; /* the PDU leaves so long after it was given; 0 at once */
+    bool left;
 };
 
 struct world {
@@ -112,23 +114,43 @@ HELPER void script_log(struct script *s, const struct carrier_submit *cs)
     }
 }
 
+HELPER void script_leave(struct script *s)
+{
+    s->left = true;
+    s->under_way->leaving(s->under_way);
+    script_log(s, s->under_way);
+    if (!s->stuck)
+        rt_timer_at(s->w->rt, &s->timer, rt_sim_now(s->w->rt) + s->send_ms);
+}
+
+HELPER void script_note(struct script *s, const struct carrier_outcome *o)
+{
+    for (int i = s->w->nlog - 1; s->left && i >= 0; i--) {
+        struct submitted *l = &s->w->log[i];
+        if (l->carrier != s->index)
+            continue;
+        l->mr = o->mr;
+        l->result = o->result;
+        l->answered = true;
+        break;
+    }
+}
+
 HELPER void script_fire(struct rt_timer *t)
 {
     struct script *s = container_of(t, struct script, timer);
     struct carrier_submit *cs = s->under_way;
     struct carrier_outcome o = {.result = CARRIER_SENT, .mr = s->next_mr, .code = -1};
-    if (s->plan_at < s->plan_len)
+    bool planned = s->plan_at < s->plan_len;
+    if (!s->left && !(planned && s->plan[s->plan_at].result == CARRIER_NOT_SUBMITTED)) {
+        script_leave(s);
+        return;
+    }
+    if (planned)
         o = s->plan[s->plan_at++];
     if (o.result == CARRIER_SENT)
         o.mr = s->next_mr++ & 255;
-    for (int i = s->w->nlog - 1; i >= 0; i--) {
-        if (s->w->log[i].carrier == s->index) {
-            s->w->log[i].mr = o.mr;
-            s->w->log[i].result = o.result;
-            s->w->log[i].answered = true;
-            break;
-        }
-    }
+    script_note(s, &o);
     s->under_way = NULL;
     cs->done(cs, &o);
 }
@@ -141,9 +163,11 @@ HELPER int script_submit(struct carrier *c, struct carrier_submit *cs)
     if (s->under_way)
         return ERR_BUSY;
     s->under_way = cs;
-    script_log(s, cs);
-    if (!s->stuck)
-        rt_timer_at(s->w->rt, &s->timer, rt_sim_now(s->w->rt) + s->send_ms);
+    s->left = false;
+    if (s->leave_ms)
+        rt_timer_at(s->w->rt, &s->timer, rt_sim_now(s->w->rt) + s->leave_ms);
+    else
+        script_leave(s);
     return 0;
 }
 
