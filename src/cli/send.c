@@ -144,6 +144,14 @@ static int show_sent(struct invocation *v, json_t *answer)
     return status_of_messages(answer);
 }
 
+/* One wrong recipient stops all: who corrects it must know that the others have had nothing yet. */
+static void say_nothing_sent(struct err *e)
+{
+    struct err why = *e;
+
+    err_set(e, why.code, "%s; nothing was sent to the others either", why.text);
+}
+
 int run_send(struct invocation *v)
 {
     bool wait = json_is_true(json_object_get(v->args, "wait"));
@@ -160,10 +168,13 @@ int run_send(struct invocation *v)
     connection_close(&c);
     json_object_del(answer, "id");
     json_object_del(answer, "ok");
-    if (rc == CLI_DONE)
+    if (rc == CLI_DONE) {
         rc = show_sent(v, answer);
-    else
+    } else {
+        if (rc == CLI_REFUSED && json_array_size(json_object_get(v->args, "to")) > 1)
+            say_nothing_sent(&e);
         rc = tell_failure(v, rc, &e, answer);
+    }
     json_decref(answer);
     return rc;
 }

@@ -36,13 +36,16 @@ class Failure(AssertionError):
 
 
 class Lab:
-    def __init__(self, build, modems=1, modem_args=(), modem_conf="report = true;", gateway="", rest=RULES, pin="1234"):
+    def __init__(self, build, modems=1, modem_args=(), modem_conf="report = true;", gateway="", rest=RULES, pin="1234",
+                 modem_log=True):
         self.build = pathlib.Path(build).resolve()
-        base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        base = os.environ.get("LAB_DIR") or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="simgate-lab-", dir=base))
         self.count, self.modem_args, self.pin = modems, list(modem_args), pin
         self.modem_conf, self.gateway_conf, self.rest = modem_conf, gateway, rest
+        self.modem_log = modem_log  # without it log() is empty, and the modem is faster
         self.modem = self.daemon = None
+        self.conf, self.work = self.dir / "gateway.conf", self.dir
         self.env = dict(os.environ, SIMGATE_SOCKET=str(self.dir / "simgate.sock"))
         self.write_conf()
 
@@ -54,11 +57,12 @@ class Lab:
         modems = ", ".join(f'{{ name = "M{i}"; port = "{self.dir}/modem{i}"; {pin} {conf} }}' for i in range(self.count))
         text = CONF.format(dir=self.dir, modems=modems, gateway=self.gateway_conf if gateway is None else gateway,
                            rest=self.rest if rest is None else rest)
-        (self.dir / "gateway.conf").write_text(text)
+        self.conf.write_text(text)
 
     def start_modem(self):
-        command = [self.build / "simgate-modem", "--dir", self.dir, "--count", str(self.count), "--log",
-                   self.dir / "modem.log", *self.modem_args]
+        command = [self.build / "simgate-modem", "--dir", self.dir, "--count", str(self.count), *self.modem_args]
+        if self.modem_log:
+            command += ["--log", self.dir / "modem.log"]
         if self.pin:
             command += ["--pin", self.pin]
         self.modem = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL,
@@ -66,23 +70,49 @@ class Lab:
         self.wait("the simulated modem", lambda: (self.dir / f"modem{self.count - 1}").is_symlink()
                   and (self.dir / "control").is_socket())
 
-    def start_daemon(self, wait=True, env=None):
-        self.daemon = subprocess.Popen([str(self.build / "simgated"), "-c", str(self.dir / "gateway.conf")],
-                                       stdout=subprocess.DEVNULL, stderr=open(self.dir / "simgated.err", "ab"),
-                                       env={**self.env, **(env or {})})
+    def start_daemon(self, wait=True, env=None, pass_fds=()):
+        self.daemon = subprocess.Popen([str(self.build / "simgated"), "-c", str(self.conf)],
+                                       stdout=subprocess.DEVNULL, stderr=open(self.work / "simgated.err", "ab"),
+                                       env={**self.env, **(env or {})}, cwd=self.work, pass_fds=pass_fds)
         if wait:
             self.wait("the control socket", self.answers)
 
-    def start(self):
+    def start(self, ready=True):
+        """Both programs; with `ready` until all modems are."""
         self.start_modem()
         self.start_daemon()
+        if ready:
+            self.wait_ready()
+
+    def wait_ready(self, seconds=30):
+        self.wait("all modems to be ready", lambda: all(m["state"] == "ready" for m in self.modems()), seconds)
+
+    def modems(self):
+        return self.json("modems")["modems"]
+
+    def modem_state(self, name="M0"):
+        return next((m for m in self.modems() if m["name"] == name), {"state": "none"})["state"]
+
+    def messages(self, *filters):
+        """All of them, oldest first: every page of `simgate messages`."""
+        rows, page = [], self.json("messages", "--limit", "1000", *filters)
+        while True:
+            rows += page["messages"]
+            if "before" not in page:
+                return rows[::-1]
+            page = self.json("messages", "--limit", "1000", "--before", page["before"], *filters)
+
+    def said(self, text):
+        """Lines of simgated's log with this text in them."""
+        path = self.work / "simgated.err"
+        return [line for line in path.read_text(errors="replace").splitlines() if text in line] if path.exists() else []
 
     def answers(self):
         if self.daemon.poll() is not None:
             raise Failure(f"simgated ended with {self.daemon.returncode}:\n{self.tail()}")
         try:
             with socket.socket(socket.AF_UNIX) as s:
-                s.connect(str(self.dir / "simgate.sock"))
+                s.connect(self.env["SIMGATE_SOCKET"])
             return True
         except OSError:
             return False
@@ -115,7 +145,7 @@ class Lab:
         self.close()
 
     def tail(self, lines=60):
-        path = self.dir / "simgated.err"
+        path = self.work / "simgated.err"
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
 
     # ---- the simulated modem
@@ -151,10 +181,10 @@ class Lab:
 
     # ---- the gateway's doors
 
-    def run(self, *args, check=True, stdin="", timeout=60):
+    def run(self, *args, check=True, stdin="", timeout=60, env=None):
         """simgate ARGS: the finished process."""
         done = subprocess.run([str(self.build / "simgate"), *map(str, args)], input=stdin, capture_output=True, text=True,
-                              env=self.env, timeout=timeout)
+                              env={**self.env, **(env or {})}, timeout=timeout)
         if check and done.returncode:
             raise Failure(f"simgate {' '.join(map(str, args))} ended with {done.returncode}: {done.stderr}{done.stdout}")
         return done

@@ -103,6 +103,20 @@ static void test_all_parts(void **state)
     assert_history(f, id, "queued submitting sent undelivered delivered");
 }
 
+/* The history says in words what the network reported: that is what a person reads. */
+static void test_reason_in_words(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 1);
+    struct store_show h;
+
+    send_part(f, id, 1, 7, T0);
+    report(f, "+491701234567", 7, PDU_ST_FAILED, T0);
+    h = show(f, id);
+    assert_string_equal(h.row.reason, "delivery report: SM validity period expired (status 0x46)");
+    store_show_clear(&h);
+}
+
 /* A pending status changes nothing but is remembered with the part. */
 static void test_pending(void **state)
 {
@@ -219,6 +233,7 @@ int main(void)
         TEST(test_delivered),
         TEST(test_matching),
         TEST(test_all_parts),
+        TEST(test_reason_in_words),
         TEST(test_pending),
         TEST(test_parts_without_reference),
         TEST(test_early_report),
