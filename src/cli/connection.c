@@ -160,6 +160,8 @@ int status_of_error(const json_t *answer, struct err *e)
     const char *text = json_string_value(json_object_get(error, "text"));
 
     err_set(e, ERR_REFUSED, "%s", text ? text : "simgated refused, and did not say why");
+    if (code && !strcmp(code, "stopping"))
+        return CLI_UNREACHABLE;
     for (size_t i = 0; code && i < ARRAY_LEN(refusals); i++)
         if (!strcmp(refusals[i], code))
             return CLI_REFUSED;

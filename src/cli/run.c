@@ -33,6 +33,9 @@ void print_json(const json_t *v)
 
 int tell_failure(const struct invocation *v, int status, const struct err *e, json_t *answer)
 {
+    static const char *const codes[] = {[CLI_DONE] = "done",       [CLI_FAILED] = "failed",
+                                        [CLI_USAGE] = "usage",     [CLI_UNREACHABLE] = "unreachable",
+                                        [CLI_REFUSED] = "refused", [CLI_NO_OUTCOME] = "timeout"};
     struct buf text = {0};
     const json_t *line;
     size_t i;
@@ -41,10 +44,7 @@ int tell_failure(const struct invocation *v, int status, const struct err *e, js
         json_t *doc = answer ? json_incref(answer) : json_object();
 
         if (!json_object_get(doc, "error"))
-            json_object_set_new(doc, "error",
-                                json_pack("{ssss}", "code",
-                                          status == CLI_UNREACHABLE ? "unreachable" : "timeout", "text",
-                                          e->text));
+            json_object_set_new(doc, "error", json_pack("{ssss}", "code", codes[status], "text", e->text));
         print_json(doc);
         json_decref(doc);
         return status;

@@ -180,7 +180,7 @@ static void on_event(struct call *call, const struct gateway_event *ev)
 static void stop_watch(struct call *call)
 {
     call_event(call, json_pack("{ss}", "kind", "goodbye"));
-    call_fail(call, ERR_GONE, "simgated is stopping");
+    call_fail(call, CTL_STOPPING, "simgated is stopping");
 }
 
 void do_watch(struct call *call)

@@ -132,7 +132,7 @@ static void look_on(struct sending *s)
     if (s->looking_at >= 0)
         return;
     if (s->stopped) {
-        call_fail_with(s->call, ERR_GONE,
+        call_fail_with(s->call, CTL_STOPPING,
                        "simgated is stopping; the messages are kept and go out at its next start",
                        messages_of(s));
         return;
@@ -167,7 +167,7 @@ static void on_event(struct call *call, const struct gateway_event *ev)
         call_event(call, json_event(ev));
         if (ev->kind == EV_ALARM)
             o->held = true;
-        o->look = ev->kind == EV_ALARM || ev->state != MSG_QUEUED;
+        o->look = o->look || ev->kind == EV_ALARM || ev->state == MSG_SENT || msg_state_final(ev->state);
         if (ev->state)
             o->state = ev->state;
         look_on(s);

@@ -220,7 +220,10 @@ json_t *json_error(int status, const char *text)
                                                  [-ERR_CORRUPT] = "corrupt",
                                                  [-ERR_VERSION] = "version"};
     bool known = status < 0 && -status < ERR_CODES && codes[-status];
-    json_t *e = json_pack("{ss}", "code", known ? codes[-status] : "failed");
+    json_t *e = json_pack("{ss}", "code",
+                          known                    ? codes[-status]
+                          : status == CTL_STOPPING ? "stopping"
+                                                   : "failed");
 
     json_object_set_new(e, "text", json_text(text && *text ? text : err_name(status)));
     return e;

@@ -24,6 +24,8 @@ enum {
     USER_BYTES = 64,
 };
 
+enum { CTL_STOPPING = -ERR_CODES }; /* a status beside those of base/err.h: "stopping" */
+
 struct client {
     struct ctl *ctl;
     uv_pipe_t pipe;

@@ -75,7 +75,7 @@ static void leave_behind(struct call *call)
 {
     struct ctl *c = call->ctl;
     struct client *cl = call->client;
-    json_t *line = json_pack("{sbso}", "ok", 0, "error", json_error(ERR_GONE, STOPPING));
+    json_t *line = json_pack("{sbso}", "ok", 0, "error", json_error(CTL_STOPPING, STOPPING));
 
     if (cl) {
         if (call->id)

@@ -11,6 +11,8 @@
 
 #include "base/util.h"
 #include "cli/cli.h"
+#include "cli/text.h"
+#include "tests/unit/cli/capture.h"
 
 enum { WORDS_MAX = 16 };
 
@@ -148,6 +150,72 @@ static char *read_page(const char *path)
     return page;
 }
 
+static char *complete_words[WORDS_MAX + 1];
+static int complete_count;
+
+static void do_complete(void)
+{
+    run_complete(complete_count, complete_words);
+}
+
+/* The last word of the line is being written ("." for nothing yet). */
+static void completes(const char *line, const char *wanted)
+{
+    static char copy[256], index[8];
+    char *save = NULL;
+
+    str_copy(copy, sizeof copy, line);
+    complete_words[0] = index;
+    complete_count = 1;
+    for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
+        complete_words[complete_count++] = w;
+    if (!strcmp(complete_words[complete_count - 1], "."))
+        complete_words[complete_count - 1] = index + 7;
+    snprintf(index, sizeof index, "%d", complete_count - 2);
+    assert_string_equal(printed(do_complete), wanted);
+}
+
+/* The shell is offered commands, second words, options and values, all from the table. */
+static void test_complete(void **state)
+{
+    (void)state;
+    completes("simgate s", "send\nstatus\nshow\n");
+    completes("simgate p", "pdu\n");
+    completes("simgate pdu .", "decode\nencode\n");
+    completes("simgate config c", "check\n");
+    completes("simgate messages --s", "--state\n--since\n--socket\n");
+    completes("simgate messages --in --state del", "delivered\n");
+    completes("simgate send --to 1 --priority .", "low\nnormal\nhigh\n");
+    completes("simgate help b", "backup\n");
+    completes("simgate nonsense .", "");
+}
+
+static json_t *answer;
+
+static void view_it(void)
+{
+    command_find("show")->view(answer);
+    command_find("messages")->view(answer);
+    command_find("rules test")->view(answer);
+}
+
+/* No view lets through what a customer sent to obey a terminal. */
+static void test_views_harmless(void **state)
+{
+    const char *evil = "\033]0;x\007\302\233", *out;
+
+    (void)state;
+    answer = json_pack("{s[{ssssss}]s{ssssssssss}sssss[s]}", "messages", "text", evil, "peer", evil, "state",
+                       evil, "message", "text", evil, "peer", evil, "reason", evil, "source", evil, "state",
+                       evil, "reply", evil, "from", evil, "why", evil);
+    assert_non_null(answer);
+    out = printed(view_it);
+    assert_null(strpbrk(out, "\033\007"));
+    assert_null(strstr(out, "\302\233"));
+    assert_non_null(strstr(out, "\\x1b]0;x\\x07\\x9b"));
+    json_decref(answer);
+}
+
 /* As a manual page writes it: a minus is not a hyphen. */
 static void option_in_roff(const char *name, char *out, size_t size)
 {
@@ -187,9 +255,12 @@ static void test_manual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse), cmocka_unit_test(test_common), cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_past),  cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_parse),          cmocka_unit_test(test_common), cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_past),           cmocka_unit_test(test_manual), cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_views_harmless),
     };
 
+    text_init();
+    text_set(false, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,34 +5,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/text.h"
-
-/* What fn prints to standard output. Static. */
-static const char *printed(void (*fn)(void))
-{
-    static char out[65536];
-    FILE *file = tmpfile();
-    int kept = dup(STDOUT_FILENO);
-    size_t n;
-
-    fflush(stdout);
-    dup2(fileno(file), STDOUT_FILENO);
-    fn();
-    fflush(stdout);
-    dup2(kept, STDOUT_FILENO);
-    close(kept);
-    rewind(file);
-    n = fread(out, 1, sizeof out - 1, file);
-    out[n] = '\0';
-    fclose(file);
-    return out;
-}
+#include "tests/unit/cli/capture.h"
 
 static void becomes(const char *text, const char *wanted)
 {

@@ -656,7 +656,7 @@ static void test_watch(void **state)
     assert_string_equal(text(v, "event.kind"), "goodbye");
     json_decref(v);
     v = hear(&end);
-    assert_string_equal(text(v, "ok"), "false");
+    assert_string_equal(text(v, "error.code"), "stopping");
     json_decref(v);
     assert_null(hear(&end));
     hang_up(&end);
