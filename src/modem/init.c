@@ -381,6 +381,7 @@ static const struct script_step init_steps[] = {
     {.make = stores_make_select, .prefix = "+CPMS:", .cls = AT_SIM, .done = stores_selected},
     {.make = make_cnmi, .cls = AT_QUERY, .done = cnmi_done},
     {.make = make_cnmi_check, .prefix = "+CNMI:", .cls = AT_QUERY, .line = cnmi_line, .done = cnmi_checked},
+    {.text = "AT+CMMS=?", .prefix = "+CMMS:", .cls = AT_QUERY, .line = send_more_line},
     {.text = "AT+CSCA?", .prefix = "+CSCA:", .cls = AT_SIM, .line = csca_line, .done = csca_done},
     {.make = make_csca, .cls = AT_SIM, .done = csca_set},
     {.text = "AT+CIMI", .prefix = "", .cls = AT_QUERY, .line = imsi_line},

@@ -233,6 +233,7 @@ static void forget(struct modem *m)
     m->acks = false;
     m->cnmi = -1;
     m->rx.ack_zero = false;
+    m->more_known = m->more_on = false;
     registration_forget(m);
     stores_forget(m);
 }

@@ -251,6 +251,10 @@ struct modem {
     struct at_cmd submit_cmd;
     char submit_hex[MODEM_PDU_LINE_BYTES];
     int submit_mr;
+    bool more_known; /* AT+CMMS=1 is understood */
+    bool more_on;    /* the link is being held for the next part */
+    bool more_sent;  /* more_cmd is in the channel */
+    struct at_cmd more_cmd;
     int64_t submit_ms;
     uint64_t sent, failed, received, reports;
     double seconds_per_part;
@@ -370,6 +374,7 @@ void direct_offer_again(struct modem *m, struct rx_entry *e);
 /* ---- send.c ---- */
 int send_submit(struct carrier *c, struct carrier_submit *s);
 void send_late(struct modem *m, const char *line);
+void send_more_line(struct modem *m, const char *line); /* +CMMS=?'s answer */
 
 /* ---- errors.c ---- */
 enum carrier_error errors_class(const struct at_result *r);

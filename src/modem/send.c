@@ -9,6 +9,45 @@
 #include "base/util.h"
 #include "modem/modem_private.h"
 
+/* ---- holding the link between the parts of one message: AT+CMMS=1, TS 27.005 3.5.6 ----
+ *
+ * On GSM it saves the set-up of the radio link, half of the time. The modem lets go of it by itself a few
+ * seconds after the last part. Modems that list it and refuse it (E1752) are not asked again. */
+
+void send_more_line(struct modem *m, const char *line)
+{
+    struct at_cur c = at_cur_after(line, "+CMMS:");
+    int64_t low, high;
+
+    if (!at_cur_open_list(&c))
+        return;
+    while (at_cur_range(&c, &low, &high))
+        m->more_known = m->more_known || (low <= 1 && high >= 1);
+}
+
+static void more_done(struct at_cmd *c, const struct at_result *r)
+{
+    struct modem *m = c->owner;
+
+    m->more_sent = false;
+    line_result(m, r);
+    if (r->code != AT_OK)
+        m->more_known = m->more_on = false;
+}
+
+static void hold_link(struct modem *m, bool more)
+{
+    bool ask = more && m->more_known && !m->more_on && !m->more_sent;
+
+    m->more_on = more && m->more_known;
+    if (!ask)
+        return;
+    m->more_cmd = (struct at_cmd){.text = "AT+CMMS=1", .cls = AT_QUERY, .done = more_done};
+    m->more_sent = line_send(m, &m->more_cmd, false) == 0;
+}
+
+/* ---- the submission ---- */
+
 static void on_line(struct at_cmd *c, const char *line)
 {
     struct modem *m = c->owner;
@@ -130,6 +169,7 @@ int send_submit(struct carrier *c, struct carrier_submit *s)
     m->submit = s;
     m->submit_mr = -1;
     m->submit_ms = modem_now(m);
+    hold_link(m, s->more);
     int status = line_send(m, &m->submit_cmd, false);
     if (status)
         m->submit = NULL;

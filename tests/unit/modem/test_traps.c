@@ -464,6 +464,47 @@ static void delete_fails_once(void **state)
     assert_int_equal(port_script_count(d->port, "AT+CMGD=1"), 3);
 }
 
+/* ---- sending ---- */
+
+static void on_sent(struct carrier_submit *s, const struct carrier_outcome *o)
+{
+    (void)s;
+    assert_int_equal(o->result, CARRIER_SENT);
+}
+
+static void send_part(struct dialogue *d, struct carrier_submit *s, bool more)
+{
+    static const uint8_t pdu[] = {0x00, 0x01, 0x00, 0x05, 0x91, 0x21, 0x43, 0xF5, 0x00, 0x04, 0x01, 0x41};
+
+    *s = (struct carrier_submit){
+        .pdu = pdu, .len = sizeof(pdu), .tpdu_len = sizeof(pdu) - 1, .more = more, .done = on_sent};
+    assert_int_equal(d->carrier->ops->submit(d->carrier, s), 0);
+    dialogue_run(d, 1000);
+}
+
+/* The radio link is held between the parts of one message, if the modem can; one that lists it and refuses it
+ * [E1752] is not asked twice. */
+static void link_held_between_parts(void **state)
+{
+    struct dialogue *d = *state;
+    struct carrier_submit s;
+
+    port_script_answer(d->port, "AT+CMMS=?", "\r\n+CMMS: (0-2)\r\n\r\nOK\r\n");
+    assert_true(dialogue_ready(d));
+    send_part(d, &s, true);
+    send_part(d, &s, true);
+    send_part(d, &s, false);
+    send_part(d, &s, false);
+    assert_int_equal(port_script_count(d->port, "AT+CMGS=11"), 4);
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=1"), 1);
+    port_script_answer(d->port, "AT+CMMS=1", "\r\n+CMS ERROR: 500\r\n");
+    for (int i = 0; i < 3; i++) {
+        send_part(d, &s, true);
+        send_part(d, &s, false);
+    }
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=1"), 2);
+}
+
 /* ---- the direct plan ---- */
 
 static void direct(struct dialogue *d)
@@ -607,6 +648,7 @@ int main(void)
         TRAP(slot_used_again),
         TRAP(many_notices),
         TRAP(delete_fails_once),
+        TRAP(link_held_between_parts),
         TRAP(acknowledged_when_settled),
         TRAP(cnma_with_zero),
         TRAP(missed_acknowledgement),
