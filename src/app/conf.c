@@ -352,6 +352,7 @@ struct conf *conf_read(const char *path, struct buf *problems)
         return NULL;
     count = schema_read(memory, path, &root_group, c, problems);
     c->memory = memory;
+    c->refs = 1;
     if (!count)
         check(c, path, problems, &count);
     if (!count)
@@ -360,9 +361,15 @@ struct conf *conf_read(const char *path, struct buf *problems)
     return NULL;
 }
 
-void conf_free(struct conf *c)
+struct conf *conf_ref(struct conf *c)
 {
-    if (c)
+    c->refs++;
+    return c;
+}
+
+void conf_unref(struct conf *c)
+{
+    if (c && --c->refs == 0)
         schema_free(c->memory);
 }
 

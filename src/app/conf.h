@@ -31,11 +31,16 @@ struct conf {
     int ntemplates;
     struct engine_conf engine; /* rules and templates filled in after reading */
     struct schema *memory;
+    int refs;
 };
 
 /* Reads and checks the whole file. NULL when there were problems (each a line in *problems) or no memory. */
 struct conf *conf_read(const char *path, struct buf *problems);
-void conf_free(struct conf *c);
+
+/* A generation lives until the last that borrows from it lets go; conf_read() gives the first hold. NULL is
+ * allowed. */
+struct conf *conf_ref(struct conf *c);
+void conf_unref(struct conf *c);
 
 /* The same modem, as far as a running one is concerned? (Limits and the report default may differ.) */
 bool conf_modem_same(const struct conf_modem *a, const struct conf_modem *b);

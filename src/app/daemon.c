@@ -4,8 +4,7 @@
  *   stop:  control socket and spool take nothing new, the gateway drains, modems close, the store closes
  *
  * A reload reads a new generation of gateway.conf beside the old; with a problem the old one keeps running.
- * Modems whose settings did not change are not touched; each slot holds the generation that its modem borrows
- * from. */
+ * Modems whose settings did not change are not touched (app/fleet.h). */
 #include "app/daemon.h"
 
 #include <errno.h>
@@ -18,6 +17,7 @@
 #include <uv.h>
 
 #include "app/conf.h"
+#include "app/fleet.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "ctl/ctl.h"
@@ -33,27 +33,12 @@ enum {
     MODEM_STOP_MS = 5000, /* for closing ports, after the drain */
 };
 
-struct generation {
-    struct conf *conf;
-    int refs;
-};
-
-/* One configured modem, for as long as it lives. */
-struct slot {
-    struct daemon *d;
-    struct generation *gen;
-    const struct conf_modem *conf;
-    struct modem *modem;
-    bool stopping;
-    struct slot *next;
-};
-
 struct daemon {
     const char *conf_path;
     uv_loop_t loop;
     struct rt *rt;
     struct ports ports;
-    struct generation *gen;
+    struct conf *conf;
     struct store *store;
     struct gateway *gateway;
     struct engine *engine;
@@ -61,138 +46,12 @@ struct daemon {
     struct dirwatch *watch;
     char spool_dir[4000]; /* of the start: a reload does not move it */
     struct ctl *ctl;
-    struct slot *slots;
-    struct modem **modems; /* as ctl sees them */
+    struct fleet fleet;
     uv_signal_t signals[SIGNALS];
     struct rt_timer watchdog, drain_bound;
     int64_t watchdog_ms;
     bool stopping, drained;
 };
-
-/* ---- generations of gateway.conf
- * ---------------------------------------------------------------------------- */
-
-static struct generation *generation_new(struct conf *conf)
-{
-    struct generation *g = calloc(1, sizeof *g);
-
-    if (!g)
-        abort();
-    g->conf = conf;
-    g->refs = 1;
-    return g;
-}
-
-static struct generation *generation_ref(struct generation *g)
-{
-    g->refs++;
-    return g;
-}
-
-static void generation_unref(struct generation *g)
-{
-    if (g && --g->refs == 0) {
-        conf_free(g->conf);
-        free(g);
-    }
-}
-
-/* ---- modems
- * --------------------------------------------------------------------------------------------------- */
-
-static int count_slots(const struct daemon *d)
-{
-    int n = 0;
-
-    for (const struct slot *s = d->slots; s; s = s->next)
-        n++;
-    return n;
-}
-
-/* Tells the control socket which modems, engine and gateway there are now. */
-static void show_world(struct daemon *d);
-
-static int slot_start(struct daemon *d, const struct conf_modem *conf, struct err *e)
-{
-    struct slot *s = calloc(1, sizeof *s), **end = &d->slots;
-    int rc;
-
-    if (!s)
-        return err_set(e, ERR_NOMEM, "modem %s", conf->modem.name);
-    s->d = d;
-    s->gen = generation_ref(d->gen);
-    s->conf = conf;
-    s->modem = modem_new(d->rt, &d->ports.source, &conf->modem);
-    if (!s->modem)
-        abort();
-    rc = gateway_attach(d->gateway, modem_carrier(s->modem), &conf->limits, conf->report, e);
-    if (rc < 0) {
-        modem_free(s->modem);
-        generation_unref(s->gen);
-        free(s);
-        return rc;
-    }
-    while (*end)
-        end = &(*end)->next;
-    *end = s;
-    modem_start(s->modem);
-    return 0;
-}
-
-static void all_stopped(struct daemon *d);
-
-static void slot_stopped(void *owner)
-{
-    struct slot *s = owner, **p = &s->d->slots;
-    struct daemon *d = s->d;
-
-    gateway_detach(d->gateway, modem_carrier(s->modem));
-    while (*p != s)
-        p = &(*p)->next;
-    *p = s->next;
-    show_world(d);
-    modem_free(s->modem);
-    generation_unref(s->gen);
-    free(s);
-    if (d->stopping && !d->slots)
-        all_stopped(d);
-}
-
-static void slot_stop(struct slot *s, int64_t bound_ms)
-{
-    if (s->stopping)
-        return;
-    s->stopping = true;
-    modem_stop(s->modem, bound_ms, slot_stopped, s);
-}
-
-static const struct conf_modem *find_modem(const struct conf *c, const char *name)
-{
-    for (int i = 0; i < c->nmodems; i++)
-        if (!strcmp(c->modems[i].modem.name, name))
-            return &c->modems[i];
-    return NULL;
-}
-
-static void show_world(struct daemon *d)
-{
-    struct ctl_world w = {.loop = &d->loop,
-                          .rt = d->rt,
-                          .store = d->store,
-                          .gateway = d->gateway,
-                          .engine = d->engine,
-                          .nmodems = count_slots(d)};
-    int i = 0;
-
-    d->modems = realloc(d->modems, ((size_t)w.nmodems + 1) * sizeof *d->modems);
-    if (!d->modems)
-        abort();
-    for (struct slot *s = d->slots; s; s = s->next)
-        d->modems[i++] = s->modem;
-    w.modems = d->modems;
-    if (d->ctl)
-        ctl_update(d->ctl, &w);
-}
 
 /* ---- reload
  * --------------------------------------------------------------------------------------------------- */
@@ -202,31 +61,6 @@ static void warn_of_restart(const struct conf *old, const struct conf *now)
     if (strcmp(old->gateway.database, now->gateway.database) ||
         strcmp(old->gateway.spool, now->gateway.spool) || strcmp(old->gateway.socket, now->gateway.socket))
         log_warning(WHO, "gateway.conf: database, spool and socket change with the next restart only");
-}
-
-static void reload_modems(struct daemon *d)
-{
-    const struct conf *now = d->gen->conf;
-    struct slot *next;
-
-    for (struct slot *s = d->slots; s; s = next) {
-        const struct conf_modem *m = find_modem(now, s->conf->modem.name);
-
-        next = s->next;
-        if (m && conf_modem_same(m, s->conf))
-            gateway_set_limits(d->gateway, modem_carrier(s->modem), &m->limits, m->report);
-        else
-            slot_stop(s, now->gateway.drain_ms);
-    }
-    for (int i = 0; i < now->nmodems; i++) {
-        struct slot *s = d->slots;
-        struct err e = {0};
-
-        while (s && (s->stopping || strcmp(s->conf->modem.name, now->modems[i].modem.name)))
-            s = s->next;
-        if (!s && slot_start(d, &now->modems[i], &e) < 0)
-            log_err(WHO, "modem %s: %s", now->modems[i].modem.name, e.text);
-    }
 }
 
 static void use_log_level(const struct conf *c)
@@ -253,18 +87,17 @@ static int reload(void *owner, struct buf *problems)
 {
     struct daemon *d = owner;
     struct conf *conf = conf_read(d->conf_path, problems);
-    struct generation *old = d->gen;
+    struct conf *old = d->conf;
 
     if (!conf)
         return ERR_INVALID;
-    d->gen = generation_new(conf);
+    d->conf = conf;
     use_log_level(conf);
-    warn_of_restart(old->conf, conf);
+    warn_of_restart(old, conf);
     gateway_reconfigure(d->gateway, &conf->gateway.gateway);
     start_engine(d, conf); /* compiled once by conf_read already */
-    reload_modems(d);
-    show_world(d);
-    generation_unref(old);
+    fleet_use(&d->fleet, conf, NULL);
+    conf_unref(old);
     log_notice(WHO, "gateway.conf read again modems=%d rules=%d", conf->nmodems, conf->nrules);
     return 0;
 }
@@ -288,21 +121,11 @@ static void store_closed(void *owner)
     rt_uv_close(d->rt);
 }
 
-static void all_stopped(struct daemon *d)
+static void modems_stopped(void *owner)
 {
+    struct daemon *d = owner;
+
     store_close(d->store, store_closed, d);
-}
-
-static void close_modems(struct daemon *d)
-{
-    struct slot *next;
-
-    if (!d->slots)
-        all_stopped(d);
-    for (struct slot *s = d->slots; s; s = next) {
-        next = s->next;
-        slot_stop(s, MODEM_STOP_MS);
-    }
 }
 
 static void drained(void *owner)
@@ -313,7 +136,7 @@ static void drained(void *owner)
         return;
     d->drained = true;
     rt_timer_stop(d->rt, &d->drain_bound);
-    close_modems(d);
+    fleet_stop(&d->fleet, MODEM_STOP_MS);
 }
 
 static void drain_bound(struct rt_timer *t)
@@ -345,8 +168,33 @@ static void stop(struct daemon *d)
     if (d->spool)
         spool_stop(d->spool);
     d->drain_bound.fire = drain_bound;
-    rt_timer_at(d->rt, &d->drain_bound, rt_now_ms(d->rt) + d->gen->conf->gateway.drain_ms);
+    rt_timer_at(d->rt, &d->drain_bound, rt_now_ms(d->rt) + d->conf->gateway.drain_ms);
     ctl_close(d->ctl, ctl_closed, d);
+}
+
+/* ---- what the control socket serves from ---- */
+
+static struct ctl_world world_of(struct daemon *d)
+{
+    struct ctl_world w = {.loop = &d->loop,
+                          .rt = d->rt,
+                          .store = d->store,
+                          .gateway = d->gateway,
+                          .engine = d->engine,
+                          .reload = reload,
+                          .owner = d};
+
+    w.modems = fleet_modems(&d->fleet, &w.nmodems);
+    return w;
+}
+
+static void modems_changed(void *owner)
+{
+    struct daemon *d = owner;
+    struct ctl_world w = world_of(d);
+
+    if (d->ctl)
+        ctl_update(d->ctl, &w);
 }
 
 /* ---- signals and the watchdog
@@ -484,37 +332,30 @@ static int start_spool(struct daemon *d, const struct conf *c, struct err *e)
 
 static int start_ctl(struct daemon *d, const struct conf *c, struct err *e)
 {
-    struct ctl_world w = {.loop = &d->loop,
-                          .rt = d->rt,
-                          .store = d->store,
-                          .gateway = d->gateway,
-                          .engine = d->engine,
-                          .reload = reload,
-                          .owner = d};
+    struct ctl_world w = world_of(d);
     struct ctl_conf cc = {.socket = c->gateway.socket, .conf_path = d->conf_path};
 
-    if (ctl_open(&w, &cc, &d->ctl, e) < 0)
-        return err_wrap(e, "control socket");
-    show_world(d);
-    return 0;
+    return ctl_open(&w, &cc, &d->ctl, e) < 0 ? err_wrap(e, "control socket") : 0;
 }
 
-static int start_modems(struct daemon *d, const struct conf *c, struct err *e)
+static int start_modems(struct daemon *d, struct err *e)
 {
-    for (int i = 0; i < c->nmodems; i++)
-        if (slot_start(d, &c->modems[i], e) < 0)
-            return err_wrap(e, "modem %s", c->modems[i].modem.name);
-    return 0;
+    d->fleet = (struct fleet){.rt = d->rt,
+                              .ports = &d->ports.source,
+                              .gateway = d->gateway,
+                              .changed = modems_changed,
+                              .stopped = modems_stopped,
+                              .owner = d};
+    return fleet_use(&d->fleet, d->conf, e);
 }
 
 static int start(struct daemon *d, struct err *e)
 {
-    const struct conf *c = d->gen->conf;
+    const struct conf *c = d->conf;
 
-    if (start_store(d, c, e) < 0 || start_ctl(d, c, e) < 0 || start_modems(d, c, e) < 0 ||
+    if (start_store(d, c, e) < 0 || start_modems(d, e) < 0 || start_ctl(d, c, e) < 0 ||
         start_spool(d, c, e) < 0)
         return e->code ? e->code : ERR_IO;
-    show_world(d);
     start_signals(d);
     log_notice(WHO, "ready version=%s modems=%d rules=%d database=%s", SIMGATE_VERSION, c->nmodems, c->nrules,
                c->gateway.database);
@@ -534,7 +375,7 @@ int daemon_run(const char *conf_path, struct err *e)
     if (!conf)
         return err_set(e, ERR_INVALID, "%s has problems", conf_path);
     use_log_level(conf);
-    d.gen = generation_new(conf);
+    d.conf = conf;
     uv_loop_init(&d.loop);
     d.rt = rt_uv_new(&d.loop);
     ports_init(&d.ports, &d.loop);
@@ -543,8 +384,8 @@ int daemon_run(const char *conf_path, struct err *e)
         return rc; /* the process ends: nothing was accepted, nothing is owed */
     uv_run(&d.loop, UV_RUN_DEFAULT);
     uv_loop_close(&d.loop);
-    generation_unref(d.gen);
-    free(d.modems);
+    fleet_fini(&d.fleet);
+    conf_unref(d.conf);
     log_notice(WHO, "stopped");
     return 0;
 }

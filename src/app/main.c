@@ -33,7 +33,7 @@ static int check(const char *path)
     if (c)
         printf("%s: good (%d modems, %d rules, %d templates)\n", path, c->nmodems, c->nrules, c->ntemplates);
     buf_free(&problems);
-    conf_free(c);
+    conf_unref(c);
     return c ? EXIT_SUCCESS : EXIT_CONF;
 }
 

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     c = conf_read(path, &problems);
     if (!c && !problems.len)
         abort(); /* refused without a word */
-    conf_free(c);
+    conf_unref(c);
     buf_free(&problems);
     close(fd);
     return 0;

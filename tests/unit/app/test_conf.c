@@ -37,7 +37,7 @@ static void accepts(const char *text)
 
     assert_string_equal(buf_str(&problems), "");
     assert_non_null(c);
-    conf_free(c);
+    conf_unref(c);
     buf_free(&problems);
 }
 
@@ -80,7 +80,7 @@ static void test_smallest(void **state)
     assert_string_equal(c->rules[0].reply, "auto reply");
     assert_int_equal(c->engine.guard_replies, 5);
     assert_null(c->engine.stop_reply);
-    conf_free(c);
+    conf_unref(c);
 }
 
 /* The gateway.conf that is installed is good. */
@@ -92,7 +92,7 @@ static void test_installed(void **state)
     (void)state;
     assert_string_equal(buf_str(&problems), "");
     assert_non_null(c);
-    conf_free(c);
+    conf_unref(c);
 }
 
 /* An unknown setting is named with its line and path, and the nearest known one is offered. */
@@ -182,9 +182,9 @@ static void test_same_modem(void **state)
     (void)state;
     assert_true(conf_modem_same(&a->modems[0], &b->modems[0]));
     assert_false(conf_modem_same(&a->modems[0], &c->modems[0]));
-    conf_free(a);
-    conf_free(b);
-    conf_free(c);
+    conf_unref(a);
+    conf_unref(b);
+    conf_unref(c);
     buf_free(&problems);
 }
 
