@@ -21,13 +21,14 @@ static int from_gsm(const char *bytes, size_t len, struct buf *out, struct err *
     for (size_t i = 0; i < len; i++) {
         uint8_t c = (uint8_t)bytes[i];
         if (c > 0x7F)
-            return err_set(e, ERR_INVALID, "GSM characters 00 to 7F expected, not %02X in place %zu", c, i + 1);
+            return err_set(e, ERR_INVALID, "GSM characters 00 to 7F expected, not %02X in place %zu", c,
+                           i + 1);
         uint32_t cp = gsm7_locking(0, c);
         if (c == GSM7_ESC && i + 1 < len) {
             uint8_t next = (uint8_t)bytes[++i];
             if (next > 0x7F)
-                return err_set(e, ERR_INVALID, "GSM characters 00 to 7F expected, not %02X in place %zu", next,
-                               i + 1);
+                return err_set(e, ERR_INVALID, "GSM characters 00 to 7F expected, not %02X in place %zu",
+                               next, i + 1);
             cp = gsm7_single(0, next);
             if (!cp)
                 cp = gsm7_locking(0, next);

@@ -24,7 +24,8 @@ static const char *without_plus(const char *number)
     return number + (number[0] == '+');
 }
 
-/* ---- what the headers tell of numbers and times -------------------------------------------------------------
+/* ---- what the headers tell of numbers and times
+ * -------------------------------------------------------------
  */
 
 /* "91 international, ISDN/telephone"; TS 23.040 9.1.2.5. */
@@ -32,9 +33,14 @@ static void put_toa(struct buf *out, unsigned toa)
 {
     static const char *const types[] = {"unknown",    "international", "national",    "network specific",
                                         "subscriber", "alphanumeric",  "abbreviated", "reserved"};
-    static const char *const plans[16] = {[0] = "unknown",  [1] = "ISDN/telephone", [3] = "data",
-                                          [4] = "telex",    [5] = "service centre specific",
-                                          [8] = "national", [9] = "private", [10] = "ERMES"};
+    static const char *const plans[16] = {[0] = "unknown",
+                                          [1] = "ISDN/telephone",
+                                          [3] = "data",
+                                          [4] = "telex",
+                                          [5] = "service centre specific",
+                                          [8] = "national",
+                                          [9] = "private",
+                                          [10] = "ERMES"};
     const char *plan = plans[toa & 15];
     spool_put_header(out, "From_TOA", "%02X %s, %s", toa, types[(toa >> 4) & 7], plan ? plan : "reserved");
 }
@@ -77,7 +83,8 @@ static void put_modem(struct buf *out, const char *name, const char *imsi, const
         spool_put_header(out, "IMEI", "%s", modem->imei);
 }
 
-/* ---- received messages --------------------------------------------------------------------------------------
+/* ---- received messages
+ * --------------------------------------------------------------------------------------
  */
 
 /* The user data header's elements by name; TS 23.040 9.2.3.24. */
@@ -114,9 +121,9 @@ static void put_udh(struct buf *out, const char *hex)
 
 static void put_language(struct buf *out, const char *header, int language)
 {
-    static const char *const names[GSM7_LANGUAGES] = {"basic",    "Turkish", "Spanish", "Portuguese", "Bengali",
-                                                      "Gujarati", "Hindi",   "Kannada", "Malayalam",  "Oriya",
-                                                      "Punjabi",  "Tamil",   "Telugu",  "Urdu"};
+    static const char *const names[GSM7_LANGUAGES] = {
+        "basic",   "Turkish",   "Spanish", "Portuguese", "Bengali", "Gujarati", "Hindi",
+        "Kannada", "Malayalam", "Oriya",   "Punjabi",    "Tamil",   "Telugu",   "Urdu"};
     if (language > 0)
         spool_put_header(out, header, "%s (%d)", language < GSM7_LANGUAGES ? names[language] : "reserved",
                          language);
@@ -245,7 +252,8 @@ void compose_report(struct buf *out, const struct msg_row *m, const struct repor
     buf_free(&body);
 }
 
-/* ---- outcomes -----------------------------------------------------------------------------------------------
+/* ---- outcomes
+ * -----------------------------------------------------------------------------------------------
  */
 
 void compose_result_from(struct compose_result *out, const struct store_show *h)
@@ -261,7 +269,8 @@ void compose_result_from(struct compose_result *out, const struct store_show *h)
     str_copy(out->imsi, sizeof(out->imsi), h->row.imsi);
     for (int i = 0; i < h->nparts; i++) {
         const struct part_row *p = &h->parts[i];
-        if (p->submitted_wall_ms && (!out->submitted_wall_ms || p->submitted_wall_ms < out->submitted_wall_ms))
+        if (p->submitted_wall_ms &&
+            (!out->submitted_wall_ms || p->submitted_wall_ms < out->submitted_wall_ms))
             out->submitted_wall_ms = p->submitted_wall_ms;
         if (p->sent_wall_ms > out->sent_wall_ms)
             out->sent_wall_ms = p->sent_wall_ms;
@@ -284,7 +293,8 @@ static void put_sent_time(struct buf *out, const struct compose_result *last, in
     int64_t sent = last->sent_wall_ms ? last->sent_wall_ms : last->changed_wall_ms;
     spool_put_time(out, "Sent", sent);
     if (first_ms)
-        spool_put_header(out, "Sending_time", "%lld", (long long)((sent > first_ms ? sent - first_ms : 0) / 1000));
+        spool_put_header(out, "Sending_time", "%lld",
+                         (long long)((sent > first_ms ? sent - first_ms : 0) / 1000));
 }
 
 /* One recipient: "117". Several: those of all in their order, "117 118 ." as smstools3 lists ids. */

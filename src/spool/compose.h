@@ -19,8 +19,8 @@ void compose_report(struct buf *out, const struct msg_row *m, const struct repor
 struct compose_result {
     bool found; /* false: nothing was stored for it, since it has opted out */
     enum msg_state state;
-    bool report;  /* a delivery report was asked for */
-    int mr;       /* TP-MR of the last part, -1 unknown */
+    bool report; /* a delivery report was asked for */
+    int mr;      /* TP-MR of the last part, -1 unknown */
     int64_t submitted_wall_ms, sent_wall_ms, changed_wall_ms;
     char to[64], reason[MSG_REASON_BYTES], modem[MSG_MODEM_BYTES], imsi[MSG_IMSI_BYTES];
 };

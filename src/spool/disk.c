@@ -292,8 +292,9 @@ static enum disk_verdict read_claimed(int outgoing, int checked, struct disk_cla
         err_errno(&c->err, "%s cannot be read", c->claimed);
         v = DISK_REFUSED;
     } else if (bytes.len > SPOOL_MAX_BYTES) {
-        err_set(&c->err, ERR_TOO_LONG, "file: at most %d bytes expected, it has %lld; only its beginning is here",
-                SPOOL_MAX_BYTES, (long long)st.st_size);
+        err_set(&c->err, ERR_TOO_LONG,
+                "file: at most %d bytes expected, it has %lld; only its beginning is here", SPOOL_MAX_BYTES,
+                (long long)st.st_size);
         v = DISK_REFUSED;
     } else if (spool_parse(buf_str(&bytes), bytes.len, &c->file, &c->err) < 0) {
         v = DISK_REFUSED;

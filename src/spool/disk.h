@@ -13,11 +13,11 @@
 #include "spool/parse.h"
 
 #define SPOOL_OUTGOING "outgoing"
-#define SPOOL_CHECKED "checked"
-#define SPOOL_SENT "sent"
-#define SPOOL_FAILED "failed"
+#define SPOOL_CHECKED  "checked"
+#define SPOOL_SENT     "sent"
+#define SPOOL_FAILED   "failed"
 #define SPOOL_INCOMING "incoming"
-#define SPOOL_REPORT "report"
+#define SPOOL_REPORT   "report"
 
 /* Makes the spool directory and its folders where they are missing. */
 int disk_make_folders(const char *root, struct err *e);
@@ -32,7 +32,7 @@ struct disk_found {
 
 /* A walk that goes on from call to call; {0} begins. */
 struct disk_walk {
-    void *dir; /* DIR */
+    void *dir;                /* DIR */
     struct disk_found *found; /* heap: what the last call found, in the order to be claimed */
     int nfound;
     int waiting; /* files that are too young to be picked, since the walk began */
@@ -82,7 +82,8 @@ struct disk_item {
     const char *folder;
     char name[SPOOL_NAME_BYTES];
     struct buf content;
-    uint8_t *opted_out; /* FINISH, heap or NULL: for each recipient, 1 if it has opted out; a Fail_reason each */
+    uint8_t
+        *opted_out; /* FINISH, heap or NULL: for each recipient, 1 if it has opted out; a Fail_reason each */
     int recipients;
     int fd; /* while it is being written */
     int rc; /* out: 0 also when the claimed file was gone already */

@@ -66,7 +66,8 @@ static int write_temporary(struct disk_item *it, int folder, const char *bytes, 
     if (it->fd < 0)
         return err_errno(&it->err, "%s/%s", it->folder, temp);
     if (write_all(it->fd, bytes, len) == 0) {
-        sync_file_range(it->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* begins; fsync() of all then costs one commit */
+        sync_file_range(it->fd, 0, 0,
+                        SYNC_FILE_RANGE_WRITE); /* begins; fsync() of all then costs one commit */
         return 0;
     }
     err_errno(&it->err, "%s/%s", it->folder, temp);
@@ -175,8 +176,7 @@ static int place_finished(struct places *p, struct disk_item *it)
     if (!to)
         return it->err.code;
     temporary_name(it, temp);
-    if (renameat(checked->fd, temp, checked->fd, it->name) < 0 ||
-        move_out(checked->fd, to->fd, it->name) < 0)
+    if (renameat(checked->fd, temp, checked->fd, it->name) < 0 || move_out(checked->fd, to->fd, it->name) < 0)
         return err_errno(&it->err, "%s/%s", it->folder, it->name);
     checked->changed = to->changed = true;
     return 0;
@@ -231,7 +231,8 @@ void disk_write(const char *root, struct disk_item *const *items, int n)
         sync_written(items[i]);
     for (int i = 0; i < n; i++)
         if (items[i]->rc == 0)
-            items[i]->rc = items[i]->kind == DISK_PUT ? place_new(&p, items[i]) : place_finished(&p, items[i]);
+            items[i]->rc =
+                items[i]->kind == DISK_PUT ? place_new(&p, items[i]) : place_finished(&p, items[i]);
     /* durable: only now may the outbox forget them. */
     sync_folders(&p, items, n);
     for (int i = 0; i < n; i++)

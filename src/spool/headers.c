@@ -14,9 +14,9 @@
 
 enum {
     NUMBER_TEXT_BYTES = 64,
-    PID_REPLACE = 0x40,   /* + 1..7: replace short message type, TS 23.040 9.2.3.9 */
-    PID_TYPE_0 = 0x40,    /* silent */
-    DCS_SYSTEM = 0xF4,    /* 8-bit data, class 0 */
+    PID_REPLACE = 0x40, /* + 1..7: replace short message type, TS 23.040 9.2.3.9 */
+    PID_TYPE_0 = 0x40,  /* silent */
+    DCS_SYSTEM = 0xF4,  /* 8-bit data, class 0 */
     DAY_MS = 86400000,
 };
 
@@ -63,9 +63,10 @@ static int take_recipient(struct spool_file *f, const char *item, size_t len, st
     for (const char *r = p; r < end; r++)
         remark &= !isdigit((unsigned char)*r);
     if (!digits || (p < end && !remark))
-        return err_set(e, ERR_INVALID,
-                       "a telephone number in international form expected, such as 491701234567, not \"%.*s\"",
-                       (int)(len > 40 ? 40 : len), item);
+        return err_set(
+            e, ERR_INVALID,
+            "a telephone number in international form expected, such as 491701234567, not \"%.*s\"",
+            (int)(len > 40 ? 40 : len), item);
     *at = '\0';
     if (f->nto == SPOOL_RECIPIENTS_MAX)
         return err_set(e, ERR_TOO_LONG, "at most %d recipients expected", SPOOL_RECIPIENTS_MAX);
@@ -235,8 +236,12 @@ static int64_t unit_ms(const char *unit, int64_t n)
     static const struct {
         const char *name;
         int64_t ms;
-    } units[] = {{"min", 60000},         {"hour", 3600000},         {"day", DAY_MS},
-                 {"week", 7 * (int64_t)DAY_MS}, {"month", 30 * (int64_t)DAY_MS}, {"year", 365 * (int64_t)DAY_MS}};
+    } units[] = {{"min", 60000},
+                 {"hour", 3600000},
+                 {"day", DAY_MS},
+                 {"week", 7 * (int64_t)DAY_MS},
+                 {"month", 30 * (int64_t)DAY_MS},
+                 {"year", 365 * (int64_t)DAY_MS}};
     if (strncasecmp(unit, "month", 5) == 0 && n == 12)
         return units[5].ms / 12;
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
@@ -278,9 +283,9 @@ static int take_alphabet(struct spool_draft *d, const char *value, struct err *e
     static const struct {
         const char *begin;
         enum spool_alphabet alphabet;
-    } names[] = {{"gsm", SPOOL_ALPHABET_GSM},    {"iso", SPOOL_ALPHABET_ISO},  {"lat", SPOOL_ALPHABET_ISO},
-                 {"ans", SPOOL_ALPHABET_ISO},    {"bin", SPOOL_ALPHABET_BINARY}, {"chi", SPOOL_ALPHABET_UCS2},
-                 {"ucs", SPOOL_ALPHABET_UCS2},   {"uni", SPOOL_ALPHABET_UCS2}, {"utf", SPOOL_ALPHABET_UTF8}};
+    } names[] = {{"gsm", SPOOL_ALPHABET_GSM},  {"iso", SPOOL_ALPHABET_ISO},    {"lat", SPOOL_ALPHABET_ISO},
+                 {"ans", SPOOL_ALPHABET_ISO},  {"bin", SPOOL_ALPHABET_BINARY}, {"chi", SPOOL_ALPHABET_UCS2},
+                 {"ucs", SPOOL_ALPHABET_UCS2}, {"uni", SPOOL_ALPHABET_UCS2},   {"utf", SPOOL_ALPHABET_UTF8}};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncasecmp(value, names[i].begin, 3) == 0) {
             d->alphabet = names[i].alphabet;
@@ -343,9 +348,9 @@ static int take_macro(struct spool_draft *d, const char *value, struct err *e)
 
 static int language_of(const char *value, int *out, struct err *e)
 {
-    static const char *const names[GSM7_LANGUAGES] = {"basic",    "turkish", "spanish", "portuguese", "bengali",
-                                                      "gujarati", "hindi",   "kannada", "malayalam",  "oriya",
-                                                      "punjabi",  "tamil",   "telugu",  "urdu"};
+    static const char *const names[GSM7_LANGUAGES] = {
+        "basic",   "turkish",   "spanish", "portuguese", "bengali", "gujarati", "hindi",
+        "kannada", "malayalam", "oriya",   "punjabi",    "tamil",   "telugu",   "urdu"};
     int64_t n;
     if (str_to_i64(value, 0, GSM7_LANGUAGES - 1, &n)) {
         *out = (int)n;
@@ -376,7 +381,8 @@ static int take_language_ext(struct spool_draft *d, const char *value, struct er
     return language_of(value, &d->f->send.language_ext, e);
 }
 
-/* ---- what only smstools3's daemon does ----------------------------------------------------------------------
+/* ---- what only smstools3's daemon does
+ * ----------------------------------------------------------------------
  */
 
 static int refuse_include(struct spool_draft *d, const char *value, struct err *e)
@@ -401,12 +407,14 @@ static int refuse_voicecall(struct spool_draft *d, const char *value, struct err
 static int refuse_text_is_pdu(struct spool_draft *d, const char *value, struct err *e)
 {
     (void)d;
-    return yes(value) ? err_set(e, ERR_REFUSED,
-                                "ready-made PDUs are not supported: use Alphabet: binary with UDH-DATA and DCS_hex")
-                      : 0;
+    return yes(value)
+               ? err_set(e, ERR_REFUSED,
+                         "ready-made PDUs are not supported: use Alphabet: binary with UDH-DATA and DCS_hex")
+               : 0;
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------
+/* ---- the table
+ * ----------------------------------------------------------------------------------------------
  */
 
 static const struct header {

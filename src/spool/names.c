@@ -1,4 +1,5 @@
-/* Names of spool files: claiming, recovering, and what is not picked. Pure; nothing fails but by its result. */
+/* Names of spool files: claiming, recovering, and what is not picked. Pure; nothing fails but by its result.
+ */
 #include "spool/names.h"
 
 #include <ctype.h>

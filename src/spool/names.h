@@ -36,7 +36,8 @@ void spool_original_name(const char *claimed, char out[SPOOL_NAME_BYTES]);
 bool spool_name_to_text(const char *name, char *out, size_t size);
 bool spool_name_from_text(const char *text, char out[SPOOL_NAME_BYTES]);
 
-/* incoming/ and report/: "<modem>.<id in base 36, 6 digits or more>"; the modem's odd characters become '_'. */
+/* incoming/ and report/: "<modem>.<id in base 36, 6 digits or more>"; the modem's odd characters become '_'.
+ */
 void spool_file_name(const char *modem, int64_t id, char out[SPOOL_NAME_BYTES]);
 
 #endif

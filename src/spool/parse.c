@@ -81,7 +81,8 @@ static void apply_toa(struct spool_draft *d)
 static int settle_recipients(struct spool_draft *d, struct err *e)
 {
     if (d->f->nto == 0 && d->to_line)
-        return err_set(e, ERR_INVALID, "No destination: line %d: To: a telephone number expected", d->to_line);
+        return err_set(e, ERR_INVALID, "No destination: line %d: To: a telephone number expected",
+                       d->to_line);
     if (d->f->nto == 0)
         return err_set(e, ERR_INVALID, "No destination: a header such as \"To: 491701234567\" expected");
     apply_toa(d);
@@ -98,7 +99,8 @@ static int apply_macros(const struct spool_draft *d, struct buf *body, struct er
         size_t name_len = strlen(name), from = 0;
         struct buf out = {0};
         at += name_len + strlen(value) + 2;
-        for (const char *hit; body->len && (hit = memmem(body->data + from, body->len - from, name, name_len));) {
+        for (const char *hit;
+             body->len && (hit = memmem(body->data + from, body->len - from, name, name_len));) {
             buf_add(&out, body->data + from, (size_t)(hit - (body->data + from)));
             buf_adds(&out, value);
             from = (size_t)(hit - body->data) + name_len;
@@ -194,7 +196,8 @@ static int take_body(struct spool_draft *d, const char *bytes, size_t len, struc
     return binary ? settle_data(d, e) : settle_text(d, e);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------
+/* ---- the whole
+ * ----------------------------------------------------------------------------------------------
  */
 
 static int parse(struct spool_draft *d, const char *bytes, size_t len, struct err *e)

@@ -23,7 +23,8 @@ enum {
     RETRY_MOST_MS = 30000,
 };
 
-/* ---- claims -------------------------------------------------------------------------------------------------
+/* ---- claims
+ * -------------------------------------------------------------------------------------------------
  */
 
 static struct claim *claim_new(struct spool *sp, const char *name, bool is_claimed)
@@ -69,7 +70,8 @@ void claim_free(struct claim *c)
     claim_clear(c);
 }
 
-/* ---- admission ----------------------------------------------------------------------------------------------
+/* ---- admission
+ * ----------------------------------------------------------------------------------------------
  */
 
 static void refuse(struct claim *c, const char *reason)
@@ -102,8 +104,7 @@ static void refuse_admission(struct claim *c)
 {
     struct err why = {0};
     int i = 0;
-    while (i < c->admit.count - 1 &&
-           (c->results[i].err.code == 0 || c->results[i].err.code == ERR_CANCELLED))
+    while (i < c->admit.count - 1 && (c->results[i].err.code == 0 || c->results[i].err.code == ERR_CANCELLED))
         i++;
     name_reason(&c->results[i], c->disk.file.to[i], c->admit.count, &why);
     refuse(c, why.text);
@@ -205,7 +206,8 @@ static void retry_stuck(struct spool *sp)
     }
 }
 
-/* ---- the work -------------------------------------------------------------------------------------------------
+/* ---- the work
+ * -------------------------------------------------------------------------------------------------
  */
 
 static void run(struct rt_work *w)
@@ -290,7 +292,8 @@ static void done(struct rt_work *w, int status)
     pick_go(sp);
 }
 
-/* ---- what comes next ------------------------------------------------------------------------------------------
+/* ---- what comes next
+ * ------------------------------------------------------------------------------------------
  */
 
 static struct claim *next_name(struct spool *sp)

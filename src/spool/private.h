@@ -7,17 +7,17 @@
 #include "spool/disk.h"
 #include "spool/spool.h"
 
-#define WHO "spool"
+#define WHO       "spool"
 #define SPOOL_KEY "spool:" /* in front of the unique part, for keys and sources */
 
 enum {
-    BATCH_MAX = 64,       /* files of one piece of work */
-    CLAIMS_MAX = 256,     /* files between outgoing/ and the store's answer */
+    BATCH_MAX = 64,   /* files of one piece of work */
+    CLAIMS_MAX = 256, /* files between outgoing/ and the store's answer */
     CLAIMS_BYTES = 16 << 20,
-    NAMES_MAX = 4096,     /* told by the watch, not claimed yet; beyond: look through the directory */
-    WALK_MAX = 1024,      /* files read, then sorted, at a time */
-    ACTIVE_MAX = 256,     /* outbox rows being worked on */
-    FAILING_MAX = 8192,   /* outbox rows that wait for the disk */
+    NAMES_MAX = 4096,   /* told by the watch, not claimed yet; beyond: look through the directory */
+    WALK_MAX = 1024,    /* files read, then sorted, at a time */
+    ACTIVE_MAX = 256,   /* outbox rows being worked on */
+    FAILING_MAX = 8192, /* outbox rows that wait for the disk */
     KEY_BYTES = 64,
 };
 

@@ -33,7 +33,8 @@ struct task {
 
 static void look(struct task *t);
 
-/* ---- tasks --------------------------------------------------------------------------------------------------
+/* ---- tasks
+ * --------------------------------------------------------------------------------------------------
  */
 
 static struct task *task_new(struct spool *sp)
@@ -110,7 +111,8 @@ static void task_end(struct task *t)
     settle_pump(sp);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------
  */
 
 static void write_run(struct rt_work *w)
@@ -181,7 +183,8 @@ static struct compose_modem modem_of(const struct spool *sp, const char *name, c
     return (struct compose_modem){.number = same_sim ? c->number : "", .imei = c ? c->imei : ""};
 }
 
-/* ---- received messages and reports ----------------------------------------------------------------------------
+/* ---- received messages and reports
+ * ----------------------------------------------------------------------------
  */
 
 static void put(struct task *t, const char *folder, const char *modem, int64_t id)
@@ -219,7 +222,8 @@ static void reported(struct task *t)
     put(t, SPOOL_REPORT, r->modem, r->id);
 }
 
-/* ---- outcomes -------------------------------------------------------------------------------------------------
+/* ---- outcomes
+ * -------------------------------------------------------------------------------------------------
  */
 
 /* All recipients have ended: to sent/ or failed/. */
@@ -311,8 +315,8 @@ static void look(struct task *t)
 /* Which file a message came from. False: from none. */
 static bool read_origin(struct task *t, const struct msg_row *m)
 {
-    json_t *meta = m->meta && strncmp(m->key, SPOOL_KEY, strlen(SPOOL_KEY)) == 0 ? json_loads(m->meta, 0, NULL)
-                                                                               : NULL;
+    json_t *meta =
+        m->meta && strncmp(m->key, SPOOL_KEY, strlen(SPOOL_KEY)) == 0 ? json_loads(m->meta, 0, NULL) : NULL;
     const char *file = json_string_value(json_object_get(meta, "file"));
     int64_t n = json_integer_value(json_object_get(meta, "of")), i = 1;
     const char *mark = strchr(m->key, '#');
@@ -340,7 +344,8 @@ static void ended(struct task *t)
         task_end(t); /* queued again meanwhile */
 }
 
-/* ---- the outbox -----------------------------------------------------------------------------------------------
+/* ---- the outbox
+ * -----------------------------------------------------------------------------------------------
  */
 
 static void on_shown(struct store_op *op, int status)
@@ -419,7 +424,8 @@ void settle_pump(struct spool *sp)
     store_outbox(sp->store, &s->rows);
 }
 
-/* ---- from pick.c ------------------------------------------------------------------------------------------------
+/* ---- from pick.c
+ * ------------------------------------------------------------------------------------------------
  */
 
 void settle_refuse(struct spool *sp, const char *claimed, const char *reason)
@@ -442,7 +448,8 @@ void settle_recheck(struct claim *c)
     task_begin(t);
 }
 
-/* ---- time and life ----------------------------------------------------------------------------------------------
+/* ---- time and life
+ * ----------------------------------------------------------------------------------------------
  */
 
 static void retry(struct spool *sp)

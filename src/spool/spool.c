@@ -25,7 +25,8 @@ void spool_key(const char *unique, int i, int n, char out[KEY_BYTES])
         snprintf(out, KEY_BYTES, SPOOL_KEY "%.*s", SPOOL_UNIQUE_DIGITS, unique);
 }
 
-/* ---- time ---------------------------------------------------------------------------------------------------
+/* ---- time
+ * ---------------------------------------------------------------------------------------------------
  */
 
 void spool_arm(struct spool *sp)
@@ -75,7 +76,8 @@ static void on_timer(struct rt_timer *t)
     spool_arm(sp);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------
+/* ---- life
+ * ---------------------------------------------------------------------------------------------------
  */
 
 static void on_event(struct gateway_watcher *w, const struct gateway_event *ev)
@@ -133,6 +135,8 @@ void spool_free(struct spool *sp)
 {
     if (!sp)
         return;
+    if (!sp->stopped) /* a simulated death; else the runtime may have gone already */
+        rt_timer_stop(sp->rt, &sp->timer);
     pick_free(sp);
     settle_free(sp);
     free(sp->dir);

@@ -1,10 +1,11 @@
-/* The file format: every header honoured or refused with its line, bodies in all alphabets, rewriting, names. */
+/* The file format: every header honoured or refused with its line, bodies in all alphabets, rewriting, names.
+ */
 /* clang-format off: cmocka.h wants these before it */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 /* clang-format on */
 #include <stdio.h>
 #include <string.h>
@@ -72,10 +73,14 @@ static void test_recipients(void **state)
 {
     static const struct {
         const char *value, *to;
-    } good[] = {{"358 12 345-6789", "358 12 345-6789"}, {"+491701234567", "+491701234567"},
-                {"00491701234567", "00491701234567"},   {"s12345", "s12345"},
-                {"John +491701234567", "+491701234567"}, {"491701234567 (John)", "491701234567 ("},
-                {"*100#", "*100#"},                      {"491701234567 John", "491701234567 "}};
+    } good[] = {{"358 12 345-6789", "358 12 345-6789"},
+                {"+491701234567", "+491701234567"},
+                {"00491701234567", "00491701234567"},
+                {"s12345", "s12345"},
+                {"John +491701234567", "+491701234567"},
+                {"491701234567 (John)", "491701234567 ("},
+                {"*100#", "*100#"},
+                {"491701234567 John", "491701234567 "}};
     char text[200];
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -190,10 +195,12 @@ static void test_validity(void **state)
     static const struct {
         const char *value;
         int64_t min;
-    } good[] = {{"0", 5},           {"143", 720},         {"144", 750},         {"167", 1440},
-                {"168", 2880},      {"255", 63 * 10080},  {"90 min", 90},       {"8 min", 5},
-                {"1 hour", 60},     {"hour", 60},         {"13 hours", 780},    {"800 min", 780},
-                {"2 days", 2880},   {"1 month", 30 * 1440}, {"12 month", 52 * 10080}, {"1 week", 10080}};
+    } good[] = {{"0", 5},         {"143", 720},           {"144", 750},
+                {"167", 1440},    {"168", 2880},          {"255", 63 * 10080},
+                {"90 min", 90},   {"8 min", 5},           {"1 hour", 60},
+                {"hour", 60},     {"13 hours", 780},      {"800 min", 780},
+                {"2 days", 2880}, {"1 month", 30 * 1440}, {"12 month", 52 * 10080},
+                {"1 week", 10080}};
     char text[100];
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -208,13 +215,17 @@ static void test_validity(void **state)
 static void test_alphabets(void **state)
 {
     (void)state;
-    accepts("To: 491701234567\n\nGr\xC3\xBC\xC3\x9F" "e");
+    accepts("To: 491701234567\n\nGr\xC3\xBC\xC3\x9F"
+            "e");
     assert_string_equal(f.send.text, "Grüße");
-    accepts("To: 491701234567\n\nGr\xFC\xDF" "e");
+    accepts("To: 491701234567\n\nGr\xFC\xDF"
+            "e");
     assert_string_equal(f.send.text, "Grüße");
-    accepts("To: 491701234567\nAlphabet: Latin\n\nGr\xFC\xDF" "e");
+    accepts("To: 491701234567\nAlphabet: Latin\n\nGr\xFC\xDF"
+            "e");
     assert_string_equal(f.send.text, "Grüße");
-    accepts("To: 491701234567\nAlphabet: GSM\n\n\x11 1\x1B" "e\x7E");
+    accepts("To: 491701234567\nAlphabet: GSM\n\n\x11 1\x1B"
+            "e\x7E");
     assert_string_equal(f.send.text, "_ 1€ü");
     assert_int_equal(parse_n("To: 491701234567\nAlphabet: GSM\n\n\0\0a", 35), 0);
     assert_string_equal(f.send.text, "@@a");
@@ -238,7 +249,10 @@ static void test_alphabets(void **state)
 static void test_binary(void **state)
 {
     (void)state;
-    assert_int_equal(parse_n("To: 491701234567\nAlphabet: binary\n\n\x02\x70\x00" "abc", 41), 0);
+    assert_int_equal(parse_n("To: 491701234567\nAlphabet: binary\n\n\x02\x70\x00"
+                             "abc",
+                             41),
+                     0);
     assert_int_equal(f.send.udh_len, 3);
     assert_memory_equal(f.send.udh, "\x02\x70\x00", 3);
     assert_int_equal(f.send.data_len, 3);
@@ -258,7 +272,8 @@ static void test_binary(void **state)
     accepts("To: 491701234567\nHex: yes\n\n47 72 C3 BC\n");
     assert_string_equal(f.send.text, "Grü");
     refuses("To: 491701234567\nAlphabet: binary\n\nabc", "\"UDH: no\"");
-    refuses("To: 491701234567\nAlphabet: bin\nHex: yes\n\n00\n0g\n", "line 2 of the body: hexadecimal digits");
+    refuses("To: 491701234567\nAlphabet: bin\nHex: yes\n\n00\n0g\n",
+            "line 2 of the body: hexadecimal digits");
     refuses("To: 491701234567\nAlphabet: bin\nHex: yes\n\n0\n", "two hexadecimal digits");
     refuses("To: 491701234567\nAlphabet: bin\nHex: yes\n\nLENGTH\n00\n", "second LENGTH");
     accepts("To: 491701234567\nUDH-DATA: 02 70 00\n\nHello");
@@ -300,7 +315,11 @@ static void test_rewrite(void **state)
     rewritten("To: 1\nFail_reason: x\nFail_reason: y\nFailed: z\nPDU: 00\nSentry: s\n\nb", "Sent: n\n",
               "To: 1\nSentry: s\nSent: n\n\nb");
     rewritten("To: 1", "Sent: n\n", "To: 1\nSent: n\n\n");
-    rewritten("\xEF\xBB\xBF" "Modem: 1\r\n\r\nb", "Sent: n\n", "\xEF\xBB\xBF" "Sent: n\n\nb");
+    rewritten("\xEF\xBB\xBF"
+              "Modem: 1\r\n\r\nb",
+              "Sent: n\n",
+              "\xEF\xBB\xBF"
+              "Sent: n\n\nb");
     rewritten("", "Sent: n\n", "Sent: n\n\n");
     accepts("To: 491701234567\nModem: M7\nFail_reason: what it was\nSent: x\n\nHello");
     assert_null(f.send.modem);
@@ -321,7 +340,8 @@ static void test_names(void **state)
 {
     char unique[SPOOL_UNIQUE_BYTES], claimed[SPOOL_NAME_BYTES], original[SPOOL_NAME_BYTES], text[1024];
     char lengthy[SPOOL_NAME_BYTES];
-    static const char *const names[] = {"a", "x.y", "with space", "\xFF\x01%41", "-", "a.0000000001abcde0001"};
+    static const char *const names[] = {"a",           "x.y", "with space",
+                                        "\xFF\x01%41", "-",   "a.0000000001abcde0001"};
     (void)state;
     spool_make_unique(UINT64_C(1795251600000), 0xFFFFFFFFFFFFFFFF, 46655, unique);
     assert_int_equal(strlen(unique), SPOOL_UNIQUE_DIGITS);
@@ -357,12 +377,12 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_plain, done),      cmocka_unit_test_teardown(test_recipients, done),
-        cmocka_unit_test_teardown(test_toa, done),        cmocka_unit_test_teardown(test_headers, done),
-        cmocka_unit_test_teardown(test_refusals, done),   cmocka_unit_test_teardown(test_validity, done),
-        cmocka_unit_test_teardown(test_alphabets, done),  cmocka_unit_test_teardown(test_binary, done),
-        cmocka_unit_test_teardown(test_macros, done),     cmocka_unit_test_teardown(test_rewrite, done),
-        cmocka_unit_test_teardown(test_injection, done),  cmocka_unit_test_teardown(test_names, done),
+        cmocka_unit_test_teardown(test_plain, done),     cmocka_unit_test_teardown(test_recipients, done),
+        cmocka_unit_test_teardown(test_toa, done),       cmocka_unit_test_teardown(test_headers, done),
+        cmocka_unit_test_teardown(test_refusals, done),  cmocka_unit_test_teardown(test_validity, done),
+        cmocka_unit_test_teardown(test_alphabets, done), cmocka_unit_test_teardown(test_binary, done),
+        cmocka_unit_test_teardown(test_macros, done),    cmocka_unit_test_teardown(test_rewrite, done),
+        cmocka_unit_test_teardown(test_injection, done), cmocka_unit_test_teardown(test_names, done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
