@@ -107,6 +107,30 @@ static void a_request_is_whole(void **state)
     free(q);
 }
 
+static void on_asked_free(struct gateway_admit *a, int status)
+{
+    struct asked *q = container_of(a, struct asked, a);
+    assert_int_equal(status, 0);
+    free((char *)(uintptr_t)q->sends[0].source);
+    free((char *)(uintptr_t)q->sends[0].modem);
+    free(q);
+}
+
+/* Whoever asked may forget everything in the answer. */
+static void the_giver_may_forget(void **state)
+{
+    struct world *w = W(state);
+    struct asked *q = asked_new();
+    q->sends[0] = message("+491701234567", "x");
+    q->sends[0].source = strdup("ctl:root");
+    q->sends[0].modem = strdup("M0");
+    q->a.done = on_asked_free;
+    gateway_admit(w->g, &q->a);
+    run(w, SECOND);
+    assert_int_equal(w->nlog, 1);
+    assert_int_equal(w->events[EV_QUEUED], 1);
+}
+
 /* The same key is the same message: it is sent once, and its id told again. */
 static void a_key_is_accepted_once(void **state)
 {
@@ -910,6 +934,7 @@ int main(void)
         T(a_message_is_sent, world_setup),
         T(refusals_say_what_was_expected, world_setup),
         T(a_request_is_whole, world_setup),
+        T(the_giver_may_forget, world_setup),
         T(a_key_is_accepted_once, world_setup),
         T(the_queue_has_a_bound, world_setup),
         T(opt_outs_hold, world_setup),
