@@ -16,7 +16,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 
-enum { MIN_LAST_COLUMN = 10, GAP = 2, ROTATION = 16, TEXT_BYTES = 40, LABEL_WIDTH = 12 };
+enum { MIN_LAST_COLUMN = 10, GAP = 2, ROTATION = 16, TEXT_BYTES = 40, LABEL_WIDTH = 15 };
 
 static const char *const codes[] = {
     [PLAIN] = "",         [BOLD] = "\033[1m",    [DIM] = "\033[2m",  [RED] = "\033[31m",

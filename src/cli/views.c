@@ -60,10 +60,8 @@ static void one_modem(const json_t *m)
                                          "sent",         "failed",
                                          "received",     "reports",
                                          "recoveries",   "seconds_per_part"};
-    const json_t *line;
-    size_t i;
 
-    for (i = 0; i < ARRAY_LEN(fields); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         char label[32];
 
         str_copy(label, sizeof label, fields[i]);
@@ -73,7 +71,19 @@ static void one_modem(const json_t *m)
         say_field(label, member_text(m, fields[i]));
     }
     say_field("since", member_time(m, "since"));
-    json_array_foreach(json_object_get(m, "line"), i, line) say(DIM, "  %s", json_string_value(line));
+}
+
+static void modem_line(const json_t *m)
+{
+    const json_t *line;
+    size_t i;
+
+    json_array_foreach(json_object_get(m, "line"), i, line)
+    {
+        if (i == 0)
+            say(BOLD, "\n%s", member_text(m, "name"));
+        say(DIM, "  %s", json_string_value(line));
+    }
 }
 
 void view_modems(const json_t *answer)
@@ -81,16 +91,11 @@ void view_modems(const json_t *answer)
     const json_t *list = json_object_get(answer, "modems"), *m;
     size_t i;
 
-    if (json_array_size(list) != 1 && !json_object_get(json_array_get(list, 0), "line")) {
+    if (json_object_get(answer, "modem")) /* it was asked for */
+        one_modem(json_array_get(list, 0));
+    else
         modems_table(list);
-        return;
-    }
-    json_array_foreach(list, i, m)
-    {
-        if (i > 0)
-            putchar('\n');
-        one_modem(m);
-    }
+    json_array_foreach(list, i, m) modem_line(m);
 }
 
 int status_of_health(const json_t *answer)
@@ -317,7 +322,7 @@ void view_rules_test(const json_t *answer)
     say_field("rule", member_text(answer, "rule"));
     say_field("result", member_text(answer, "reason"));
     if (json_object_get(answer, "reply"))
-        say(GREEN, "reply         %s", member_text(answer, "reply"));
+        say(GREEN, "reply            %s", member_text(answer, "reply"));
     else
         say(YELLOW, "no reply");
 }

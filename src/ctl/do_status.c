@@ -97,27 +97,30 @@ static json_t *modem_lines(const struct modem *m)
     return lines;
 }
 
+static json_t *modem_and_line(const struct call *call, struct modem *m)
+{
+    json_t *o = modem_json(call->ctl, m, modem_carrier(m));
+
+    if (call_bool(call, "line", 0))
+        json_object_set_new(o, "line", modem_lines(m));
+    return o;
+}
+
 void do_modems(struct call *call)
 {
-    const struct ctl *c = call->ctl;
+    const struct ctl_world *w = &call->ctl->world;
     struct modem *only = NULL;
-    json_t *list;
+    json_t *list, *result;
 
     if (call_text(call, "modem") && !(only = call_modem(call)))
         return;
     list = json_array();
-    for (int i = 0; i < c->world.nmodems; i++) {
-        struct modem *m = c->world.modems[i];
-        json_t *o;
-
-        if (only && m != only)
-            continue;
-        o = modem_json(c, m, modem_carrier(m));
-        if (call_bool(call, "line", 0))
-            json_object_set_new(o, "line", modem_lines(m));
-        json_array_append_new(list, o);
-    }
-    call_ok(call, json_pack("{so}", "modems", list));
+    for (int i = 0; i < w->nmodems; i++)
+        if (!only || w->modems[i] == only)
+            json_array_append_new(list, modem_and_line(call, w->modems[i]));
+    result = json_pack("{so}", "modems", list);
+    json_put_text(result, "modem", call_text(call, "modem"));
+    call_ok(call, result);
 }
 
 /* ---- status ------------------------------------------------------------------------------------------- */
