@@ -1,8 +1,8 @@
 /* The two lanes: queues of operations, each with at most one batch on the runtime's other thread.
  *
  * What comes while a batch is under way gathers for the next. The reader's lane runs one operation at a time
- * on its own connection. The loop's thread owns the queues; the batch and its connection belong to the other
- * thread from the hand-over until `done`. */
+ * on its own connection, or several brief ones. The loop's thread owns the queues; the batch and its
+ * connection belong to the other thread from the hand-over until `done`. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,11 +121,19 @@ static void hand_over(struct store *s, struct lane *l)
     arm(s, RETRY_MS);
 }
 
+/* A listing or a backup may take long: nobody's answer waits for one that came later. */
+static bool may_join(const struct lane *l, const struct store_op *op)
+{
+    if (!op || l->writes || !l->batch->ops.head)
+        return op;
+    return op->brief && l->batch->ops.head->brief;
+}
+
 static void lane_start(struct store *s, struct lane *l)
 {
     if (l->busy || (!l->gathering.head && !l->batch->ops.head))
         return;
-    while (l->batch->ops.count < l->batch_max && l->gathering.head)
+    while (l->batch->ops.count < l->batch_max && may_join(l, l->gathering.head))
         list_add(&l->batch->ops, list_take(&l->gathering));
     hand_over(s, l);
 }
@@ -261,11 +269,19 @@ static void submit(struct store *s, struct lane *l, struct store_op *op, store_e
 
 void store_submit_write(struct store *s, struct store_op *op, store_exec exec, store_drop drop)
 {
+    op->brief = false;
     submit(s, &s->writer, op, exec, drop);
 }
 
 void store_submit_read(struct store *s, struct store_op *op, store_exec exec, store_drop drop)
 {
+    op->brief = false;
+    submit(s, &s->reader, op, exec, drop);
+}
+
+void store_submit_brief_read(struct store *s, struct store_op *op, store_exec exec, store_drop drop)
+{
+    op->brief = true;
     submit(s, &s->reader, op, exec, drop);
 }
 

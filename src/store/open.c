@@ -14,7 +14,7 @@
 #include "store/private.h"
 #include "store/schema.h"
 
-enum { BATCH_MAX = 256, BUSY_MS = 2000 };
+enum { BATCH_MAX = 256, READS_MAX = 32, BUSY_MS = 2000 };
 
 /* Memory is dear: eight modems and all are to fit into 12 MiB. The WAL is written back every 8 MiB, which
  * hot pages then cross once instead of once per commit. */
@@ -159,7 +159,7 @@ int store_open(struct rt *rt, const struct store_conf *conf, struct store **out,
     s->retry.fire = store_retry_fire;
     op_list_init(&s->refused);
     s->sinks = copy_sinks(conf->sinks);
-    if (!s->sinks || lane_init(s, &s->writer, BATCH_MAX, true) || lane_init(s, &s->reader, 1, false))
+    if (!s->sinks || lane_init(s, &s->writer, BATCH_MAX, true) || lane_init(s, &s->reader, READS_MAX, false))
         rc = err_set(e, ERR_NOMEM, "database %s: out of memory", conf->path);
     else if ((rc = take_lock(conf->path, &s->lock_fd, e)) == ERR_OK &&
              (rc = open_writer(&s->writer.db, conf->path, e)) == ERR_OK)

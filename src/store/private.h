@@ -69,6 +69,8 @@ void lane_fini(struct lane *l);
 void op_list_init(struct op_list *l);
 void store_submit_write(struct store *s, struct store_op *op, store_exec exec, store_drop drop);
 void store_submit_read(struct store *s, struct store_op *op, store_exec exec, store_drop drop);
+/* A read of a few rows by their keys, which may be done together with others of its kind. */
+void store_submit_brief_read(struct store *s, struct store_op *op, store_exec exec, store_drop drop);
 void store_retry_fire(struct rt_timer *t);
 /* batch.c: all operations of a batch, on whatever thread; statuses, `full` and `wrote` follow. */
 void batch_execute(struct batch *b);

@@ -171,5 +171,5 @@ void store_show(struct store *s, struct store_show *h)
     h->reports = NULL;
     h->segments = NULL;
     h->nparts = h->nhistory = h->nreports = h->nsegments = 0;
-    store_submit_read(s, &h->op, exec_show, drop_show);
+    store_submit_brief_read(s, &h->op, exec_show, drop_show);
 }

@@ -35,6 +35,7 @@ struct store_op {
     void (*committed)(struct store *s, struct store_op *op); /* before a successful `done`; NULL none */
     struct store_op *next;
     int status;
+    bool brief; /* may share a batch of the reader's lane */
 };
 
 /* Opens or creates, migrates (after a backup beside the file), checks. Blocks: used at start only.
