@@ -68,6 +68,7 @@ struct invocation {
     const struct command *command;
     json_t *args; /* fields, from options and operands */
     const char *socket;
+    char *own_socket;   /* from --socket, else NULL */
     int64_t timeout_ms; /* 0 none */
     bool timeout_given;
     bool json;

@@ -55,6 +55,7 @@ static int run(const struct command *c, int argc, char **argv)
     } else {
         status = c->run ? c->run(&v) : run_request(&v);
     }
+    free(v.own_socket);
     json_decref(v.args);
     return status;
 }

@@ -32,8 +32,7 @@ static void put_text(json_t *args, const char *field, const char *text, struct e
         json_object_set_new(args, field, v);
 }
 
-/* ---- one reader for each type ---------------------------------------------------------------------------
- */
+/* ---- one reader for each type ------------------------------------------------------------------------- */
 
 static int read_text(json_t *args, const struct option *o, const char *text, struct err *e)
 {
@@ -208,8 +207,7 @@ static reader *const readers[] = {
     [ARG_MODEM] = read_text,
 };
 
-/* ---- the line -------------------------------------------------------------------------------------------
- */
+/* ---- the line ----------------------------------------------------------------------------------------- */
 
 static bool same_name(const char *name, const char *text, size_t len)
 {
@@ -291,7 +289,7 @@ static void take_common(struct invocation *v)
 
     v->timeout_given = timeout && str_to_duration_ms(timeout, &v->timeout_ms);
     if (socket)
-        v->socket = strdup(json_string_value(socket)); /* lives as long as the process */
+        v->socket = v->own_socket = strdup(json_string_value(socket));
     v->json = json_is_true(json_object_get(v->args, "--json"));
     json_object_del(v->args, "--timeout");
     json_object_del(v->args, "--socket");

@@ -33,7 +33,7 @@ struct client {
     unsigned uid;
     bool allowed, known, identifying, closing, closed;
     bool last; /* nothing more is read from it: closed when all is written */
-    bool eof; /* it writes no more, but listens */
+    bool eof;  /* it writes no more, but listens */
     bool reading, taking;
     char user[USER_BYTES];  /* name, or the uid's digits */
     char group[USER_BYTES]; /* the daemon's group, for the refusal's text */

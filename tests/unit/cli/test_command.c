@@ -97,7 +97,7 @@ static void test_common(void **state)
     assert_string_equal(p.v.socket, "/a/b");
     assert_int_equal(p.v.timeout_ms, 120000);
     assert_int_equal(json_object_size(p.v.args), 0);
-    free((char *)p.v.socket);
+    free(p.v.own_socket);
     json_decref(p.v.args);
 }
 
