@@ -6,7 +6,8 @@
  *   line.c          the port and the channel: bytes, deadlines, the requested move
  *   modem.c         the states and what leads from one to the next
  *   script.c        runs a table of commands; the tables are in init.c, sim_pin.c, registration.c, stores.c
- *   receive.c       stored messages: announced, read, offered, deleted; direct.c: those on the line itself
+ *   entries.c       the messages that are known: announced, offered, settled
+ *   receive.c       reads and deletes the stored ones; direct.c: those that come on the line itself
  *   send.c          one submission
  *   ladder.c        what is tried when nothing answers
  *   finder.c        which port
@@ -31,6 +32,7 @@ enum {
     MODEM_SETTLED_MS = 60000,       /* ready for so long: ladder and backoff start anew */
     MODEM_STORE_FAILS = 3,          /* a store that could not be selected so often is left alone */
     MODEM_HELD_MS = 60000,          /* a message that could not be stored is offered again after */
+    RX_RETRY_MS = 2000,             /* after "busy" or no answer */
     MODEM_RX_MAX = 512,             /* messages known and not yet deleted */
     MODEM_RX_COPIES_MAX = 64,       /* of these, kept here because the modem has no copy */
     MODEM_LIST_ABOVE = 5,           /* more messages than this to read: one listing instead */
@@ -348,14 +350,18 @@ struct modem_store *stores_find(struct modem *m, const char *name);
 void stores_sweep(struct modem *m); /* asks for a reading of all of them */
 
 /* ---- receive.c ---- */
+void rx_next(struct modem *m); /* starts what is to be done next, if the channel is free for it */
+
+/* ---- entries.c ---- */
 void rx_init(struct modem *m);
 void rx_forget(struct modem *m); /* the channel was closed: tokens are void */
 void rx_fini(struct modem *m);
-void rx_next(struct modem *m); /* starts what is to be done next, if the channel is free for it */
 void rx_announced(struct modem *m, const char *line, const char *prefix);
 void rx_settle(struct carrier *c, uint64_t token, bool stored);
 bool rx_drained(const struct modem *m);
-struct rx_entry *rx_add(struct modem *m, const char *store, int index);
+struct rx_entry *rx_find(struct modem *m, const char *store, int index); /* NULL */
+struct rx_entry *rx_add(struct modem *m, const char *store, int index);  /* NULL: MODEM_RX_MAX are known */
+void rx_pause(struct modem *m); /* nothing new is begun for RX_RETRY_MS: the modem is busy */
 void rx_remove(struct modem *m, struct rx_entry *e);
 void rx_hold(struct modem *m, struct rx_entry *e, enum rx_state then, int64_t after_ms);
 /* Hands the PDU line to the gateway. `e` may be gone afterwards. */
