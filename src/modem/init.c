@@ -120,7 +120,8 @@ static const struct script_step probe_steps[] = {
     {.text = "AT+CGMI", .prefix = "", .cls = AT_QUERY, .line = manufacturer_line},
     {.text = "AT+CGMM", .prefix = "", .cls = AT_QUERY, .line = model_line},
     {.text = "AT+CGMR", .prefix = "", .cls = AT_QUERY, .line = revision_line},
-    {.text = "AT+CGSN", .prefix = "", .cls = AT_QUERY, .line = imei_line, .done = imei_done},
+    /* A must: without an answer the modem cannot be told from another. */
+    {.text = "AT+CGSN", .prefix = "", .cls = AT_QUERY, .must = true, .line = imei_line, .done = imei_done},
 };
 const struct script script_probe = {.name = "probe",
                                     .steps = probe_steps,
@@ -360,7 +361,9 @@ static const struct script_step init_steps[] = {
      .must = true,
      .line = pin_line,
      .done = pin_asked},
+    /* A must: its handler decides whether the PIN may be entered. "Not supported" is an answer. */
     {.make = pin_make_tries,
+     .must = true,
      .prefix = "+CPINR:",
      .cls = AT_QUERY,
      .line = pin_tries_line,

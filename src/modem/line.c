@@ -90,7 +90,7 @@ static void make_move(struct rt_timer *t)
         break;
     case MOVE_CLOSE:
         modem_close(m);
-        break;
+        return; /* whoever it told may have freed it */
     }
     line_pump(m);
 }

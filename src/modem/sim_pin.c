@@ -149,8 +149,8 @@ enum script_verdict pin_tries_done(struct modem *m, const struct at_result *r)
 
 bool pin_make_entry(struct modem *m, char *text, size_t size)
 {
-    m->pin_sent = false;
-    if (!m->pin_wanted)
+    /* Refused: also when the step is begun again because the SIM was busy. It is not sent twice. */
+    if (!m->pin_wanted || m->pin_refused || !*m->conf->pin)
         return false;
     m->pin_sent = true;
     m->pin_refused = true; /* until it is seen to be right */

@@ -30,6 +30,48 @@ static void odd_pin_answers(void **state)
     (void)d;
 }
 
+/* The SIM is busy when it gets its PIN, or says nothing at all: the PIN is not sent again, and what the SIM
+ * says next decides. */
+static void pin_entry_unanswered(void **state)
+{
+    static const char *const answers[] = {"\r\n+CME ERROR: 14\r\n", "", "\r\nERROR\r\n"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        struct dialogue *d = dialogue_new();
+        d->conf.pin = "1234";
+        port_script_answer_times(d->port, "AT+CPIN?", "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n", 3);
+        port_script_answer(d->port, "AT+CPIN=\"1234\"", answers[i]);
+        modem_start(d->modem);
+        dialogue_run(d, 120000);
+        assert_int_equal(d->carrier->state, CARRIER_READY);
+        assert_int_equal(port_script_count(d->port, "AT+CPIN="), 1);
+        dialogue_free(d);
+    }
+}
+
+/* The modem does not answer when asked for the tries left, again and again: the PIN is not entered blindly
+ * more than once, nor is an empty one. */
+static void tries_unanswered(void **state)
+{
+    static const char *const pins[] = {"1234", ""};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(pins); i++) {
+        struct dialogue *d = dialogue_new();
+        d->conf.pin = pins[i];
+        port_script_answer(d->port, "AT+CPIN?", "\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n");
+        port_script_answer(d->port, "AT+CPINR", "");
+        port_script_answer(d->port, "AT+CPIN=*", "\r\n+CME ERROR: 16\r\n");
+        modem_start(d->modem);
+        dialogue_run(d, 3600000);
+        assert_int_not_equal(d->carrier->state, CARRIER_READY);
+        assert_true(port_script_count(d->port, "AT+CPIN=") <= 1);
+        assert_int_equal(port_script_count(d->port, "AT+CPIN=\"\""), 0);
+        dialogue_free(d);
+    }
+}
+
 /* SMS commands fail for some seconds after power-on [SIM800: until "SMS Ready"]: they are tried again. */
 static void sms_not_ready_yet(void **state)
 {
@@ -262,11 +304,12 @@ static void link_held_between_parts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRAP(pin_without_ok),     TRAP(odd_pin_answers),       TRAP(sms_not_ready_yet),
-        TRAP(no_sms_at_all),      TRAP(cpms_of_two_arguments), TRAP(cpms_of_bare_names),
-        TRAP(sends_only),         TRAP(cnmi_by_attempts),      TRAP(cnmi_not_kept),
-        TRAP(reports_in_a_store), TRAP(service_centre_forms),  TRAP(own_number_forms),
-        TRAP(imei_forms),         TRAP(banner_in_mid_session), TRAP(link_held_between_parts),
+        TRAP(pin_without_ok),        TRAP(odd_pin_answers),         TRAP(pin_entry_unanswered),
+        TRAP(tries_unanswered),      TRAP(sms_not_ready_yet),       TRAP(no_sms_at_all),
+        TRAP(cpms_of_two_arguments), TRAP(cpms_of_bare_names),      TRAP(sends_only),
+        TRAP(cnmi_by_attempts),      TRAP(cnmi_not_kept),           TRAP(reports_in_a_store),
+        TRAP(service_centre_forms),  TRAP(own_number_forms),        TRAP(imei_forms),
+        TRAP(banner_in_mid_session), TRAP(link_held_between_parts),
     };
     return cmocka_run_group_tests_name("traps: set-up and sending", tests, NULL, NULL);
 }
