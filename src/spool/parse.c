@@ -23,6 +23,8 @@ static const char *trimmed(char *text)
 static int take_line(struct spool_draft *d, int line, const char *bytes, size_t len, struct err *e)
 {
     const char *colon = memchr(bytes, ':', len);
+    if (colon && spool_runtime_header(bytes, (size_t)(colon - bytes)))
+        return 0;
     if (!colon || memchr(bytes, '\0', len))
         return err_set(e, ERR_INVALID,
                        "line %d: a header such as \"To: 491701234567\", or the empty line before the text, "
@@ -30,8 +32,6 @@ static int take_line(struct spool_draft *d, int line, const char *bytes, size_t 
                        line);
     if (len > HEADER_LINE_BYTES)
         return err_set(e, ERR_TOO_LONG, "line %d: at most %d bytes expected", line, HEADER_LINE_BYTES);
-    if (spool_runtime_header(bytes, (size_t)(colon - bytes)))
-        return 0;
     char *copy = strndup(bytes, len);
     if (!copy)
         abort();
