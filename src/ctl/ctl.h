@@ -35,10 +35,14 @@ struct ctl_world {
 };
 
 struct ctl;
+/* Copies conf and *w. ERR_BUSY: another simgated answers at the socket; ERR_EXISTS: something that is no
+ * socket is in its place; ERR_TOO_LONG; ERR_IO. */
 int ctl_open(const struct ctl_world *w, const struct ctl_conf *conf, struct ctl **out, struct err *e);
-/* The modems or the engine of the world changed by a reload. */
+/* The modems or the engine changed by a reload: these are taken from w, everything else stays. */
 void ctl_update(struct ctl *c, const struct ctl_world *w);
-/* Takes no more requests, tells the watchers goodbye, then closed once; frees. */
+/* Takes no more requests, tells the watchers goodbye, answers what waits for the disk, then closed once;
+ * frees. What waits for a modem or a backup is answered at once and freed when that ends: store and modems
+ * end after this. */
 void ctl_close(struct ctl *c, void (*closed)(void *owner), void *owner);
 
 #endif
