@@ -175,10 +175,17 @@ static const struct schema_group root_group = {root_keys, ARRAY_LEN(root_keys), 
 /* ---- checks that tables cannot say
  * -------------------------------------------------------------------------- */
 
-static void say(struct buf *problems, int *count, const char *place, const char *key, const char *text)
+/* One check of a file. */
+struct checking {
+    struct conf *c;
+    struct buf *problems;
+    int count;
+};
+
+static void say(struct checking *k, const char *path, const char *text)
 {
-    buf_addf(problems, "%s%s%s: %s\n", place, *key ? "." : "", key, text);
-    ++*count;
+    buf_addf(k->problems, "%s: %s\n", schema_place(k->c->memory, path), text);
+    k->count++;
 }
 
 static bool all_digits(const char *text, size_t min, size_t max)
@@ -205,65 +212,81 @@ static int pin_from_file(struct conf *c, struct conf_modem *m, struct err *e)
     return 0;
 }
 
-static void check_pin(struct conf *c, struct conf_modem *m, struct buf *problems, int *count)
+static void check_pin(struct checking *k, struct conf_modem *m, const char *path)
 {
     struct err e = {0};
 
-    if (!strncmp(m->modem.pin, "file:", 5) && pin_from_file(c, m, &e) < 0) {
-        say(problems, count, m->place, "pin", e.text);
-        return;
-    }
-    if (*m->modem.pin && !all_digits(m->modem.pin, 4, 8))
-        say(problems, count, m->place, "pin",
-            "expected 4 to 8 digits, or \"file:/path\" of a file that holds them");
+    if (!strncmp(m->modem.pin, "file:", 5) && pin_from_file(k->c, m, &e) < 0)
+        say(k, path, e.text);
+    else if (*m->modem.pin && !all_digits(m->modem.pin, 4, 8))
+        say(k, path, "expected 4 to 8 digits, or \"file:/path\" of a file that holds them");
 }
 
 /* A number of the configuration in canonical form; "" stays. */
-static void check_number(struct conf *c, const char **number, const char *place, const char *key,
-                         struct buf *problems, int *count)
+static void check_number(struct checking *k, const char **number, const char *path)
 {
     char out[NUMBER_BYTES];
     struct err e = {0};
 
     if (!**number)
         return;
-    if (number_normalise(*number, c->gateway.country, NUMBER_READ_NATIONAL, out, &e) < 0)
-        say(problems, count, place, key, e.text);
+    if (number_normalise(*number, k->c->gateway.country, NUMBER_READ_NATIONAL, out, &e) < 0)
+        say(k, path, e.text);
     else
-        *number = schema_strdup(c->memory, out);
+        *number = schema_strdup(k->c->memory, out);
 }
 
-static void check_modem(struct conf *c, int index, struct buf *problems, int *count)
+static void check_modem_name(struct checking *k, int index, const char *path)
 {
-    struct conf_modem *m = &c->modems[index];
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    const char *name = k->c->modems[index].modem.name;
 
-    for (int i = 0; i < index; i++) {
-        if (!strcmp(c->modems[i].modem.name, m->modem.name))
-            say(problems, count, m->place, "name", "another modem has this name; each needs its own");
-        if (*m->modem.port && !strcmp(c->modems[i].modem.port, m->modem.port))
-            say(problems, count, m->place, "port", "another modem has this port");
-    }
-    if (strspn(m->modem.name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
-        strlen(m->modem.name))
-        say(problems, count, m->place, "name",
-            "expected letters, digits, '-' and '_' only: it becomes part of file names");
-    if (!*m->modem.port && !*m->modem.imei)
-        say(problems, count, m->place, "", "expected \"port\" or \"imei\": how is the modem found?");
-    if (*m->modem.imei && !all_digits(m->modem.imei, 14, 16))
-        say(problems, count, m->place, "imei", "expected 14 to 16 digits, as AT+CGSN shows them");
-    check_pin(c, m, problems, count);
-    check_number(c, &m->modem.number, m->place, "number", problems, count);
-    check_number(c, &m->modem.smsc, m->place, "smsc", problems, count);
+    for (int i = 0; i < index && *name; i++)
+        if (!strcmp(k->c->modems[i].modem.name, name))
+            say(k, path, "another modem has this name; each needs its own");
+    if (strspn(name, allowed) != strlen(name))
+        say(k, path, "expected letters, digits, '-' and '_' only: it becomes part of file names");
 }
 
-static uint8_t language(const char *name, const char *key, const char *path, struct buf *problems, int *count)
+static void check_modem_port(struct checking *k, int index, const char *path, const char *imei_path)
 {
+    const struct modem_conf *m = &k->c->modems[index].modem;
+    char modem_path[32];
+
+    snprintf(modem_path, sizeof modem_path, "modems[%d]", index);
+    for (int i = 0; i < index && *m->port; i++)
+        if (!strcmp(k->c->modems[i].modem.port, m->port))
+            say(k, path, "another modem has this port");
+    if (*m->imei && !all_digits(m->imei, 14, 16))
+        say(k, imei_path, "expected 14 to 16 digits, as AT+CGSN shows them");
+    if (!*m->port && !*m->imei && !schema_wrote(k->c->memory, path) && !schema_wrote(k->c->memory, imei_path))
+        say(k, modem_path, "expected \"port\" or \"imei\": how is the modem found?");
+}
+
+static void check_modem(struct checking *k, int index)
+{
+    static const char *const keys[] = {"name", "port", "imei", "pin", "number", "smsc"};
+    struct conf_modem *m = &k->c->modems[index];
+    char paths[ARRAY_LEN(keys)][48];
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        snprintf(paths[i], sizeof paths[i], "modems[%d].%s", index, keys[i]);
+    check_modem_name(k, index, paths[0]);
+    check_modem_port(k, index, paths[1], paths[2]);
+    check_pin(k, m, paths[3]);
+    check_number(k, &m->modem.number, paths[4]);
+    check_number(k, &m->modem.smsc, paths[5]);
+}
+
+static uint8_t language(struct checking *k, const char *name, const char *path)
+{
+    char text[200];
+
     for (size_t i = 0; i < ARRAY_LEN(language_names); i++)
         if (!strcmp(language_names[i], name))
             return (uint8_t)i;
-    buf_addf(problems, "%s: gateway.%s: expected a language of TS 23.038 such as \"turkish\", not \"%s\"\n",
-             path, key, name);
-    ++*count;
+    snprintf(text, sizeof text, "expected a language of TS 23.038 such as \"turkish\", not \"%.60s\"", name);
+    say(k, path, text);
     return 0;
 }
 
@@ -282,6 +305,11 @@ static void fill_engine(struct conf *c)
         t[i] =
             (struct engine_template_conf){c->templates[i].name, c->templates[i].text, c->templates[i].place};
     for (int i = 0; i < c->nrules; i++) {
+        char stand_in[32];
+
+        snprintf(stand_in, sizeof stand_in, "rule %d", i + 1);
+        if (!*c->rules[i].name) /* told already */
+            c->rules[i].name = schema_strdup(c->memory, stand_in);
         if (c->rules[i].pattern && !*c->rules[i].pattern)
             c->rules[i].pattern = NULL;
         if (c->rules[i].reply && !*c->rules[i].reply)
@@ -297,65 +325,69 @@ static void fill_engine(struct conf *c)
     default_text(&c->engine.help_reply);
 }
 
-struct problem_sink {
-    struct buf *problems;
-    int *count;
-};
-
+/* The engine's words: "FILE:LINE: rules[0].pattern: …", or a path of its own, "consent.stop_words[2]: …". */
 static void engine_problem(void *owner, const char *text)
 {
-    struct problem_sink *p = owner;
+    struct checking *k = owner;
+    char path[64];
+    size_t len = strcspn(text, ":");
 
-    buf_addf(p->problems, "%s\n", text);
-    ++*p->count;
+    if (len < sizeof path && (!strncmp(text, "consent.", 8) || !strncmp(text, "guard.", 6))) {
+        snprintf(path, sizeof path, "%.*s", (int)len, text);
+        say(k, path, text + len + strspn(text + len, ": "));
+        return;
+    }
+    buf_addf(k->problems, "%s\n", text);
+    k->count++;
 }
 
 /* The rules compile, or each says why not. */
-static void check_engine(struct conf *c, const char *path, struct buf *problems, int *count)
+static void check_engine(struct checking *k)
 {
-    struct problem_sink sink = {problems, count};
-    struct engine_conf conf;
     struct engine *en = NULL;
 
-    fill_engine(c);
-    conf = c->engine;
-    conf.file = path;
-    if (engine_new(NULL, &conf, engine_problem, &sink, &en) == 0)
+    fill_engine(k->c);
+    if (engine_new(NULL, &k->c->engine, engine_problem, k, &en) == 0)
         engine_free(en);
 }
 
-static void check(struct conf *c, const char *path, struct buf *problems, int *count)
+static void check_gateway(struct checking *k)
 {
+    struct conf *c = k->c;
+
     if (*c->gateway.country && !all_digits(c->gateway.country, 1, 3))
-        say(problems, count, path, "",
-            "gateway.country: expected a calling code of 1 to 3 digits without +, such as \"49\"");
-    check_number(c, &c->gateway.gateway.smsc, path, "smsc", problems, count);
+        say(k, "gateway.country", "expected a calling code of 1 to 3 digits without +, such as \"49\"");
+    check_number(k, &c->gateway.gateway.smsc, "gateway.smsc");
     c->gateway.gateway.country = c->gateway.country;
-    c->gateway.gateway.locking = language(c->gateway.language, "language", path, problems, count);
-    c->gateway.gateway.single = language(c->gateway.language_ext, "language_ext", path, problems, count);
+    c->gateway.gateway.locking = language(k, c->gateway.language, "gateway.language");
+    c->gateway.gateway.single = language(k, c->gateway.language_ext, "gateway.language_ext");
     c->gateway.gateway.discard_type0 = !c->gateway.gateway.discard_type0; /* written as show_silent */
-    if (!c->nmodems)
-        say(problems, count, path, "",
-            "modems: expected at least one: ( { name = \"M0\"; port = \"/dev/ttyUSB0\"; } )");
-    for (int i = 0; i < c->nmodems; i++)
-        check_modem(c, i, problems, count);
-    check_engine(c, path, problems, count);
+}
+
+static void check(struct checking *k)
+{
+    check_gateway(k);
+    if (!k->c->nmodems && !k->count)
+        say(k, "modems", "expected at least one: ( { name = \"M0\"; port = \"/dev/ttyUSB0\"; } )");
+    for (int i = 0; i < k->c->nmodems; i++)
+        check_modem(k, i);
+    check_engine(k);
 }
 
 struct conf *conf_read(const char *path, struct buf *problems)
 {
     struct schema *memory = schema_new();
     struct conf *c = memory ? schema_alloc(memory, sizeof *c) : NULL;
-    int count;
+    struct checking k = {.c = c, .problems = problems};
 
     if (!c)
         return NULL;
-    count = schema_read(memory, path, &root_group, c, problems);
+    k.count = schema_read(memory, path, &root_group, c, problems);
     c->memory = memory;
     c->refs = 1;
-    if (!count)
-        check(c, path, problems, &count);
-    if (!count)
+    if (k.count >= 0) /* whatever is wrong so far: all problems are told at once */
+        check(&k);
+    if (k.count == 0)
         return c;
     schema_free(memory);
     return NULL;

@@ -3,6 +3,7 @@
 #include "app/schema.h"
 
 #include <libconfig.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,17 @@ struct block {
     max_align_t bytes[];
 };
 
+/* A setting as it stands in the file. */
+struct written {
+    const char *path;
+    int line;
+    struct written *next;
+};
+
 struct schema {
     struct block *blocks;
+    const char *file;
+    struct written *written;
 };
 
 /* One walk. */
@@ -65,6 +75,46 @@ const char *schema_strdup(struct schema *s, const char *text)
     size_t n = strlen(text) + 1;
 
     return memcpy(schema_alloc(s, n), text, n);
+}
+
+/* ---- where what stands
+ * --------------------------------------------------------------------------------------
+ */
+
+static void note(struct schema *s, const char *path, int line)
+{
+    struct written *one = schema_alloc(s, sizeof *one);
+
+    *one = (struct written){schema_strdup(s, path), line, s->written};
+    s->written = one;
+}
+
+static const struct written *find_written(const struct schema *s, const char *path, size_t len)
+{
+    for (const struct written *one = s->written; one; one = one->next)
+        if (strlen(one->path) == len && !memcmp(one->path, path, len))
+            return one;
+    return NULL;
+}
+
+bool schema_wrote(const struct schema *s, const char *path)
+{
+    return find_written(s, path, strlen(path)) != NULL;
+}
+
+const char *schema_place(struct schema *s, const char *path)
+{
+    const struct written *one = NULL;
+    char place[2 * PATH_BYTES + PATH_MAX];
+
+    for (size_t len = strlen(path); len > 0 && !one; len--)
+        if (!path[len] || strchr(".[", path[len]))
+            one = find_written(s, path, len);
+    if (one)
+        snprintf(place, sizeof place, "%s:%d: %s", s->file, one->line, path);
+    else
+        snprintf(place, sizeof place, "%s: %s", s->file, path);
+    return schema_strdup(s, place);
 }
 
 static __attribute__((format(printf, 4, 5))) void problem(struct walk *w, int line, const char *path,
@@ -296,14 +346,6 @@ static void read_strings(struct walk *w, config_setting_t *set, const char *path
     *(const char *const **)at = all;
 }
 
-static const char *place_text(struct walk *w, const config_setting_t *set, const char *path)
-{
-    char place[PATH_BYTES + 128];
-
-    snprintf(place, sizeof place, "%s:%d: %s", w->file, line_of(set), path);
-    return schema_strdup(w->s, place);
-}
-
 static void read_texts(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
                        void *out)
 {
@@ -324,8 +366,9 @@ static void read_texts(struct walk *w, const struct schema_key *k, config_settin
         if (!text)
             wrong_type(w, e, sub, "a text in double quotes");
         all[i].name = schema_strdup(w->s, config_setting_name(e));
-        all[i].text = schema_strdup(w->s, text ? text : "");
-        all[i].place = place_text(w, e, sub);
+        all[i].text = schema_strdup(w->s, text ? text : "?"); /* told already */
+        note(w->s, sub, line_of(e));
+        all[i].place = schema_place(w->s, sub);
     }
     *(struct schema_text **)((char *)out + k->offset) = all;
     *(int *)((char *)out + k->count_offset) = n;
@@ -351,6 +394,7 @@ static void read_list(struct walk *w, const struct schema_key *k, config_setting
     for (int i = 0; i < n; i++) {
         snprintf(sub, sizeof sub, "%s[%d]", path, i);
         put_defaults(w, k->group, all + (size_t)i * k->group->size);
+        note(w->s, sub, line_of(config_setting_get_elem(set, (unsigned)i)));
         read_group(w, k->group, config_setting_get_elem(set, (unsigned)i), sub,
                    all + (size_t)i * k->group->size);
     }
@@ -393,12 +437,13 @@ static void read_group(struct walk *w, const struct schema_group *g, config_sett
         return;
     }
     if (g->place_offset != SCHEMA_NO_PLACE)
-        *(const char **)((char *)out + g->place_offset) = place_text(w, set, path);
+        *(const char **)((char *)out + g->place_offset) = schema_place(w->s, path);
     for (int i = 0; i < config_setting_length(set); i++) {
         config_setting_t *e = config_setting_get_elem(set, (unsigned)i);
         const struct schema_key *k = find_key(g, config_setting_name(e));
 
         snprintf(sub, sizeof sub, "%s%s%s", path, *path ? "." : "", config_setting_name(e));
+        note(w->s, sub, line_of(e));
         if (k)
             read_key(w, k, e, sub, out);
         else
@@ -415,7 +460,9 @@ int schema_read(struct schema *s, const char *path, const struct schema_group *r
     struct walk w = {.s = s, .file = schema_strdup(s, path), .problems = problems};
     FILE *f = fopen(path, "re");
     config_t cfg;
+    bool whole;
 
+    s->file = w.file;
     memset(out, 0, root->size);
     put_defaults(&w, root, out);
     if (!f) {
@@ -423,15 +470,16 @@ int schema_read(struct schema *s, const char *path, const struct schema_group *r
 
         err_errno(&e, "cannot be read");
         buf_addf(problems, "%s: %s\n", path, e.text);
-        return 1;
+        return ERR_IO;
     }
     config_init(&cfg);
-    if (config_read(&cfg, f))
+    whole = config_read(&cfg, f) == CONFIG_TRUE;
+    if (whole)
         read_group(&w, root, config_root_setting(&cfg), "", out);
     else
         problem(&w, config_error_line(&cfg), "",
                 "%s near this line; expected NAME = VALUE; (see gateway.conf(5))", config_error_text(&cfg));
     config_destroy(&cfg);
     fclose(f);
-    return w.count;
+    return whole ? w.count : ERR_INVALID;
 }

@@ -57,10 +57,16 @@ struct schema; /* owns the memory of everything that was read */
 struct schema *schema_new(void);
 void schema_free(struct schema *s);
 
-/* Reads the file into `out` (of root->size bytes). Returns the number of problems, each a line in *problems.
- */
+/* Reads the file into `out` (of root->size bytes). Returns the number of problems, each a line in *problems;
+ * negative when the file could not be read as a whole, so that nothing is in `out` but defaults. */
 int schema_read(struct schema *s, const char *path, const struct schema_group *root, void *out,
                 struct buf *problems);
+
+/* Is the setting of this path, "modems[0].port", written in the file? */
+bool schema_wrote(const struct schema *s, const char *path);
+/* "FILE:LINE: PATH" for a check made after reading: the line of the setting, or of what it stands in. Lives
+ * as long as s. */
+const char *schema_place(struct schema *s, const char *path);
 
 /* Memory that lives as long as s. */
 void *schema_alloc(struct schema *s, size_t size);

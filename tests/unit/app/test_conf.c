@@ -135,6 +135,42 @@ static void test_all_at_once(void **state)
     buf_free(&problems);
 }
 
+/* What only a second look finds (names, PINs, patterns) is told along with what the first one found, each
+ * with its own line, and nothing is told twice. */
+static void test_both_looks_at_once(void **state)
+{
+    static const char text[] =
+        "gateway = {\n  contry = \"49\";\n  country = \"+49\";\n};\n"
+        "modems = (\n  { name = \"M 0\";\n    port = \"/dev/x\";\n    pin = \"12\"; },\n"
+        "  { port = 7; } );\n"
+        "rules = ( { pattern = \"(\"; } );\n"
+        "consent = {\n  stop_words = [ \"\\t\" ]; };\n";
+    static const char *const wanted[] = {
+        ":2: gateway.contry: there is no such setting",
+        ":3: gateway.country: expected a calling code",
+        ":6: modems[0].name: expected letters",
+        ":8: modems[0].pin: expected 4 to 8 digits",
+        ":9: modems[1].port: expected a text",
+        ":9: modems[1]: \"name\" is missing",
+        ":10: rules[0]: \"name\" is missing",
+        ":10: rules[0].pattern: ",
+        ":12: consent.stop_words[0]: ",
+    };
+    struct buf problems = {0};
+    size_t lines = 0;
+
+    (void)state;
+    assert_null(read_text(text, &problems));
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        if (!strstr(buf_str(&problems), wanted[i]))
+            fail_msg("expected \"%s\" in:\n%s", wanted[i], buf_str(&problems));
+    for (const char *p = buf_str(&problems); (p = strchr(p, '\n')); p++)
+        lines++;
+    if (lines != sizeof wanted / sizeof wanted[0])
+        fail_msg("%zu problems in:\n%s", lines, buf_str(&problems));
+    buf_free(&problems);
+}
+
 /* A file that libconfig cannot read is told with the line. */
 static void test_syntax(void **state)
 {
@@ -146,7 +182,7 @@ static void test_syntax(void **state)
 static void test_modems(void **state)
 {
     (void)state;
-    refuses("modems = ( );\n", " modems: expected at least one");
+    refuses("modems = ( );\n", "1: modems: expected at least one");
     refuses("gateway = { };\n", "0: \"modems\" is missing");
     refuses("modems = ( { name = \"a\"; } );\n", "1: modems[0]: expected \"port\" or \"imei\"");
     refuses("modems = ( { name = \"a/b\"; port = \"/dev/x\"; } );\n", "1: modems[0].name: expected letters");
@@ -193,9 +229,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_smallest),        cmocka_unit_test(test_installed),
         cmocka_unit_test(test_unknown_setting), cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_all_at_once),     cmocka_unit_test(test_syntax),
-        cmocka_unit_test(test_modems),          cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_same_modem),
+        cmocka_unit_test(test_all_at_once),     cmocka_unit_test(test_both_looks_at_once),
+        cmocka_unit_test(test_syntax),          cmocka_unit_test(test_modems),
+        cmocka_unit_test(test_rules),           cmocka_unit_test(test_same_modem),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
