@@ -1,11 +1,12 @@
 /* The file format: every header honoured or refused with its line, bodies in all alphabets, rewriting, names.
  */
-/* clang-format off: cmocka.h wants these before it */
-#include <cmocka.h>
+/* cmocka.h wants these before it */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
 /* clang-format on */
 #include <stdio.h>
 #include <string.h>
