@@ -286,8 +286,10 @@ static int start_store(struct daemon *d, const struct conf *c, struct err *e)
     static const char *const with_spool[] = {SPOOL_SINK, NULL};
     struct store_conf sc = {.path = c->gateway.database, .sinks = *c->gateway.spool ? with_spool : NULL};
 
-    if (make_parents(c->gateway.database, e) < 0 || store_open(d->rt, &sc, &d->store, e) < 0)
+    if (make_parents(c->gateway.database, e) < 0)
         return err_wrap(e, "database");
+    if (store_open(d->rt, &sc, &d->store, e) < 0)
+        return e->code;
     d->gateway = gateway_new(d->rt, d->store, &c->gateway.gateway);
     if (!d->gateway)
         abort();

@@ -131,7 +131,6 @@ void do_show(struct call *call)
 struct changing {
     struct call *call;
     struct gateway_change change;
-    const char *state;
 };
 
 static void on_changed(struct gateway_change *change, int status, const struct err *e)
@@ -142,29 +141,28 @@ static void on_changed(struct gateway_change *change, int status, const struct e
         fail_of_message(c->call, status, e ? e->text : "");
     else
         call_ok(c->call, json_pack("{sIss}", "message", (json_int_t)call_number(c->call, "message", 0),
-                                   "state", c->state));
+                                   "state", msg_state_name(change->state)));
 }
 
-static struct changing *changing_new(struct call *call, const char *state)
+static struct changing *changing_new(struct call *call)
 {
     struct changing *c = call_keep(call, sizeof *c, NULL);
 
     c->call = call;
     c->change.done = on_changed;
-    c->state = state;
     return c;
 }
 
 void do_cancel(struct call *call)
 {
-    struct changing *c = changing_new(call, "cancelled");
+    struct changing *c = changing_new(call);
 
     gateway_cancel(call->ctl->world.gateway, call_number(call, "message", 0), call_user(call), &c->change);
 }
 
 void do_retry(struct call *call)
 {
-    struct changing *c = changing_new(call, "queued");
+    struct changing *c = changing_new(call);
 
     gateway_retry(call->ctl->world.gateway, call_number(call, "message", 0), call_user(call), &c->change);
 }

@@ -29,6 +29,7 @@ static void finish(struct change *ch, int status, const struct err *e)
 {
     struct gateway_change *c = ch->c;
     struct err why = *e;
+    c->state = ch->op.state;
     gw_job_end(&ch->job);
     c->done(c, status, &why);
 }
@@ -74,7 +75,7 @@ static void tell(struct gateway *g, const struct change *ch, const struct queue_
                                        .parts = e ? e->parts : 0,
                                        .peer = e ? e->peer : NULL,
                                        .reason = ch->reason});
-    if (ch->op.state == MSG_CANCELLED)
+    if (ch->op.state != MSG_QUEUED)
         gw_emit_outbox(g);
 }
 

@@ -128,10 +128,12 @@ int gateway_preview(struct gateway *g, const struct gateway_send *s, struct segm
 
 struct gateway_change {
     void (*done)(struct gateway_change *c, int status, const struct err *e);
+    enum msg_state state; /* out: where the message came to */
     void *impl[2];
 };
-/* Cancel: what is QUEUED, or the parts behind the one on the air; retry: what ended without being sent, or
- * waits. ERR_NOT_FOUND, ERR_REFUSED with the reason. `done` comes once, never before the call returns. */
+/* Cancel: what is QUEUED, or the parts behind the one on the air; what is UNKNOWN is given up (FAILED);
+ * retry: what ended without being sent, or waits. ERR_NOT_FOUND, ERR_REFUSED with the reason. `done` comes
+ * once, never before the call returns. */
 void gateway_cancel(struct gateway *g, int64_t id, const char *who, struct gateway_change *c);
 void gateway_retry(struct gateway *g, int64_t id, const char *who, struct gateway_change *c);
 

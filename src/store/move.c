@@ -30,11 +30,13 @@ static int retry(struct store_db *db, struct store_move *m, struct msg_head *h, 
     return rc ? rc : message_set_state(db, h, c);
 }
 
-static int stop(struct store_db *db, struct msg_head *h, const struct msg_change *c)
+static int stop(struct store_db *db, struct store_move *m, struct msg_head *h, struct msg_change *c)
 {
     int counts[MSG_STATES];
     int rc;
 
+    if (h->state == MSG_UNKNOWN && c->to == MSG_CANCELLED)
+        m->state = c->to = MSG_FAILED; /* it may have been sent: "cancelled" would say that it was not */
     if (h->state != MSG_QUEUED && h->state != MSG_SUBMITTING && c->to == MSG_CANCELLED)
         return refuse(db, h, "only what is queued can be cancelled");
     if (!msg_state_allowed(h->state, c->to))
@@ -61,7 +63,7 @@ static int exec_move(struct store_db *db, struct store_op *op)
     if (h.direction != MSG_OUT)
         return refuse(db, &h, "it was received, not sent");
     if (m->state == MSG_FAILED || m->state == MSG_EXPIRED || m->state == MSG_CANCELLED)
-        return stop(db, &h, c);
+        return stop(db, m, &h, c);
     if (m->state != MSG_QUEUED)
         return err_set(db->err, ERR_INVALID, "a message cannot be moved to %s", msg_state_name(m->state));
     c->due_wall_ms = m->due_wall_ms;

@@ -126,14 +126,14 @@ struct store_outcome {
 };
 void store_outcome(struct store *s, struct store_outcome *o);
 
-/* Operator's and policy's moves of a whole message: CANCELLED (only what is QUEUED: ERR_REFUSED otherwise),
- * EXPIRED, QUEUED (retry: from FAILED, EXPIRED, CANCELLED, UNKNOWN, UNDELIVERED; unsent parts only, or all
- * when undelivered; from UNKNOWN marks a possible duplicate), FAILED; or only a new `reason` while QUEUED.
- * ERR_NOT_FOUND. */
+/* Operator's and policy's moves of a whole message: CANCELLED (what is QUEUED; what is UNKNOWN may have been
+ * sent, so it is given up and becomes FAILED; ERR_REFUSED otherwise), EXPIRED, QUEUED (retry: from FAILED,
+ * EXPIRED, CANCELLED, UNKNOWN, UNDELIVERED; unsent parts only, or all when undelivered; from UNKNOWN marks a
+ * possible duplicate), FAILED; or only a new `reason` while QUEUED. ERR_NOT_FOUND. */
 struct store_move {
     struct store_op op;
     int64_t message;
-    enum msg_state state;
+    enum msg_state state; /* in: where to; out: where it came to */
     const char *reason;
     int64_t due_wall_ms, now_wall_ms;
     enum msg_state was;      /* out */

@@ -109,6 +109,21 @@ static void test_intend_skips_what_was_cancelled(void **state)
     assert_int_equal(outbox_count(f, OUTBOX_OUTCOME, id), 1);
 }
 
+/* An operator gives up what may have been sent: it fails, with everything of it that waits, and "cancelled"
+ * is not said of it. */
+static void test_unknown_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 1);
+
+    intend(f, id, 1, T0);
+    assert_int_equal(outcome(f, id, 1, MSG_UNKNOWN, -1, T0), MSG_UNKNOWN);
+    assert_int_equal(move_to(f, id, MSG_CANCELLED), 0);
+    assert_int_equal(state_of(f, id), MSG_FAILED);
+    assert_history(f, id, "queued submitting unknown failed");
+    assert_int_equal(outbox_count(f, OUTBOX_OUTCOME, id), 1);
+}
+
 /* A message of several parts is sent when all are, and submitting in between. */
 static void test_parts_make_a_message(void **state)
 {
@@ -375,6 +390,7 @@ int main(void)
         TEST(test_possible_duplicate_sets_rd),
         TEST(test_resend_by_outcome_marks_duplicate),
         TEST(test_intend_skips_what_was_cancelled),
+        TEST(test_unknown_is_given_up),
         TEST(test_parts_make_a_message),
         TEST(test_failed_part_stops_the_rest),
         TEST(test_retry_and_withdrawal),
