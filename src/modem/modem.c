@@ -255,6 +255,9 @@ void modem_probe(struct modem *m, const char *why)
     ussd_end(m, ERR_GONE, "");
     forget(m);
     m->timeouts = 0;
+    /* A process that died behind AT+CMGS left the modem at its prompt, where commands are text. What it answers, if
+     * anything, is drained. TS 27.005 3.5.1. */
+    port_write(m->port, "\x1b", 1);
     rt_timer_at(m->rt, &m->drain_timer, modem_now(m) + MODEM_DRAIN_MS);
 }
 

@@ -124,6 +124,26 @@ static void starts_again(void **state)
     assert_true(rig_ready(r, u));
 }
 
+/* The process before died behind AT+CMGS: the modem stands at its prompt with half a PDU and takes commands for text. It is
+ * ready as fast as ever, no rung of the ladder is climbed, and the half PDU is not sent. */
+static void process_before_died_at_the_prompt(void **state)
+{
+    static const char left[] = "ATE0\rAT+CMGF=0\r";
+    static const char begun[] = "AT+CMGS=20\r";
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, NULL);
+
+    for (const char *const *p = (const char *const[]){left, begun, "0011000C9144", NULL}; *p; p++) {
+        simmodem_feed(u->sim, *p, strlen(*p), rt_sim_now(r->rt));
+        rig_run(r, 100);
+    }
+    modem_start(u->modem);
+    assert_true(rig_ready(r, u));
+    assert_true(rt_sim_now(r->rt) < 10000);
+    assert_int_equal(status_of(u).recoveries, 0);
+    assert_int_equal(simnet_counts(r->net)->by_kind[SIMNET_SUBMITTED], 0);
+}
+
 /* A message takes part in nothing but its own submission: a second one at the same time is refused. */
 static void one_submission_at_a_time(void **state)
 {
@@ -160,6 +180,7 @@ int main(void)
         RIG_TEST(starts_again),
         RIG_TEST(one_submission_at_a_time),
         RIG_TEST(sets_the_service_centre),
+        RIG_TEST(process_before_died_at_the_prompt),
     };
     return cmocka_run_group_tests_name("modem life", tests, NULL, NULL);
 }
