@@ -28,11 +28,31 @@ static bool is_same_device(const struct stat *st, const struct stat *device)
     return !device_is_pts(device) || st->st_dev == device->st_dev;
 }
 
-static bool has_open(int proc, const char *pid, const struct stat *device)
+/* How a process has the device. */
+enum hold { HOLD_NONE, HOLD_OPEN, HOLD_LOCKED };
+
+/* Locks held by way of a descriptor are lines "lock:" of its fdinfo (proc(5)). */
+static bool is_locked(int proc, const char *pid, const char *descriptor)
+{
+    char path[64], text[1024];
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof path, "%.20s/fdinfo/%.20s", pid, descriptor);
+    fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    got = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    return strstr(text, "\nlock:") != NULL;
+}
+
+static enum hold has_open(int proc, const char *pid, const struct stat *device)
 {
     char path[64], target[8];
     struct dirent *entry;
-    bool found = false;
+    enum hold found = HOLD_NONE;
     struct stat st;
     DIR *dir;
     int fd;
@@ -40,17 +60,18 @@ static bool has_open(int proc, const char *pid, const struct stat *device)
     snprintf(path, sizeof path, "%.20s/fd", pid);
     fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return false;
+        return HOLD_NONE;
     dir = fdopendir(fd);
     if (!dir) {
         close(fd);
-        return false;
+        return HOLD_NONE;
     }
-    while (!found && (entry = readdir(dir))) {
+    while (found != HOLD_LOCKED && (entry = readdir(dir))) {
         /* Looked at before stat(2): that of a file on a dead network mount would not come back. */
         if (readlinkat(fd, entry->d_name, target, sizeof target) < 5 || memcmp(target, "/dev/", 5) != 0)
             continue;
-        found = fstatat(fd, entry->d_name, &st, 0) == 0 && is_same_device(&st, device);
+        if (fstatat(fd, entry->d_name, &st, 0) == 0 && is_same_device(&st, device))
+            found = is_locked(proc, pid, entry->d_name) ? HOLD_LOCKED : HOLD_OPEN;
     }
     closedir(dir);
     return found;
@@ -76,20 +97,27 @@ bool holder_find(const struct stat *device, const char *name, struct holder *out
 {
     DIR *dir = opendir("/proc");
     struct dirent *entry;
-    bool found = false;
+    enum hold best = HOLD_NONE;
     int64_t pid;
 
     if (!dir)
         return false;
-    while (!found && (entry = readdir(dir))) {
+    while (best != HOLD_LOCKED && (entry = readdir(dir))) {
+        struct holder one = {0};
+        enum hold how;
+
         if (!str_to_i64(entry->d_name, 1, INT_MAX, &pid) || pid == getpid())
             continue;
-        read_name(dirfd(dir), entry->d_name, out->name, sizeof out->name);
-        if (name && strcmp(out->name, name) != 0)
+        one.pid = (pid_t)pid;
+        read_name(dirfd(dir), entry->d_name, one.name, sizeof one.name);
+        if (name && strcmp(one.name, name) != 0)
             continue;
-        out->pid = (pid_t)pid;
-        found = has_open(dirfd(dir), entry->d_name, device);
+        how = has_open(dirfd(dir), entry->d_name, device);
+        if (how > best) {
+            best = how;
+            *out = one;
+        }
     }
     closedir(dir);
-    return found;
+    return best != HOLD_NONE;
 }

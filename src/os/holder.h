@@ -14,8 +14,9 @@ struct holder {
 /* True for the slave side of a Unix 98 pseudo-terminal (/dev/pts/N). */
 bool device_is_pts(const struct stat *device);
 
-/* Looks through /proc for another process that has `device` open; with `name`, only for processes of that
- * name. Processes that we may not look into are passed over. Blocks: not for the loop's thread. */
+/* Looks through /proc for another process that has `device` open, rather one that has locked it; with `name`,
+ * only for processes of that name. Processes that we may not look into are passed over. Blocks: not for the
+ * loop's thread. */
 bool holder_find(const struct stat *device, const char *name, struct holder *out);
 
 #endif

@@ -454,6 +454,18 @@ static void shared_harmlessly(void **state)
     end_holder(pid);
 }
 
+/* Of several processes that have the device open, the one whose lock keeps us out is named. */
+static void lock_holder_is_named(void **state)
+{
+    struct fixture *f = *state;
+    pid_t bystander;
+
+    make_pty(f);
+    bystander = fork_holder(f->slave, "bystander", hold_plainly);
+    check_busy(f, "minicom", hold_locked);
+    end_holder(bystander);
+}
+
 /* Two modems on one device: the second is told so, and gets it when the first has closed. */
 static void busy_in_this_process(void **state)
 {
@@ -636,6 +648,7 @@ int main(void)
         PORT_TEST(not_a_device),
         PORT_TEST(bad_specs),
         PORT_TEST(busy_elsewhere),
+        PORT_TEST(lock_holder_is_named),
         PORT_TEST(shared_harmlessly),
         PORT_TEST(large_writes),
         PORT_TEST(busy_in_this_process),
