@@ -90,7 +90,7 @@ static void make_move(struct rt_timer *t)
         break;
     case MOVE_CLOSE:
         modem_close(m);
-        return; /* whoever it told may have freed it */
+        break;
     }
     line_pump(m);
 }

@@ -170,6 +170,16 @@ void modem_back_off(struct modem *m, int64_t max_ms, const char *why)
     modem_request(m, MOVE_OPEN, wait_ms < max_ms ? wait_ms : max_ms, "%s", why);
 }
 
+static void on_closed(struct rt_timer *t)
+{
+    struct modem *m = container_of(t, struct modem, stop_timer);
+    void (*stopped)(void *owner) = m->stopped;
+
+    m->stopped = NULL;
+    stopped(m->stopped_owner);
+}
+
+/* The owner is told from a timer: it frees the modem then, which whoever called this may still be using. */
 void modem_close(struct modem *m)
 {
     if (modem_up(m))
@@ -179,10 +189,10 @@ void modem_close(struct modem *m)
     finder_leave(m);
     if (m->state != MODEM_DISABLED)
         modem_set_state(m, MODEM_DISABLED, "stopped");
-    void (*stopped)(void *owner) = m->stopped;
-    m->stopped = NULL;
-    if (stopped)
-        stopped(m->stopped_owner);
+    if (!m->stopped)
+        return;
+    m->stop_timer.fire = on_closed;
+    rt_timer_at(m->rt, &m->stop_timer, modem_now(m));
 }
 
 /* ---- up ---- */

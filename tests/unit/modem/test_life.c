@@ -124,8 +124,8 @@ static void starts_again(void **state)
     assert_true(rig_ready(r, u));
 }
 
-/* The process before died behind AT+CMGS: the modem stands at its prompt with half a PDU and takes commands for text. It is
- * ready as fast as ever, no rung of the ladder is climbed, and the half PDU is not sent. */
+/* The process before died behind AT+CMGS: the modem stands at its prompt with half a PDU and takes commands
+ * for text. It is ready as fast as ever, no rung of the ladder is climbed, and the half PDU is not sent. */
 static void process_before_died_at_the_prompt(void **state)
 {
     static const char left[] = "ATE0\rAT+CMGF=0\r";
@@ -142,6 +142,37 @@ static void process_before_died_at_the_prompt(void **state)
     assert_true(rt_sim_now(r->rt) < 10000);
     assert_int_equal(status_of(u).recoveries, 0);
     assert_int_equal(simnet_counts(r->net)->by_kind[SIMNET_SUBMITTED], 0);
+}
+
+static void free_when_stopped(void *owner)
+{
+    struct unit *u = owner;
+
+    modem_free(u->modem);
+    u->modem = NULL;
+    u->stopped = true;
+}
+
+/* A modem that is being stopped while it hangs, restarts or vanishes is closed all the same, and may be freed
+ * when it says so. */
+static void freed_in_the_middle_of_recovery(void **state)
+{
+    static const char *const faults[][2] = {{"silence", "600000"}, {"reboot", "1000"}, {"vanish", "600000"}};
+    struct rig *r = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+        struct unit *u = rig_add(r, &(struct rig_conf){.net_ms = 5000, .send_timeout_ms = 10000});
+
+        modem_start(u->modem);
+        assert_true(rig_ready(r, u));
+        assert_non_null(rig_submit(u, "+491701234567", "Hello", false, NULL));
+        rig_run(r, 100);
+        modem_stop(u->modem, 60000, free_when_stopped, u);
+        rig_run(r, 10);
+        rig_fault(r, u, faults[i][0], faults[i][1]);
+        rig_run(r, 70000);
+        assert_true(u->stopped);
+    }
 }
 
 /* A message takes part in nothing but its own submission: a second one at the same time is refused. */
@@ -181,6 +212,7 @@ int main(void)
         RIG_TEST(one_submission_at_a_time),
         RIG_TEST(sets_the_service_centre),
         RIG_TEST(process_before_died_at_the_prompt),
+        RIG_TEST(freed_in_the_middle_of_recovery),
     };
     return cmocka_run_group_tests_name("modem life", tests, NULL, NULL);
 }
