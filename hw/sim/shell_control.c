@@ -16,7 +16,7 @@
 
 enum { LINE_BYTES = 65536, ANSWER_BYTES = 64 << 20, LOG_EVENTS = 10000 };
 
-/* ---- commands ----------------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 struct call {
     struct shell *s;
@@ -302,7 +302,7 @@ void shell_command(struct shell *s, char *line, struct buf *answer)
     json_decref(o);
 }
 
-/* ---- clients ------------------------------------------------------------------------------------------ */
+/* ---- clients ---- */
 
 struct shell_client {
     struct shell_source line;

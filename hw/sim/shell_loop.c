@@ -51,7 +51,7 @@ struct shell_port *shell_find(struct shell *s, const char *name)
     return NULL;
 }
 
-/* ---- start and end ------------------------------------------------------------------------------------ */
+/* ---- start and end ---- */
 
 static void on_event(void *arg, const struct simnet_event *ev)
 {
@@ -218,7 +218,7 @@ static void announce(const struct shell *s)
     fflush(stdout);
 }
 
-/* ---- the loop ----------------------------------------------------------------------------------------- */
+/* ---- the loop ---- */
 
 /* Lets due time pass at every modem, and follows a port that vanished or returned. */
 static void pass_time(struct shell *s)

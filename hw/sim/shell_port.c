@@ -24,7 +24,7 @@
 
 enum { READ_BYTES = 65536 };
 
-/* ---- pseudo-terminals --------------------------------------------------------------------------------- */
+/* ---- pseudo-terminals ---- */
 
 static void make_raw(int slave)
 {
@@ -116,7 +116,7 @@ static void close_pty(struct shell_port *p)
     p->slave = -1;
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------------ */
+/* ---- sockets ---- */
 
 static void on_connection(struct shell_source *src, uint32_t events)
 {
@@ -168,7 +168,7 @@ static int open_socket(struct shell_port *p, struct err *e)
     return 0;
 }
 
-/* ---- all ports ---------------------------------------------------------------------------------------- */
+/* ---- all ports ---- */
 
 int shell_port_open(struct shell_port *p, struct err *e)
 {

@@ -82,7 +82,7 @@ int sim_cmd_clcc(struct simmodem *m, struct sim_cmd *c)
     return SIM_R_OK;
 }
 
-/* ---- USSD --------------------------------------------------------------------------------------------- */
+/* ---- USSD ---- */
 
 void sim_ussd_free(struct simmodem *m)
 {
@@ -163,7 +163,7 @@ int sim_cmd_cusd(struct simmodem *m, struct sim_cmd *c)
     return SIM_R_OK;
 }
 
-/* ---- time --------------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 void sim_calls_step(struct simmodem *m)
 {

@@ -252,7 +252,7 @@ const char *simmodem_fault_usage(size_t i)
     return i < ARRAY_LEN(rows) ? rows[i].usage : NULL;
 }
 
-/* ---- reading the arguments ---------------------------------------------------------------------------- */
+/* ---- reading the arguments ---- */
 
 static bool read_rate(const char *word, uint32_t *ppm)
 {

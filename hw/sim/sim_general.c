@@ -200,7 +200,7 @@ static int cmd_cscs(struct simmodem *m, struct sim_cmd *c)
     return BAD_PARAMETER;
 }
 
-/* ---- power and SIM ------------------------------------------------------------------------------------ */
+/* ---- power and SIM ---- */
 
 static int cmd_cfun(struct simmodem *m, struct sim_cmd *c)
 {

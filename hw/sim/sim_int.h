@@ -19,7 +19,7 @@ enum {
 #define SIM_NEVER INT64_MAX
 #define SIM_MS    INT64_C(1000) /* microseconds */
 
-/* ---- randomness -------------------------------------------------------------------------------------- */
+/* ---- randomness ---- */
 
 struct sim_rng {
     uint64_t state;
@@ -28,7 +28,7 @@ uint64_t sim_rng_next(struct sim_rng *r);
 uint32_t sim_rng_below(struct sim_rng *r, uint32_t bound);
 bool sim_rng_chance(struct sim_rng *r, uint32_t ppm); /* parts per million */
 
-/* ---- TPDUs on their way to a modem, and in its stores -------------------------------------------------- */
+/* ---- TPDUs on their way to a modem, and in its stores ---- */
 
 struct sim_tpdu {
     struct sim_tpdu *next;
@@ -58,7 +58,7 @@ void sim_queue_shuffle(struct sim_rng *rng, struct sim_queue *q, int64_t due_us)
 
 enum { SIM_QUEUE_MESSAGES, SIM_QUEUE_REPORTS, SIM_QUEUES };
 
-/* ---- stores ------------------------------------------------------------------------------------------- */
+/* ---- stores ---- */
 
 enum sim_stat { SIM_REC_UNREAD, SIM_REC_READ, SIM_STO_UNSENT, SIM_STO_SENT, SIM_ALL };
 
@@ -74,7 +74,7 @@ struct sim_store {
 };
 enum sim_store_id { SIM_SM, SIM_ME, SIM_SR, SIM_STORES };
 
-/* ---- faults ------------------------------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 /* Windows end at a time in microseconds; 0 = not active. Counters are "for the next n". */
 struct sim_faults {
@@ -89,7 +89,7 @@ struct sim_faults {
     int duplicate, duplicate_copies, parts_shuffled;
 };
 
-/* ---- the modem ---------------------------------------------------------------------------------------- */
+/* ---- the modem ---- */
 
 enum sim_power { SIM_GONE, SIM_BOOTING, SIM_UP };
 enum sim_entry { SIM_ENTRY_NONE, SIM_ENTRY_CMGS, SIM_ENTRY_CMGW, SIM_ENTRY_CNMA };

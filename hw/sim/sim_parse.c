@@ -12,7 +12,7 @@
 #include "base/util.h"
 #include "hw/sim/sim_int.h"
 
-/* ---- replies ------------------------------------------------------------------------------------------ */
+/* ---- replies ---- */
 
 void sim_info_line(struct simmodem *m, const char *fmt, ...)
 {
@@ -155,7 +155,7 @@ void sim_prompt(struct simmodem *m, enum sim_entry entry, int tpdu_len)
     sim_emit(m, prompt, strlen(prompt));
 }
 
-/* ---- arguments ---------------------------------------------------------------------------------------- */
+/* ---- arguments ---- */
 
 bool sim_arg_int(const struct sim_cmd *c, int i, int min, int max, int *out)
 {
@@ -215,7 +215,7 @@ static const char *read_args(const char *p, struct sim_cmd *c)
     }
 }
 
-/* ---- text in the alphabet of AT+CSCS ------------------------------------------------------------------- */
+/* ---- text in the alphabet of AT+CSCS ---- */
 
 void sim_quote(const struct simmodem *m, const char *utf8, char *out, size_t size)
 {
@@ -249,7 +249,7 @@ bool sim_unquote(const struct simmodem *m, const char *text, char *out, size_t s
     return true;
 }
 
-/* ---- extended commands -------------------------------------------------------------------------------- */
+/* ---- extended commands ---- */
 
 static const struct sim_command *find(const struct sim_command *table, const char *name)
 {
@@ -315,7 +315,7 @@ static const char *parse_extended(const char *p, struct sim_cmd *c, char name[SI
     return *p == ';' || *p == '\0' ? p : NULL;
 }
 
-/* ---- basic commands ----------------------------------------------------------------------------------- */
+/* ---- basic commands ---- */
 
 static int s_parameter(struct simmodem *m, const char **p)
 {
@@ -411,7 +411,7 @@ static const char *basic(struct simmodem *m, const char *p, int *result)
     return p;
 }
 
-/* ---- the line ----------------------------------------------------------------------------------------- */
+/* ---- the line ---- */
 
 static int run_commands(struct simmodem *m, const char *p)
 {

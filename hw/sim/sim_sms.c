@@ -18,7 +18,7 @@ enum {
     NO_NETWORK = SIM_CMS + 331,
 };
 
-/* ---- settings ----------------------------------------------------------------------------------------- */
+/* ---- settings ---- */
 
 static int cmd_cmgf(struct simmodem *m, struct sim_cmd *c)
 {
@@ -133,7 +133,7 @@ static int cmd_cnmi(struct simmodem *m, struct sim_cmd *c)
     return SIM_R_OK;
 }
 
-/* ---- stores: 3.2.2, 4.1, 4.2, 3.5.4 -------------------------------------------------------------------- */
+/* ---- stores: 3.2.2, 4.1, 4.2, 3.5.4 ---- */
 
 static void cpms_figures(const struct simmodem *m, bool names, char *out, size_t size)
 {
@@ -275,7 +275,7 @@ static int cmd_cmgd(struct simmodem *m, struct sim_cmd *c)
     return SIM_R_OK;
 }
 
-/* ---- sending: 4.3, 3.5.1, 4.4, 4.5 --------------------------------------------------------------------- */
+/* ---- sending: 4.3, 3.5.1, 4.4, 4.5 ---- */
 
 static int cmd_cmgs(struct simmodem *m, struct sim_cmd *c)
 {

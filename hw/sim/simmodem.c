@@ -16,7 +16,7 @@
 
 enum { BITS_PER_BYTE = 10, CHUNK_US = 4000, BOOT_MS = 1500 };
 
-/* ---- making and ending -------------------------------------------------------------------------------- */
+/* ---- making and ending ---- */
 
 static void digits_from_seed(struct simmodem *m, const char *prefix, size_t total, char *out)
 {
@@ -109,7 +109,7 @@ void simmodem_free(struct simmodem *m)
     free(m);
 }
 
-/* ---- bytes that leave --------------------------------------------------------------------------------- */
+/* ---- bytes that leave ---- */
 
 static bool silent(const struct simmodem *m)
 {
@@ -218,7 +218,7 @@ void sim_urcs_flush(struct simmodem *m)
     buf_clear(&m->urcs);
 }
 
-/* ---- bytes that arrive -------------------------------------------------------------------------------- */
+/* ---- bytes that arrive ---- */
 
 static void echo(struct simmodem *m, char c)
 {
@@ -298,7 +298,7 @@ static int64_t receive_deadline(const struct simmodem *m)
     return ns_to_us_up(m->rx_start_ns + (int64_t)m->rx.len * m->byte_ns);
 }
 
-/* ---- power -------------------------------------------------------------------------------------------- */
+/* ---- power ---- */
 
 /* What was on its way when the power went: the network may have it already, and nobody will hear of it. */
 static void power_lost(struct simmodem *m)
@@ -369,7 +369,7 @@ static void power_step(struct simmodem *m)
         booted(m);
 }
 
-/* ---- time --------------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 void sim_busy_for(struct simmodem *m, int64_t us)
 {

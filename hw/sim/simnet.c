@@ -155,7 +155,7 @@ void sim_net_retry(struct simmodem *m, struct sim_tpdu *t)
     enqueue(m, t);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 void sim_net_event(struct simmodem *m, enum simnet_kind kind, const struct sim_tpdu *t, int code,
                    enum sim_store_id store, int index)
@@ -198,7 +198,7 @@ static void submit_event(struct simmodem *m, enum simnet_kind kind, const struct
     sim_log_add(&m->net->log, &ev);
 }
 
-/* ---- making TPDUs ------------------------------------------------------------------------------------- */
+/* ---- making TPDUs ---- */
 
 static void set_pdu(struct sim_tpdu *t, int len, int tpdu_len)
 {
@@ -356,7 +356,7 @@ int64_t simnet_deliver_tpdu(struct simnet *net, struct simmodem *m, const uint8_
     return t->id;
 }
 
-/* ---- reports ------------------------------------------------------------------------------------------ */
+/* ---- reports ---- */
 
 void simnet_report_rule(struct simnet *net, const char *prefix, uint8_t st, int64_t delay_ms)
 {
@@ -453,7 +453,7 @@ static void report_on(struct simmodem *m, const struct pdu_submit *s, int64_t id
         make_report(m, s, id, mr, 0, 2 * rule.delay_ms);
 }
 
-/* ---- submissions -------------------------------------------------------------------------------------- */
+/* ---- submissions ---- */
 
 static struct simmodem *modem_with(struct simnet *net, const char *number)
 {

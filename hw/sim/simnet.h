@@ -55,7 +55,7 @@ void simnet_report_rule(struct simnet *net, const char *prefix, uint8_t st, int6
 /* Messages and reports that the network still holds for m, one that waits for AT+CNMA included. */
 size_t simnet_waiting(const struct simnet *net, const struct simmodem *m);
 
-/* ---- the log ----------------------------------------------------------------------------------------- */
+/* ---- the log ---- */
 
 enum simnet_kind {
     SIMNET_SUBMITTED, /* the network took a SUBMIT; mr as +CMGS told (or would have told) it */

@@ -172,8 +172,7 @@ static const struct schema_key root_keys[] = {
 static const struct schema_group root_group = {root_keys, ARRAY_LEN(root_keys), sizeof(struct conf),
                                                SCHEMA_NO_PLACE};
 
-/* ---- checks that tables cannot say
- * -------------------------------------------------------------------------- */
+/* ---- checks that tables cannot say ---- */
 
 /* One check of a file. */
 struct checking {

@@ -53,8 +53,7 @@ struct daemon {
     bool stopping, drained;
 };
 
-/* ---- reload
- * --------------------------------------------------------------------------------------------------- */
+/* ---- reload ---- */
 
 static void warn_of_restart(const struct conf *old, const struct conf *now)
 {
@@ -102,8 +101,7 @@ static int reload(void *owner, struct buf *problems)
     return 0;
 }
 
-/* ---- stop
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- stop ---- */
 
 /* The last: what stands on the store and on the runtime goes before the runtime. */
 static void store_closed(void *owner)
@@ -197,8 +195,7 @@ static void modems_changed(void *owner)
         ctl_update(d->ctl, &w);
 }
 
-/* ---- signals and the watchdog
- * --------------------------------------------------------------------------------- */
+/* ---- signals and the watchdog ---- */
 
 static void log_lines(struct buf *lines)
 {
@@ -255,8 +252,7 @@ static void start_signals(struct daemon *d)
     }
 }
 
-/* ---- start
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 static void outgoing_changed(void *owner, const char *name)
 {

@@ -77,9 +77,7 @@ const char *schema_strdup(struct schema *s, const char *text)
     return memcpy(schema_alloc(s, n), text, n);
 }
 
-/* ---- where what stands
- * --------------------------------------------------------------------------------------
- */
+/* ---- where what stands ---- */
 
 static void note(struct schema *s, const char *path, int line)
 {

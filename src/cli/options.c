@@ -32,7 +32,7 @@ static void put_text(json_t *args, const char *field, const char *text, struct e
         json_object_set_new(args, field, v);
 }
 
-/* ---- one reader for each type ------------------------------------------------------------------------- */
+/* ---- one reader for each type ---- */
 
 static int read_text(json_t *args, const struct option *o, const char *text, struct err *e)
 {
@@ -207,7 +207,7 @@ static reader *const readers[] = {
     [ARG_MODEM] = read_text,
 };
 
-/* ---- the line ----------------------------------------------------------------------------------------- */
+/* ---- the line ---- */
 
 static bool same_name(const char *name, const char *text, size_t len)
 {

@@ -40,7 +40,7 @@ static void put_time(json_t *to, const char *name, const struct pdu_time *t)
     put_text(to, name, text);
 }
 
-/* ---- decode ------------------------------------------------------------------------------------------- */
+/* ---- decode ---- */
 
 static void put_coding(json_t *to, const struct pdu_dcs *dcs)
 {
@@ -227,7 +227,7 @@ void view_pdu_decode(const json_t *answer)
     }
 }
 
-/* ---- encode ------------------------------------------------------------------------------------------- */
+/* ---- encode ---- */
 
 struct encoding {
     struct pdu_submit submit;

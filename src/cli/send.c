@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 
-/* ---- send --------------------------------------------------------------------------------------------- */
+/* ---- send ---- */
 
 static const char *plural(const json_t *object, const char *name)
 {
@@ -178,7 +178,7 @@ int run_send(struct invocation *v)
     return rc;
 }
 
-/* ---- watch -------------------------------------------------------------------------------------------- */
+/* ---- watch ---- */
 
 static void show_event(const json_t *ev)
 {

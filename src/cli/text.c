@@ -50,7 +50,7 @@ int text_terminal_width(void)
     return width;
 }
 
-/* ---- harmless text ------------------------------------------------------------------------------------ */
+/* ---- harmless text ---- */
 
 static bool is_harmful(uint32_t cp)
 {
@@ -117,7 +117,7 @@ void text_cut(struct buf *out, const char *text, int width_columns)
     buf_adds(out, "…");
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------- */
+/* ---- lines ---- */
 
 static void put(enum colour colour, const char *text)
 {
@@ -215,7 +215,7 @@ enum colour state_colour(const char *state)
     return PLAIN;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------- */
+/* ---- tables ---- */
 
 void table_begin(struct table *t, const struct column *columns, int count)
 {

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 
-/* ---- status, modems ----------------------------------------------------------------------------------- */
+/* ---- status, modems ---- */
 
 static const char *signal_text(const json_t *modem, char out[24])
 {
@@ -140,7 +140,7 @@ void view_status(const json_t *answer)
         say(GREEN, "All is well.");
 }
 
-/* ---- messages, show ----------------------------------------------------------------------------------- */
+/* ---- messages, show ---- */
 
 void view_messages(const json_t *answer)
 {
@@ -278,7 +278,7 @@ void view_show(const json_t *answer)
     history_table(json_object_get(m, "history"));
 }
 
-/* ---- the short ones ----------------------------------------------------------------------------------- */
+/* ---- the short ones ---- */
 
 void view_change(const json_t *answer)
 {

@@ -144,7 +144,7 @@ void call_start(struct client *cl, const char *line, size_t len)
         call->kind->run(call);
 }
 
-/* ---- arguments, of the types that the table promises -------------------------------------------------- */
+/* ---- arguments, of the types that the table promises ---- */
 
 const char *call_text(const struct call *call, const char *name)
 {

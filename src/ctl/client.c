@@ -34,7 +34,7 @@ size_t client_unsent_bytes(const struct client *cl)
     return uv_stream_get_write_queue_size((const uv_stream_t *)&cl->pipe);
 }
 
-/* ---- end ---------------------------------------------------------------------------------------------- */
+/* ---- end ---- */
 
 static void free_if_done(struct client *cl)
 {
@@ -71,7 +71,7 @@ void client_close(struct client *cl)
     uv_close((uv_handle_t *)&cl->pipe, on_closed);
 }
 
-/* ---- out ---------------------------------------------------------------------------------------------- */
+/* ---- out ---- */
 
 static void on_written(uv_write_t *uv, int status)
 {
@@ -112,7 +112,7 @@ void client_write(struct client *cl, const json_t *line)
     }
 }
 
-/* ---- in ----------------------------------------------------------------------------------------------- */
+/* ---- in ---- */
 
 static bool may_read(const struct client *cl)
 {
@@ -218,7 +218,7 @@ void client_check(struct client *cl)
     cl->reading = read;
 }
 
-/* ---- who ---------------------------------------------------------------------------------------------- */
+/* ---- who ---- */
 
 static bool in_group(int fd, gid_t primary, gid_t wanted)
 {

@@ -8,7 +8,7 @@
 
 enum { LIST_DEFAULT = 50 };
 
-/* ---- messages ----------------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 struct listing {
     struct call *call;
@@ -87,7 +87,7 @@ void do_messages(struct call *call)
     store_list(call->ctl->world.store, &l->list);
 }
 
-/* ---- show --------------------------------------------------------------------------------------------- */
+/* ---- show ---- */
 
 struct showing {
     struct call *call;
@@ -126,7 +126,7 @@ void do_show(struct call *call)
     store_show(call->ctl->world.store, &s->show);
 }
 
-/* ---- cancel, retry ------------------------------------------------------------------------------------ */
+/* ---- cancel, retry ---- */
 
 struct changing {
     struct call *call;
@@ -167,7 +167,7 @@ void do_retry(struct call *call)
     gateway_retry(call->ctl->world.gateway, call_number(call, "message", 0), call_user(call), &c->change);
 }
 
-/* ---- watch -------------------------------------------------------------------------------------------- */
+/* ---- watch ---- */
 
 static void on_event(struct call *call, const struct gateway_event *ev)
 {

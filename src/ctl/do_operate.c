@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "ctl/private.h"
 
-/* ---- backup ------------------------------------------------------------------------------------------- */
+/* ---- backup ---- */
 
 struct backing {
     struct call *call;
@@ -42,7 +42,7 @@ void do_backup(struct call *call)
     store_backup(call->ctl->world.store, &b->backup);
 }
 
-/* ---- reload ------------------------------------------------------------------------------------------- */
+/* ---- reload ---- */
 
 static json_t *lines_of(struct buf *text)
 {
@@ -73,7 +73,7 @@ void do_reload(struct call *call)
         call_ok(call, result);
 }
 
-/* ---- AT, USSD, unlock --------------------------------------------------------------------------------- */
+/* ---- AT, USSD, unlock ---- */
 
 struct asking {
     struct call *call;
@@ -131,7 +131,7 @@ void do_unlock(struct call *call)
     call_ok(call, NULL);
 }
 
-/* ---- rules test --------------------------------------------------------------------------------------- */
+/* ---- rules test ---- */
 
 struct trial {
     struct call *call;

@@ -49,7 +49,7 @@ static void *array(size_t count, size_t size)
     return p;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------ */
+/* ---- answers ---- */
 
 static json_t *message_of(const struct sending *s, int i)
 {
@@ -94,7 +94,7 @@ static bool any_accepted(const struct sending *s)
     return false;
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------ */
+/* ---- waiting ---- */
 
 static bool settles(const struct msg_row *m, const struct outcome *o)
 {
@@ -203,7 +203,7 @@ static void start_waiting(struct sending *s)
         look_on(s);
 }
 
-/* ---- admission ---------------------------------------------------------------------------------------- */
+/* ---- admission ---- */
 
 static void on_admitted(struct gateway_admit *a, int status)
 {

@@ -24,7 +24,7 @@ static const char *registration_text(int stat)
     return stat >= 0 && stat < (int)ARRAY_LEN(texts) ? texts[stat] : "unknown";
 }
 
-/* ---- one modem ---------------------------------------------------------------------------------------- */
+/* ---- one modem ---- */
 
 static void put_sim_and_network(json_t *o, const struct carrier *c, const struct modem_status *s)
 {
@@ -123,7 +123,7 @@ void do_modems(struct call *call)
     call_ok(call, result);
 }
 
-/* ---- status ------------------------------------------------------------------------------------------- */
+/* ---- status ---- */
 
 struct standing {
     struct call *call;

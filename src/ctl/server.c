@@ -69,7 +69,7 @@ void ctl_update(struct ctl *c, const struct ctl_world *w)
     c->world.nmodems = w->nmodems;
 }
 
-/* ---- end ---------------------------------------------------------------------------------------------- */
+/* ---- end ---- */
 
 static void leave_behind(struct call *call)
 {

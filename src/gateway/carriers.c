@@ -147,8 +147,7 @@ void gw_pipe_wake(struct pipe *p, int64_t now_ms)
     }
 }
 
-/* ---- coming and going
- * --------------------------------------------------------------------------------------- */
+/* ---- coming and going ---- */
 
 static struct pipe *pipe_of(struct gateway *g, const struct carrier *c)
 {

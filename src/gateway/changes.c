@@ -79,8 +79,7 @@ static void tell(struct gateway *g, const struct change *ch, const struct queue_
         gw_emit_outbox(g);
 }
 
-/* ---- cancel
- * --------------------------------------------------------------------------------------------------- */
+/* ---- cancel ---- */
 
 static void on_cancelled(struct store_op *op, int status)
 {
@@ -148,8 +147,7 @@ void gateway_cancel(struct gateway *g, int64_t id, const char *who, struct gatew
         gw_pipe_withdraw(g->pipes[i], e);
 }
 
-/* ---- retry
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- retry ---- */
 
 /* The index follows what the store holds. */
 static void rebuild(struct gateway *g, const struct store_show *show)

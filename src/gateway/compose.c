@@ -222,8 +222,7 @@ static int make_user_data(struct gateway *g, const struct gateway_send *s, struc
     return rc < 0 ? err_wrap(e, "text") : 0;
 }
 
-/* ---- PDUs
- * --------------------------------------------------------------------------------------------------- */
+/* ---- PDUs ---- */
 
 static bool wants_report(const struct gateway *g, const struct gateway_send *s)
 {
@@ -270,8 +269,7 @@ static int make_pdus(struct gateway *g, const struct gateway_send *s, int64_t va
     return 0;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the whole ---- */
 
 static uint32_t flags_of(const struct gateway_send *s, bool report)
 {

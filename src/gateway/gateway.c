@@ -35,8 +35,7 @@ char *gw_copy(const char *text)
     return memcpy(gw_alloc(size), text, size);
 }
 
-/* ---- jobs
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- jobs ---- */
 
 void gw_job_add(struct gateway *g, struct job *j, void (*drop)(struct job *j))
 {
@@ -77,8 +76,7 @@ static void on_defer(struct rt_timer *t)
     }
 }
 
-/* ---- time
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 int64_t gw_to_wall(struct gateway *g, int64_t at_ms)
 {
@@ -164,8 +162,7 @@ static void on_timer(struct rt_timer *t)
     gw_kick(g);
 }
 
-/* ---- the store's health
- * ---------------------------------------------------------------------------------------- */
+/* ---- the store's health ---- */
 
 bool gw_store_may_recover(int status)
 {
@@ -210,9 +207,7 @@ void gw_store_works(struct gateway *g)
     }
 }
 
-/* ---- life
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 struct gateway *gateway_new(struct rt *rt, struct store *store, const struct gateway_conf *conf)
 {

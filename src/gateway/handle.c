@@ -47,8 +47,7 @@ static void handling_end(struct handling *h)
     gw_handle_kick(g);
 }
 
-/* ---- the verdict
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the verdict ---- */
 
 static const char *keep(struct handling *h, const char *text)
 {
@@ -157,8 +156,7 @@ void gateway_handled(struct gateway *g, int64_t message, const struct gateway_ve
     }
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- opening ---- */
 
 /* Why a message is not the engine's affair; NULL: it is. */
 static const char *nobodys(const struct gateway *g, const struct msg_row *m)

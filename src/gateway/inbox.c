@@ -95,8 +95,7 @@ void gw_hash_report(const struct pdu_report *r, uint8_t out[16])
     hash_end(&h, out);
 }
 
-/* ---- stored
- * ------------------------------------------------------------------------------------------------- */
+/* ---- stored ---- */
 
 static void to_engine(struct gateway *g, struct inbound *in)
 {
@@ -167,8 +166,7 @@ void gw_inbox_forget(struct gateway *g, const struct carrier *c)
             container_of(j, struct inbound, job)->c = NULL;
 }
 
-/* ---- arrived
- * -------------------------------------------------------------------------------------------------- */
+/* ---- arrived ---- */
 
 /* A full PDU: some modems leave out the SMSC address, which their <length> shows. */
 static void copy_pdu(struct inbound *in, const struct carrier_inbound *from)

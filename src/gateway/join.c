@@ -28,8 +28,7 @@ static void joining_drop(struct job *j)
 
 static void ask(struct gateway *g, bool old_ones);
 
-/* ---- the parts of a group
- * ---------------------------------------------------------------------------------- */
+/* ---- the parts of a group ---- */
 
 /* Its segments by number; NULL = missing. */
 struct parts {
@@ -82,8 +81,7 @@ static char *parts_text(const struct parts *p, int total)
     return text;
 }
 
-/* ---- the way of a group
- * -------------------------------------------------------------------------------------- */
+/* ---- the way of a group ---- */
 
 static void tell(struct gateway *g, struct joining *jo)
 {

@@ -69,7 +69,7 @@ static void window_give_back(struct limits_window *w)
         w->count--; /* the newest */
 }
 
-/* ---- the calendar -------------------------------------------------------------------------------------- */
+/* ---- the calendar ---- */
 
 static int64_t local_ms(struct tm t)
 {
@@ -105,7 +105,7 @@ void limits_use(struct limits *l, int64_t day, int64_t month)
     l->month = month;
 }
 
-/* ---- the question -------------------------------------------------------------------------------------- */
+/* ---- the question ---- */
 
 static bool period_full(int64_t count, int limit, int parts)
 {

@@ -16,8 +16,7 @@ enum {
 _Static_assert(sizeof(((struct queue_entry *)0)->fails) == RETRY_CLASSES, "a count for each class");
 _Static_assert(sizeof(struct queue_entry) <= 160, "a million messages are to be ordinary");
 
-/* ---- deciding
- * ------------------------------------------------------------------------------------------------ */
+/* ---- deciding ---- */
 
 /* Another SIM could carry the message as a whole. */
 static bool may_change_sim(const struct pipe *p, const struct queue_entry *e)
@@ -132,8 +131,7 @@ void gw_outcome_decide(struct pipe *p, struct queue_entry *e, int seq, const str
         out->due_wall_ms = gw_to_wall(g, e->due_ms);
 }
 
-/* ---- telling
- * ------------------------------------------------------------------------------------------------- */
+/* ---- telling ---- */
 
 static void log_outcome(const struct queue_entry *e, const struct store_outcome *o)
 {
@@ -195,8 +193,7 @@ void gw_outcome_stored(struct gateway *g, struct queue_entry *e, const struct st
         gw_emit_outbox(g);
 }
 
-/* ---- expiry
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- expiry ---- */
 
 struct expiry {
     struct job job;

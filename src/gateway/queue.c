@@ -98,7 +98,7 @@ void queue_fini(struct queue *q)
     *q = (struct queue){0};
 }
 
-/* ---- names and senders ------------------------------------------------------------------------------- */
+/* ---- names and senders ---- */
 
 const char *queue_name(struct queue *q, const char *text)
 {
@@ -148,7 +148,7 @@ static void sender_drop(struct queue *q, struct queue_sender *s)
     free(s);
 }
 
-/* ---- the hash ---------------------------------------------------------------------------------------- */
+/* ---- the hash ---- */
 
 static struct queue_entry **bucket(const struct queue *q, int64_t id)
 {
@@ -214,7 +214,7 @@ void queue_free(struct queue *q, struct queue_entry *e)
     free(e);
 }
 
-/* ---- the heap ---------------------------------------------------------------------------------------- */
+/* ---- the heap ---- */
 
 /* When something happens to a put entry by time alone. */
 static int64_t wake_of(const struct queue_entry *e)
@@ -281,7 +281,7 @@ int64_t queue_wake_ms(const struct queue *q)
     return q->heap_len ? wake_of(q->heap[0]) : RT_NEVER;
 }
 
-/* ---- routes and groups ------------------------------------------------------------------------------- */
+/* ---- routes and groups ---- */
 
 static struct queue_route *route_get(struct queue *q, struct queue_route want)
 {
@@ -380,7 +380,7 @@ static void group_remove(struct queue_entry *e)
         group_drop(g);
 }
 
-/* ---- moves ------------------------------------------------------------------------------------------- */
+/* ---- moves ---- */
 
 void queue_put(struct queue *q, struct queue_entry *e, int64_t now_ms)
 {

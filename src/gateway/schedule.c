@@ -46,8 +46,7 @@ static void slot_drop(struct job *j)
     free(container_of(j, struct slot, job));
 }
 
-/* ---- the line
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the line ---- */
 
 static void line_add(struct pipe *p, struct slot *s)
 {
@@ -69,8 +68,7 @@ static void line_remove(struct pipe *p, struct slot *s)
     p->ahead--;
 }
 
-/* ---- ends
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- ends ---- */
 
 void gw_check_drained(struct gateway *g)
 {
@@ -124,8 +122,7 @@ bool gw_pipe_on_air(const struct pipe *p, const struct queue_entry *e)
     return p->on_air && p->on_air->e == e;
 }
 
-/* ---- settling
- * ---------------------------------------------------------------------------------------------- */
+/* ---- settling ---- */
 
 static void on_settled(struct store_op *op, int status)
 {
@@ -223,8 +220,7 @@ void gw_pipe_withdraw(struct pipe *p, const struct queue_entry *only)
     }
 }
 
-/* ---- intending
- * --------------------------------------------------------------------------------------------- */
+/* ---- intending ---- */
 
 static void intend_failed(struct slot *s, int status, const struct err *why)
 {
@@ -293,8 +289,7 @@ static void slot_start(struct pipe *p, struct queue_entry *e)
     store_intend(p->g->store, &s->intend);
 }
 
-/* ---- on the air
- * -------------------------------------------------------------------------------------------- */
+/* ---- on the air ---- */
 
 /* The line grows when the carrier waited for a commit, and shrinks after calm. */
 static void adapt_depth(struct pipe *p)
@@ -393,8 +388,7 @@ static void pipe_submit(struct pipe *p)
     }
 }
 
-/* ---- filling
- * ----------------------------------------------------------------------------------------------- */
+/* ---- filling ---- */
 
 static struct queue_entry *pipe_take(struct pipe *p, int64_t now_ms)
 {

@@ -32,7 +32,7 @@ struct coding {
     bool wide_ref;
 };
 
-/* ---- headers ---------------------------------------------------------------------------------------- */
+/* ---- headers ---- */
 
 static size_t header_bytes(const struct coding *c, bool concat)
 {
@@ -91,7 +91,7 @@ static size_t write_header(const struct coding *c, struct place at, uint8_t out[
     return w.n;
 }
 
-/* ---- the text as code points, transliterated on the way --------------------------------------------- */
+/* ---- the text as code points, transliterated on the way ---- */
 
 struct source {
     const char *text;
@@ -143,7 +143,7 @@ static int source_next(struct source *s, const struct coding *c, uint32_t *cp, u
     return 0;
 }
 
-/* ---- filling ---------------------------------------------------------------------------------------- */
+/* ---- filling ---- */
 
 struct filler {
     size_t capacity;
@@ -214,7 +214,7 @@ static bool fill(struct filler *f, const struct coding *c, const char *text, siz
     return true;
 }
 
-/* ---- choosing --------------------------------------------------------------------------------------- */
+/* ---- choosing ---- */
 
 /* Segments and units that the text takes. False if the coding cannot carry it. */
 static bool measure(const struct coding *c, const char *text, size_t len, unsigned *count,
@@ -309,7 +309,7 @@ int segment_measure(const char *text, size_t len, const struct segment_conf *con
     return 0;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* A filler that writes user data. */
 struct ud_filler {
@@ -376,7 +376,7 @@ int segment_text(const char *text, size_t len, const struct segment_conf *conf, 
     return 0;
 }
 
-/* ---- 8-bit data ------------------------------------------------------------------------------------- */
+/* ---- 8-bit data ---- */
 
 int segment_octets(const uint8_t *data, size_t len, const uint8_t *header, size_t hlen,
                    const struct segment_conf *conf, uint16_t ref, struct segment_plan *plan,

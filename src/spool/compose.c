@@ -24,9 +24,7 @@ static const char *without_plus(const char *number)
     return number + (number[0] == '+');
 }
 
-/* ---- what the headers tell of numbers and times
- * -------------------------------------------------------------
- */
+/* ---- what the headers tell of numbers and times ---- */
 
 /* "91 international, ISDN/telephone"; TS 23.040 9.1.2.5. */
 static void put_toa(struct buf *out, unsigned toa)
@@ -83,9 +81,7 @@ static void put_modem(struct buf *out, const char *name, const char *imsi, const
         spool_put_header(out, "IMEI", "%s", modem->imei);
 }
 
-/* ---- received messages
- * --------------------------------------------------------------------------------------
- */
+/* ---- received messages ---- */
 
 /* The user data header's elements by name; TS 23.040 9.2.3.24. */
 static void put_udh(struct buf *out, const char *hex)
@@ -252,9 +248,7 @@ void compose_report(struct buf *out, const struct msg_row *m, const struct repor
     buf_free(&body);
 }
 
-/* ---- outcomes
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- outcomes ---- */
 
 void compose_result_from(struct compose_result *out, const struct store_show *h)
 {

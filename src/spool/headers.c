@@ -381,9 +381,7 @@ static int take_language_ext(struct spool_draft *d, const char *value, struct er
     return language_of(value, &d->f->send.language_ext, e);
 }
 
-/* ---- what only smstools3's daemon does
- * ----------------------------------------------------------------------
- */
+/* ---- what only smstools3's daemon does ---- */
 
 static int refuse_include(struct spool_draft *d, const char *value, struct err *e)
 {
@@ -413,9 +411,7 @@ static int refuse_text_is_pdu(struct spool_draft *d, const char *value, struct e
                : 0;
 }
 
-/* ---- the table
- * ----------------------------------------------------------------------------------------------
- */
+/* ---- the table ---- */
 
 static const struct header {
     const char *name;

@@ -196,9 +196,7 @@ static int take_body(struct spool_draft *d, const char *bytes, size_t len, struc
     return binary ? settle_data(d, e) : settle_text(d, e);
 }
 
-/* ---- the whole
- * ----------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 static int parse(struct spool_draft *d, const char *bytes, size_t len, struct err *e)
 {

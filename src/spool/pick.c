@@ -23,9 +23,7 @@ enum {
     RETRY_MOST_MS = 30000,
 };
 
-/* ---- claims
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- claims ---- */
 
 static struct claim *claim_new(struct spool *sp, const char *name, bool is_claimed)
 {
@@ -70,9 +68,7 @@ void claim_free(struct claim *c)
     claim_clear(c);
 }
 
-/* ---- admission
- * ----------------------------------------------------------------------------------------------
- */
+/* ---- admission ---- */
 
 static void refuse(struct claim *c, const char *reason)
 {
@@ -206,9 +202,7 @@ static void retry_stuck(struct spool *sp)
     }
 }
 
-/* ---- the work
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the work ---- */
 
 static void run(struct rt_work *w)
 {
@@ -292,9 +286,7 @@ static void done(struct rt_work *w, int status)
     pick_go(sp);
 }
 
-/* ---- what comes next
- * ------------------------------------------------------------------------------------------
- */
+/* ---- what comes next ---- */
 
 static struct claim *next_name(struct spool *sp)
 {

@@ -33,9 +33,7 @@ struct task {
 
 static void look(struct task *t);
 
-/* ---- tasks
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- tasks ---- */
 
 static struct task *task_new(struct spool *sp)
 {
@@ -111,9 +109,7 @@ static void task_end(struct task *t)
     settle_pump(sp);
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static void write_run(struct rt_work *w)
 {
@@ -183,9 +179,7 @@ static struct compose_modem modem_of(const struct spool *sp, const char *name, c
     return (struct compose_modem){.number = same_sim ? c->number : "", .imei = c ? c->imei : ""};
 }
 
-/* ---- received messages and reports
- * ----------------------------------------------------------------------------
- */
+/* ---- received messages and reports ---- */
 
 static void put(struct task *t, const char *folder, const char *modem, int64_t id)
 {
@@ -222,9 +216,7 @@ static void reported(struct task *t)
     put(t, SPOOL_REPORT, r->modem, r->id);
 }
 
-/* ---- outcomes
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- outcomes ---- */
 
 /* All recipients have ended: to sent/ or failed/. */
 static void finish(struct task *t)
@@ -344,9 +336,7 @@ static void ended(struct task *t)
         task_end(t); /* queued again meanwhile */
 }
 
-/* ---- the outbox
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- the outbox ---- */
 
 static void on_shown(struct store_op *op, int status)
 {
@@ -424,9 +414,7 @@ void settle_pump(struct spool *sp)
     store_outbox(sp->store, &s->rows);
 }
 
-/* ---- from pick.c
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- from pick.c ---- */
 
 void settle_refuse(struct spool *sp, const char *claimed, const char *reason)
 {
@@ -448,9 +436,7 @@ void settle_recheck(struct claim *c)
     task_begin(t);
 }
 
-/* ---- time and life
- * ----------------------------------------------------------------------------------------------
- */
+/* ---- time and life ---- */
 
 static void retry(struct spool *sp)
 {

@@ -25,9 +25,7 @@ void spool_key(const char *unique, int i, int n, char out[KEY_BYTES])
         snprintf(out, KEY_BYTES, SPOOL_KEY "%.*s", SPOOL_UNIQUE_DIGITS, unique);
 }
 
-/* ---- time
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- time ---- */
 
 void spool_arm(struct spool *sp)
 {
@@ -76,9 +74,7 @@ static void on_timer(struct rt_timer *t)
     spool_arm(sp);
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- life ---- */
 
 static void on_event(struct gateway_watcher *w, const struct gateway_event *ev)
 {

@@ -58,8 +58,7 @@ void store_peer(struct store *s, struct store_peer *p)
     store_submit_write(s, &p->op, exec_peer, NULL);
 }
 
-/* ---- the verdict
- * ------------------------------------------------------------------------------------------- */
+/* ---- the verdict ---- */
 
 static const char sql_consent[] = "INSERT OR REPLACE INTO consent(number, state, at) VALUES(?1, ?2, ?3)";
 static const char sql_consent_log[] =

@@ -42,7 +42,7 @@ static struct store_op *list_take(struct op_list *l)
     return op;
 }
 
-/* ---- on the other thread ------------------------------------------------------------------------------- */
+/* ---- on the other thread ---- */
 
 static void batch_run(struct rt_work *w)
 {
@@ -65,7 +65,7 @@ static void batch_run(struct rt_work *w)
     pthread_mutex_unlock(&b->lock);
 }
 
-/* ---- on the loop's thread ------------------------------------------------------------------------------ */
+/* ---- on the loop's thread ---- */
 
 static void batch_free(struct batch *b)
 {
@@ -324,7 +324,7 @@ void store_retry_fire(struct rt_timer *t)
     }
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 void store_close(struct store *s, void (*fn)(void *owner), void *owner)
 {

@@ -144,8 +144,7 @@ void store_list(struct store *s, struct store_list *l)
     store_submit_read(s, &l->op, exec_list, drop_list);
 }
 
-/* ---- counts
- * ------------------------------------------------------------------------------------------------ */
+/* ---- counts ---- */
 
 static const char sql_tally[] = "SELECT state, n FROM tally";
 static const char sql_waiting[] = "SELECT count(*) FROM segment WHERE bundle IS NOT NULL";

@@ -126,8 +126,7 @@ int store_settle_interrupted(struct store *s, int64_t now_wall_ms, struct err *e
     return parts;
 }
 
-/* ---- the queue's rows
- * -------------------------------------------------------------------------------------- */
+/* ---- the queue's rows ---- */
 
 static const char sql_queue[] =
     "SELECT m.id, p.id, m.parts, m.priority, p.attempts, p.state, m.peer, m.wanted, m.pool, "

@@ -142,8 +142,7 @@ static int find_without_mr(struct store_db *db, const struct store_report *r, st
     return rc;
 }
 
-/* ---- what follows
- * ------------------------------------------------------------------------------------------ */
+/* ---- what follows ---- */
 
 static const char sql_reported[] =
     "UPDATE part SET report_status = ?2, reported = ?3, awaits = ?4, mr = ifnull(mr, ?5) WHERE id = ?1";
@@ -193,8 +192,7 @@ static int apply(struct store_db *db, struct msg_head *h, const struct matched *
     return outbox_put(db, OUTBOX_REPORT, h->id, v->report);
 }
 
-/* ---- a report arrives
- * ---------------------------------------------------------------------------------------- */
+/* ---- a report arrives ---- */
 
 static const char sql_insert[] = "INSERT INTO report(part, modem, imsi, recipient, mr, status, meaning, "
                                  "scts, discharge, received, day, hash, "

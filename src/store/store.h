@@ -57,7 +57,7 @@ struct store_stats {
 };
 void store_get_stats(const struct store *s, struct store_stats *out);
 
-/* ---- outbound ------------------------------------------------------------------------------------------ */
+/* ---- outbound ---- */
 
 struct store_new_part {
     const uint8_t *pdu; /* full PDU for AT+CMGS, SMSC address first */
@@ -161,7 +161,7 @@ struct store_queue_row {
 int store_load_queue(struct store *s, int (*row)(void *owner, const struct store_queue_row *r), void *owner,
                      struct err *e);
 
-/* ---- inbound ------------------------------------------------------------------------------------------- */
+/* ---- inbound ---- */
 
 /* One PDU from a SIM, kept raw for ever. Undecodable PDUs are stored too (as a message with
  * MSG_F_UNDECODABLE). A duplicate (same SIM and hash as within the last `duplicate_window_ms`) is counted,
@@ -257,7 +257,7 @@ struct store_peer {
 };
 void store_peer(struct store *s, struct store_peer *p);
 
-/* ---- reports ------------------------------------------------------------------------------------------- */
+/* ---- reports ---- */
 
 /* A status report, kept raw. Matches the newest part with this imsi and mr whose recipient is the same
  * (number_same) and which was SENT or UNKNOWN (or reported on before, not finally) within `window_ms`; an

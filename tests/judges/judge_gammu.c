@@ -37,7 +37,7 @@ enum {
 static struct random_source rnd;
 static unsigned passed, failed;
 
-/* ---- one case: its name and octets for the report, and whether all of it held ------------------------- */
+/* ---- one case: its name and octets for the report, and whether all of it held ---- */
 
 static struct {
     const char *name;
@@ -87,7 +87,7 @@ static void same_number(const char *field, long wrote, long read)
         differ("%s: wrote %ld, read %ld", field, wrote, read);
 }
 
-/* ---- gammu's types ------------------------------------------------------------------------------------ */
+/* ---- gammu's types ---- */
 
 /* gammu keeps text as UTF-16BE with a NUL at its end. */
 static const char *utf8_of(const unsigned char *text)
@@ -145,7 +145,7 @@ static long coding_of(enum pdu_alphabet alphabet)
     return (long)CODINGS[alphabet];
 }
 
-/* ---- we encode, gammu decodes ------------------------------------------------------------------------- */
+/* ---- we encode, gammu decodes ---- */
 
 /* Decodes a full PDU. NULL if gammu refuses it. */
 static const GSM_SMSMessage *gammu_decode(const uint8_t *full, int n)
@@ -301,7 +301,7 @@ static void report_to_gammu(void)
     end();
 }
 
-/* ---- gammu encodes, we decode ------------------------------------------------------------------------- */
+/* ---- gammu encodes, we decode ---- */
 
 /* Puts the fields of gammu's layout one behind the other, as its drivers do. Returns the octets. */
 static int serialise(GSM_SMSMessage *sms, bool submit, uint8_t out[PDU_FULL_BYTES])

@@ -18,8 +18,7 @@ static void quiet(enum log_level level, const char *who, const char *line)
     (void)level, (void)who, (void)line;
 }
 
-/* ---- the outside
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the outside ---- */
 
 /* Is this PDU in the database, committed, at this instant? Asked from a connection of our own. */
 static bool stored(void *arg, const uint8_t *pdu, size_t len)
@@ -119,8 +118,7 @@ void world_free(struct world *w)
     free(w);
 }
 
-/* ---- a life
- * --------------------------------------------------------------------------------------------------- */
+/* ---- a life ---- */
 
 static void configure(struct world *w)
 {
@@ -224,8 +222,7 @@ void world_run(struct world *w, int64_t ms)
     }
 }
 
-/* ---- producers and customers
- * ------------------------------------------------------------------------------------ */
+/* ---- producers and customers ---- */
 
 static void answered(struct gateway_admit *a, int status)
 {
@@ -289,8 +286,7 @@ void world_text(struct world *w, int modem, const char *from, size_t bytes, cons
     buf_free(&text);
 }
 
-/* ---- the end
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 struct listing {
     struct store_list op;

@@ -71,7 +71,7 @@ static json_t *hex_json(const uint8_t *octets, size_t n)
     return json_string(hex);
 }
 
-/* ---- one function per group of fields: the value that we read, as JSON --------------------------------- */
+/* ---- one function per group of fields: the value that we read, as JSON ---- */
 
 static json_t *field_header(const struct seen *s, const char *f)
 {
@@ -220,7 +220,7 @@ static json_t *our_value(const struct seen *s, const char *f)
     return NULL;
 }
 
-/* ---- reading and comparing ---------------------------------------------------------------------------- */
+/* ---- reading and comparing ---- */
 
 static void flatten(struct seen *s)
 {

@@ -126,8 +126,7 @@ static inline int fixture_teardown(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
-/* ---- messages
- * ---------------------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 /* No SMSC address, then an SMS-SUBMIT's first octet with TP-SRR. */
 static const uint8_t some_pdu[] = {0x00, 0x31, 0x00, 0x0B, 0x91, 0x94, 0x71, 0x10};
