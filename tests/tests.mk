@@ -106,13 +106,16 @@ lint: ## the order of the rooms, and the sources' format
 format: ## clang-format on all sources
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
+# Programs are built side by side, and run by $(CHECK) as many at a time as it says.
+SUBMAKE := $(MAKE) --no-print-directory -j$(shell nproc)
+
 # Each run adds to one sum; the last line is the sum of all.
 SUM := build/test-counts.json
 dashed = $(foreach p,$(1), -- $(p))
 
 check: need-test ## quick: lint, unit tests and fuzz corpora with sanitizers
 	@rm -f $(SUM)
-	@$(MAKE) --no-print-directory check-static check-unit
+	@$(MAKE) --no-print-directory -j1 check-static check-unit
 	@$(CHECK) --total $(SUM)
 
 .PHONY: check-static check-unit check-unit-run check-thread check-thread-run check-judges check-simulation check-e2e
@@ -120,14 +123,14 @@ check-static:
 	@$(CHECK) --sum $(SUM) --title 'lint' -- tests/lint.py
 
 check-unit:
-	@$(MAKE) --no-print-directory MODE=asan check-unit-run
+	@$(SUBMAKE) MODE=asan check-unit-run
 check-unit-run: $(UNIT) $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ))
 	@$(CHECK) --sum $(SUM) --title 'unit tests (address and undefined behaviour sanitizers)' $(call dashed,$(UNIT))
 	@$(CHECK) --sum $(SUM) --title 'fuzz corpora' \
 	    $(foreach f,$(FUZZ), -- $(BUILD)/tests/fuzz/$(f) tests/fuzz/corpus/$(f))
 
 check-thread:
-	@$(MAKE) --no-print-directory MODE=tsan check-thread-run
+	@$(SUBMAKE) MODE=tsan check-thread-run
 check-thread-run: $(call unit_of,store) $(call unit_of,os)
 	@$(CHECK) --sum $(SUM) --title 'store and runtime (thread sanitizer)' $(call dashed,$^)
 
@@ -137,8 +140,8 @@ check-judges: $(JUDGES)
 
 SEEDS ?= 2000
 check-simulation:
-	@$(MAKE) --no-print-directory MODE=release check-simulation-run
-	@$(MAKE) --no-print-directory MODE=asan check-simulation-asan
+	@$(SUBMAKE) MODE=release check-simulation-run
+	@$(SUBMAKE) MODE=asan check-simulation-asan
 .PHONY: check-simulation-run check-simulation-asan
 check-simulation-run: $(SIMULATION)
 	@$(CHECK) --sum $(SUM) --title 'the whole gateway on simulated time' \
@@ -152,13 +155,13 @@ check-e2e: all
 
 test: need-test ## everything that CI runs
 	@rm -f $(SUM)
-	@$(MAKE) --no-print-directory WERROR=1 all
-	@$(MAKE) --no-print-directory WERROR=1 check-static check-unit check-thread check-judges check-simulation check-e2e
+	@$(SUBMAKE) WERROR=1 all
+	@$(MAKE) --no-print-directory -j1 WERROR=1 check-static check-unit check-thread check-judges check-simulation check-e2e
 	@$(MAKE) --no-print-directory coverage
 	@$(CHECK) --total $(SUM)
 
 coverage: ## unit tests and some simulation with coverage counted; prints the share
-	@$(MAKE) --no-print-directory MODE=coverage coverage-run
+	@$(SUBMAKE) MODE=coverage coverage-run
 .PHONY: coverage-run
 coverage-run: $(UNIT) $(SIMULATION)
 	@find $(BUILD) -name '*.gcda' -delete
@@ -171,5 +174,5 @@ compile_commands.json: ## for clangd
 	    | python3 tests/compile_commands.py > $@
 
 demo: need-build ## a small shop on a simulated modem, end to end
-	@$(MAKE) --no-print-directory MODE=release all
+	@$(SUBMAKE) MODE=release all
 	@python3 tests/demo.py $(BUILD)
