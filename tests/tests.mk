@@ -107,7 +107,7 @@ format: ## clang-format on all sources
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 # Programs are built side by side, and run by $(CHECK) as many at a time as it says.
-SUBMAKE := $(MAKE) --no-print-directory -j$(shell nproc)
+PARALLEL := --no-print-directory -j$(shell nproc)
 
 # Each run adds to one sum; the last line is the sum of all.
 SUM := build/test-counts.json
@@ -123,14 +123,14 @@ check-static:
 	@$(CHECK) --sum $(SUM) --title 'lint' -- tests/lint.py
 
 check-unit:
-	@$(SUBMAKE) MODE=asan check-unit-run
+	@$(MAKE) $(PARALLEL) MODE=asan check-unit-run
 check-unit-run: $(UNIT) $(addprefix $(BUILD)/tests/fuzz/,$(FUZZ))
 	@$(CHECK) --sum $(SUM) --title 'unit tests (address and undefined behaviour sanitizers)' $(call dashed,$(UNIT))
 	@$(CHECK) --sum $(SUM) --title 'fuzz corpora' \
 	    $(foreach f,$(FUZZ), -- $(BUILD)/tests/fuzz/$(f) tests/fuzz/corpus/$(f))
 
 check-thread:
-	@$(SUBMAKE) MODE=tsan check-thread-run
+	@$(MAKE) $(PARALLEL) MODE=tsan check-thread-run
 check-thread-run: $(call unit_of,store) $(call unit_of,os)
 	@$(CHECK) --sum $(SUM) --title 'store and runtime (thread sanitizer)' $(call dashed,$^)
 
@@ -140,8 +140,8 @@ check-judges: $(JUDGES)
 
 SEEDS ?= 2000
 check-simulation:
-	@$(SUBMAKE) MODE=release check-simulation-run
-	@$(SUBMAKE) MODE=asan check-simulation-asan
+	@$(MAKE) $(PARALLEL) MODE=release check-simulation-run
+	@$(MAKE) $(PARALLEL) MODE=asan check-simulation-asan
 .PHONY: check-simulation-run check-simulation-asan
 check-simulation-run: $(SIMULATION)
 	@$(CHECK) --sum $(SUM) --title 'the whole gateway on simulated time' \
@@ -155,13 +155,13 @@ check-e2e: all
 
 test: need-test ## everything that CI runs
 	@rm -f $(SUM)
-	@$(SUBMAKE) WERROR=1 all
+	@$(MAKE) $(PARALLEL) WERROR=1 all
 	@$(MAKE) --no-print-directory -j1 WERROR=1 check-static check-unit check-thread check-judges check-simulation check-e2e
 	@$(MAKE) --no-print-directory coverage
 	@$(CHECK) --total $(SUM)
 
 coverage: ## unit tests and some simulation with coverage counted; prints the share
-	@$(SUBMAKE) MODE=coverage coverage-run
+	@$(MAKE) $(PARALLEL) MODE=coverage coverage-run
 .PHONY: coverage-run
 coverage-run: $(UNIT) $(SIMULATION)
 	@find $(BUILD) -name '*.gcda' -delete
@@ -174,5 +174,5 @@ compile_commands.json: ## for clangd
 	    | python3 tests/compile_commands.py > $@
 
 demo: need-build ## a small shop on a simulated modem, end to end
-	@$(SUBMAKE) MODE=release all
+	@$(MAKE) $(PARALLEL) MODE=release all
 	@python3 tests/demo.py $(BUILD)
