@@ -241,6 +241,25 @@ static void intend_failed(struct slot *s, int status, const struct err *why)
     slot_end(s);
 }
 
+/* The store has cancelled the message. */
+static void opted_out(struct slot *s)
+{
+    struct gateway *g = s->pipe->g;
+    struct queue_entry *e = s->e;
+    e->dead = 1;
+    if (s->pipe->current == e)
+        s->pipe->current = NULL;
+    log_info(WHO, "cancelled message=%lld to=%s reason=the recipient has opted out", (long long)e->id,
+             log_number(e->peer));
+    gw_emit(g, &(struct gateway_event){.kind = EV_OUTCOME,
+                                       .message = e->id,
+                                       .state = MSG_CANCELLED,
+                                       .parts = e->parts,
+                                       .peer = e->peer,
+                                       .reason = "the recipient has opted out (STOP)"});
+    gw_emit_outbox(g);
+}
+
 static void on_intended(struct store_op *op, int status)
 {
     struct slot *s = container_of(op, struct slot, intend.op);
@@ -253,6 +272,8 @@ static void on_intended(struct store_op *op, int status)
     } else if (s->intend.skipped) { /* the part is not queued any more */
         line_remove(p, s);
         limits_give_back(&p->limits);
+        if (s->intend.opted_out)
+            opted_out(s);
         slot_end(s);
     } else if (s->withdraw) {
         slot_withdraw(s);

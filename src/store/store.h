@@ -89,7 +89,8 @@ struct store_admit {
 void store_admit(struct store *s, struct store_admit *a);
 
 /* The intent to submit: part and message become SUBMITTING before AT+CMGS is written. `skipped` when the part
- * is no longer QUEUED (cancelled, expired): do not submit. */
+ * is no longer QUEUED (cancelled, expired): do not submit. A message of which nothing was begun, and whose
+ * recipient has opted out since it was admitted, is CANCELLED here: `skipped` and `opted_out`. */
 struct store_intend {
     struct store_op op;
     int64_t message;
@@ -97,6 +98,7 @@ struct store_intend {
     const char *modem, *imsi;
     int64_t now_wall_ms;
     bool skipped;          /* out */
+    bool opted_out;        /* out */
     uint8_t pdu[188];      /* out: to be written; TP-RD set when the message is a possible duplicate */
     uint8_t len, tpdu_len; /* out */
     bool more;             /* out: another part of the message follows */

@@ -9,8 +9,9 @@ enum { TP_RD = 1 << 2 }; /* TS 23.040 9.2.3.25, in the first octet of an SMS-SUB
  */
 
 static const char sql_part[] =
-    "SELECT p.state, p.tpdu_len, p.pdu, m.direction, m.state, m.flags, m.parts, m.created, m.expires "
-    "FROM part p JOIN message m ON m.id = ?1 WHERE p.id = ?2";
+    "SELECT p.state, p.tpdu_len, p.pdu, m.direction, m.state, m.flags, m.parts, m.created, m.expires, "
+    "(SELECT c.state FROM consent c WHERE c.number = m.peer) FROM part p JOIN message m ON m.id = ?1 WHERE "
+    "p.id = ?2";
 static const char sql_intend[] =
     "UPDATE part SET mr = NULL, attempts = attempts + 1, submitted = ?2, sent = 0, reported = 0, "
     "report_status = -1 WHERE id = ?1";
@@ -23,6 +24,7 @@ static void mark_duplicate(struct store_intend *i)
         i->pdu[i->pdu[0] + 1] |= TP_RD;
 }
 
+/* Of the part: its state, its message's, and whether its recipient takes nothing from us any more. */
 static int read_part(struct store_db *db, struct store_intend *i, enum msg_state *state, struct msg_head *h)
 {
     sqlite3_stmt *st;
@@ -45,8 +47,21 @@ static int read_part(struct store_db *db, struct store_intend *i, enum msg_state
         .created_wall_ms = db_col(st, 7),
         .expires_wall_ms = db_col(st, 8),
     };
+    i->opted_out = db_col(st, 9) == CONSENT_OUT && !(h->flags & MSG_F_CONSENT);
     db_end(st);
     return ERR_OK;
+}
+
+/* STOP came while the message waited. */
+static int stop_opted_out(struct store_db *db, struct store_intend *i, struct msg_head *h)
+{
+    const struct msg_change *c =
+        MSG_CHANGE(.to = MSG_CANCELLED, .reason = "the recipient has opted out (STOP)",
+                   .at_wall_ms = i->now_wall_ms);
+    int rc = parts_stop(db, h, false, c);
+
+    i->skipped = true;
+    return rc ? rc : message_set_state(db, h, c);
 }
 
 static int find_more(struct store_db *db, struct store_intend *i, const struct msg_head *h)
@@ -76,8 +91,12 @@ static int exec_intend(struct store_db *db, struct store_op *op)
         return rc;
     if (state != MSG_QUEUED || (h.state != MSG_QUEUED && h.state != MSG_SUBMITTING)) {
         i->skipped = true;
+        i->opted_out = false;
         return ERR_OK;
     }
+    i->opted_out = i->opted_out && h.state == MSG_QUEUED && i->seq == 1;
+    if (i->opted_out)
+        return stop_opted_out(db, i, &h);
     if (h.flags & MSG_F_POSSIBLE_DUPLICATE)
         mark_duplicate(i);
     if ((rc = part_set_state(db, &h, i->seq, state, c)) ||

@@ -192,6 +192,28 @@ static void opt_outs_hold(void **state)
     assert_int_equal(sent_count(w, "advert"), 1);
 }
 
+/* What waits for somebody who opts out meanwhile is cancelled when its turn comes, and nothing behind it is
+ * held up. */
+static void opt_outs_hold_for_what_waits(void **state)
+{
+    struct world *w = W(state);
+    struct gateway_send later = message("+491701111111", "advert");
+    gateway_set_engine(w->g, stop_now, w);
+    later.due_wall_ms = rt_wall_ms(w->rt) + MINUTE;
+    int64_t id = admit(w, &later);
+    assert_true(id > 0);
+    arrive_text(w, "+491701111111", "STOP");
+    run(w, SECOND);
+    assert_true(send_to(w, "+491702222222", "news") > 0);
+    run(w, 2 * MINUTE);
+    assert_int_equal(sent_count(w, "advert"), 0);
+    assert_int_equal(sent_count(w, "news"), 1);
+    assert_int_equal(state_of(w, id), MSG_CANCELLED);
+    struct gateway_stats now;
+    gateway_get_stats(w->g, &now);
+    assert_int_equal(now.queued, 0);
+}
+
 /* Data, classes, reports and the characters that are asked for arrive as such in the PDU. */
 static void what_is_asked_for_is_in_the_pdu(void **state)
 {
@@ -938,6 +960,7 @@ int main(void)
         T(a_key_is_accepted_once, world_setup),
         T(the_queue_has_a_bound, world_setup),
         T(opt_outs_hold, world_setup),
+        T(opt_outs_hold_for_what_waits, world_setup),
         T(what_is_asked_for_is_in_the_pdu, world_setup),
         T(parts_stay_together, two_modems),
         T(idle_modems_share, two_modems),

@@ -278,6 +278,38 @@ static void test_consent(void **state)
     assert_false(campaign[0].opted_out);
 }
 
+/* STOP holds for what waits as well: it is cancelled when its turn comes, with the reason, and the doors hear
+ * of it. The confirmation goes out, and so does the rest of what was begun: half a message helps nobody. */
+static void test_consent_of_what_waits(void **state)
+{
+    struct fixture *f = *state;
+    const char *number = "+491701234567";
+    int64_t waits = admit(f, number, 2), begun = admit(f, number, 2), other = admit(f, "+492", 1);
+    struct store_new_message reply = new_message(number, 1);
+    struct store_handle h = {.message = receive(f, 1, 1, 1).message,
+                             .replies = &reply,
+                             .nreplies = 1,
+                             .consent_number = number,
+                             .consent = CONSENT_OUT,
+                             .consent_words = "STOP",
+                             .now_wall_ms = T0};
+    struct store_show s;
+
+    send_part(f, begun, 1, 7, T0);
+    reply.flags |= MSG_F_CONSENT;
+    assert_int_equal(DO(f, store_handle, &h), 0);
+    assert_false(intend(f, waits, 1, T0));
+    assert_history(f, waits, "queued cancelled");
+    assert_int_equal(outbox_count(f, OUTBOX_OUTCOME, waits), 1);
+    s = show(f, waits);
+    assert_non_null(strstr(s.row.reason, "opted out"));
+    assert_int_equal(s.parts[1].state, MSG_CANCELLED);
+    store_show_clear(&s);
+    assert_true(intend(f, begun, 2, T0));
+    assert_true(intend(f, other, 1, T0));
+    assert_true(intend(f, reply.id, 1, T0));
+}
+
 /* A sink finds what it has to do, in order, until it says that it is done; ids go on after the last row went.
  */
 static void test_outbox(void **state)
@@ -309,10 +341,18 @@ static void test_outbox(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_message_alone),     TEST(test_duplicates),      TEST(test_bundle_in_any_order),
-        TEST(test_incomplete_bundle), TEST(test_late_part_stays), TEST(test_reference_used_again),
-        TEST(test_unhandled),         TEST(test_handled_once),    TEST(test_handling_is_all_or_nothing),
-        TEST(test_consent),           TEST(test_outbox),
+        TEST(test_message_alone),
+        TEST(test_duplicates),
+        TEST(test_bundle_in_any_order),
+        TEST(test_incomplete_bundle),
+        TEST(test_late_part_stays),
+        TEST(test_reference_used_again),
+        TEST(test_unhandled),
+        TEST(test_handled_once),
+        TEST(test_handling_is_all_or_nothing),
+        TEST(test_consent),
+        TEST(test_consent_of_what_waits),
+        TEST(test_outbox),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
