@@ -231,14 +231,19 @@ static bool is_locked(int outgoing, const char *name)
     return fstatat(outgoing, lock, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* May it be moved now? A second name (a hard link) is a writer who is not done, or somebody else's file. */
-static enum disk_verdict look(int outgoing, const char *name)
+/* May it be moved now? A second name (a hard link) is a writer who is not done, or somebody else's file. One
+ * that could not be read stays: moving it back would wake the watch, and that would move it again. */
+static enum disk_verdict look(int outgoing, const char *name, struct err *e)
 {
     struct stat st;
     if (fstatat(outgoing, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
         return DISK_GONE;
     if (st.st_size < SPOOL_MIN_BYTES || st.st_nlink != 1 || is_locked(outgoing, name))
         return DISK_WAIT;
+    if (faccessat(outgoing, name, R_OK, AT_EACCESS) < 0 && errno == EACCES) {
+        err_set(e, ERR_REFUSED, "%s waits: simgated's user may not read it (chmod, or chgrp simgate)", name);
+        return DISK_FAILED;
+    }
     return DISK_READ;
 }
 
@@ -262,7 +267,7 @@ static void keep_long_name(int checked, const struct disk_claim *c)
 
 static enum disk_verdict move(int outgoing, int checked, struct disk_claim *c)
 {
-    enum disk_verdict v = look(outgoing, c->name);
+    enum disk_verdict v = look(outgoing, c->name, &c->err);
     if (v != DISK_READ)
         return v;
     keep_long_name(checked, c);

@@ -176,7 +176,10 @@ static int place_finished(struct places *p, struct disk_item *it)
     if (!to)
         return it->err.code;
     temporary_name(it, temp);
-    if (renameat(checked->fd, temp, checked->fd, it->name) < 0 || move_out(checked->fd, to->fd, it->name) < 0)
+    bool renamed = renameat(checked->fd, temp, checked->fd, it->name) == 0;
+    if (!renamed && errno == ENOENT && faccessat(checked->fd, it->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        return ERR_GONE; /* done by another item of this call, of another recipient of the file */
+    if (!renamed || move_out(checked->fd, to->fd, it->name) < 0)
         return err_errno(&it->err, "%s/%s", it->folder, it->name);
     checked->changed = to->changed = true;
     return 0;
