@@ -150,7 +150,8 @@ struct gateway_verdict {
     const char *consent_words;
 };
 
-/* Called once for each RECEIVED message (and again after a crash before its verdict was durable). The engine
+/* Called once for each RECEIVED message (and again after a crash before its verdict was durable, or when the
+ * store had no room for the verdict and has it now: the earlier one is forgotten then). The engine
  * answers now or later with gateway_handled(); m is valid until then. At most GATEWAY_HANDLING_MAX messages
  * are open at once. */
 typedef void (*gateway_on_message)(void *owner, const struct msg_row *m);

@@ -21,9 +21,8 @@ struct handling {
     int nstrings;
 };
 
-static void handling_drop(struct job *j)
+static void forget_verdict(struct handling *h)
 {
-    struct handling *h = container_of(j, struct handling, job);
     for (int i = 0; i < h->nreplies; i++)
         gw_composed_free(&h->composed[i]);
     for (int i = 0; i < h->nstrings; i++)
@@ -31,6 +30,17 @@ static void handling_drop(struct job *j)
     free(h->strings);
     free(h->replies);
     free(h->composed);
+    h->strings = NULL;
+    h->replies = NULL;
+    h->composed = NULL;
+    h->nreplies = h->nstrings = 0;
+    h->decided = h->waits = false;
+}
+
+static void handling_drop(struct job *j)
+{
+    struct handling *h = container_of(j, struct handling, job);
+    forget_verdict(h);
     msg_row_clear(&h->row);
     free(h);
 }
@@ -120,9 +130,12 @@ static void on_handled(struct store_op *op, int status)
     handling_end(h);
 }
 
+/* What is decided while an earlier verdict waits for room must not become durable before it. */
 static void submit(struct handling *h)
 {
-    h->waits = false;
+    h->waits = h->job.g->stalled;
+    if (h->waits)
+        return;
     h->op.op = (struct store_op){.done = on_handled};
     store_handle(h->job.g->store, &h->op);
 }
@@ -168,21 +181,41 @@ static const char *nobodys(const struct gateway *g, const struct msg_row *m)
     return g->on_message ? NULL : "no engine";
 }
 
+static void ask(struct handling *h)
+{
+    struct gateway *g = h->job.g;
+    const char *reason = nobodys(g, &h->row);
+    if (reason)
+        decide(h, &(struct gateway_verdict){.reason = reason});
+    else
+        g->on_message(g->on_message_owner, &h->row);
+}
+
 static void open_message(struct gateway *g, struct msg_row *row)
 {
     struct handling *h = gw_alloc(sizeof(*h));
     gw_job_add(g, &h->job, handling_drop);
     h->row = *row;
     row->text = row->meta = NULL;
-    h->next = g->open;
-    g->open = h;
+    struct handling **at = &g->open;
+    while (*at)
+        at = &(*at)->next;
+    *at = h;
     g->nopen++;
     g->last_opened = h->row.id;
-    const char *reason = nobodys(g, &h->row);
-    if (reason)
-        decide(h, &(struct gateway_verdict){.reason = reason});
-    else
-        g->on_message(g->on_message_owner, &h->row);
+    ask(h);
+}
+
+/* The store has room again for verdicts that it could not take: they are asked for anew, the oldest first,
+ * since each was decided without what those before it would have changed (an opt-out, replies counted). */
+static void ask_again(struct gateway *g)
+{
+    for (struct handling *h = g->open; h; h = h->next) {
+        if (!h->waits)
+            continue;
+        forget_verdict(h);
+        ask(h);
+    }
 }
 
 void gw_handle_new(struct gateway *g, struct msg_row *row)
@@ -230,9 +263,7 @@ void gw_handle_kick(struct gateway *g)
 {
     if (g->stalled)
         return;
-    for (struct handling *h = g->open; h; h = h->next)
-        if (h->waits)
-            submit(h);
+    ask_again(g);
     if (!g->backlog || g->fetching || g->draining || g->nopen >= GATEWAY_HANDLING_MAX)
         return;
     struct fetch *f = gw_alloc(sizeof(*f));

@@ -103,7 +103,7 @@ struct gateway {
 
     gateway_on_message on_message;
     void *on_message_owner;
-    struct handling *open;
+    struct handling *open; /* oldest first */
     int nopen;
     int64_t last_opened; /* the highest id given to the engine */
     bool backlog;        /* the store may have more unhandled ones above last_opened */

@@ -89,8 +89,80 @@ static void full_and_room_again(void **state)
     free(w);
 }
 
+/* An engine that confirms STOP and answers everything else, once `deciding` is set. */
+static struct {
+    int64_t ids[8];
+    int n;
+    bool deciding;
+} engine;
+
+static void give_verdict(struct world *w, int64_t id, bool stop)
+{
+    struct gateway_send reply = message("+491702222222", stop ? "confirmed" : "answer");
+    struct gateway_verdict v = {.reason = "test", .replies = &reply, .nreplies = 1};
+    reply.automatic = true;
+    reply.consent = stop;
+    if (stop) {
+        v.consent_number = "+491702222222";
+        v.consent = CONSENT_OUT;
+        v.consent_words = "STOP";
+    }
+    gateway_handled(w->g, id, &v);
+}
+
+static void on_message(void *owner, const struct msg_row *m)
+{
+    if (engine.deciding)
+        give_verdict(owner, m->id, strcmp(m->text, "STOP") == 0);
+    else
+        engine.ids[engine.n++] = m->id;
+}
+
+/* Verdicts that the disk had no room for become durable in the order of their messages: what was decided
+ * about a message behind STOP is not sent. */
+static void verdicts_keep_their_order(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    (void)state;
+    memset(&engine, 0, sizeof(engine));
+    world_init(w);
+    if (mount("tmpfs", w->dir, "tmpfs", 0, "size=2m") != 0) {
+        world_fini(w);
+        free(w);
+        skip();
+    }
+    add_carrier(w, "M0", "");
+    w->engine = on_message;
+    life_start(w);
+    arrive_text(w, "+491702222222", "STOP");
+    run(w, SECOND);
+    arrive_text(w, "+491702222222", "hello");
+    arrive_text(w, "+491702222222", "anybody there?");
+    run(w, SECOND);
+    assert_int_equal(engine.n, 3);
+    fill_disk(w);
+    assert_true(admit_until_refused(w) >= 0);
+    run(w, 500); /* all three are given while nothing can be written */
+    engine.deciding = true;
+    for (int i = 0; i < 3; i++)
+        give_verdict(w, engine.ids[i], i == 0);
+    run(w, 10 * MINUTE);
+    assert_int_equal(sent_count(w, "confirmed") + sent_count(w, "answer"), 0);
+    make_room(w);
+    run(w, 10 * MINUTE);
+    assert_int_equal(sent_count(w, "confirmed"), 1);
+    assert_int_equal(sent_count(w, "answer"), 0);
+    for (int i = 0; i < 3; i++)
+        assert_state(w, engine.ids[i], MSG_HANDLED);
+    life_crash(w);
+    assert_int_equal(umount2(w->dir, MNT_DETACH), 0);
+    world_fini(w);
+    free(w);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(full_and_room_again)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(full_and_room_again),
+                                       cmocka_unit_test(verdicts_keep_their_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
