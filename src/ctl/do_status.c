@@ -159,7 +159,7 @@ static void modem_problems(const struct ctl *c, json_t *list)
         problem(list, "no modem is ready: nothing is sent or received");
 }
 
-static json_t *problems_of(const struct ctl *c, const struct gateway_stats *g, int64_t unknown)
+static json_t *problems_of(const struct ctl *c, const struct gateway_stats *g)
 {
     json_t *list = json_array();
     char text[200];
@@ -167,12 +167,11 @@ static json_t *problems_of(const struct ctl *c, const struct gateway_stats *g, i
     modem_problems(c, list);
     if (g->disk_full || store_is_full(c->world.store))
         problem(list, "the disk of the database is full: messages stay on the modems, new ones are refused");
-    if (unknown > 0) {
-        snprintf(
-            text, sizeof text,
-            "messages of which it is not known whether they were sent: %lld; unless a report settles them: "
-            "simgate messages --state unknown, then retry or cancel",
-            (long long)unknown);
+    if (g->undecided > 0) {
+        snprintf(text, sizeof text,
+                 "messages of which it is not known whether they were sent, and no report came in time: %d; "
+                 "simgate messages --state unknown, then retry or cancel",
+                 g->undecided);
         problem(list, text);
     }
     return list;
@@ -180,7 +179,8 @@ static json_t *problems_of(const struct ctl *c, const struct gateway_stats *g, i
 
 static json_t *queue_json(const struct gateway_stats *g)
 {
-    return json_pack("{sisisi}", "waiting", g->queued, "held", g->held, "unknown", g->unknown);
+    return json_pack("{sisisisi}", "waiting", g->queued, "held", g->held, "unknown", g->unknown, "undecided",
+                     g->undecided);
 }
 
 static json_t *since_start_json(const struct gateway_stats *g)
@@ -218,7 +218,7 @@ static void on_counted(struct store_op *op, int status)
     json_t *result, *problems;
 
     gateway_get_stats(c->world.gateway, &g);
-    problems = problems_of(c, &g, status == 0 ? s->counts.by_state[MSG_UNKNOWN] : 0);
+    problems = problems_of(c, &g);
     if (status < 0)
         problem(problems, *op->err.text ? op->err.text : err_name(status));
     result = json_object();

@@ -64,6 +64,7 @@ struct unknown {
     int64_t deadline_ms; /* RT_NEVER: waits for its report or a person */
     uint8_t seq;
     bool busy; /* its settling is on the way to the store */
+    bool held; /* left to a person */
 };
 
 struct handling;

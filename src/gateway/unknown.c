@@ -39,9 +39,20 @@ void gw_unknown_add(struct gateway *g, int64_t message, int seq, int64_t deadlin
     wake_at(g, deadline_ms);
 }
 
+/* Is another part of its message left to a person? */
+static bool held_beside(const struct gateway *g, const struct unknown *u)
+{
+    for (const struct unknown *o = g->unknowns; o; o = o->next)
+        if (o != u && o->held && o->message == u->message)
+            return true;
+    return false;
+}
+
 static void drop(struct gateway *g, struct unknown **at)
 {
     struct unknown *u = *at;
+    if (u->held && !held_beside(g, u))
+        g->stats.undecided--;
     *at = u->next;
     g->stats.unknown--;
     free(u);
@@ -74,8 +85,11 @@ void gw_unknown_forget(struct gateway *g, int64_t message)
 
 void gw_unknown_free(struct gateway *g)
 {
-    while (g->unknowns)
-        drop(g, &g->unknowns);
+    for (struct unknown *u = g->unknowns, *next; u; u = next) {
+        next = u->next;
+        free(u);
+    }
+    g->unknowns = NULL;
 }
 
 /* ---- settling by policy or a late result ------------------------------------------------------------------
@@ -139,6 +153,9 @@ static void settle(struct gateway *g, struct unknown *u, struct store_outcome o)
 static void hold(struct gateway *g, struct unknown *u)
 {
     u->deadline_ms = RT_NEVER;
+    if (!u->held && !held_beside(g, u))
+        g->stats.undecided++;
+    u->held = true;
     gw_alarm(
         g, u->message, NULL,
         "message %lld part %d: it is not known whether it was sent; held until a report comes or somebody "

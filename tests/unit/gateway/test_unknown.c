@@ -37,13 +37,17 @@ static void held_until_somebody_decides(void **state)
     run(w, SECOND);
     assert_state(w, id, MSG_UNKNOWN);
     assert_int_equal(w->events[EV_ALARM], 0);
+    struct gateway_stats st;
+    gateway_get_stats(w->g, &st);
+    assert_int_equal(st.unknown, 1);
+    assert_int_equal(st.undecided, 0); /* a report may still settle it */
     run(w, DAY);
     assert_int_equal(w->nlog, 1);
     assert_int_equal(w->events[EV_ALARM], 1);
     assert_non_null(strstr(w->alarm, "not known"));
-    struct gateway_stats st;
     gateway_get_stats(w->g, &st);
     assert_int_equal(st.unknown, 1);
+    assert_int_equal(st.undecided, 1);
     assert_int_equal(change(w, id, false), 0);
     run(w, SECOND);
     assert_int_equal(w->nlog, 2);
@@ -52,6 +56,7 @@ static void held_until_somebody_decides(void **state)
     assert_true(flags_of_message(w, id) & MSG_F_POSSIBLE_DUPLICATE);
     gateway_get_stats(w->g, &st);
     assert_int_equal(st.unknown, 0);
+    assert_int_equal(st.undecided, 0);
 }
 
 /* By policy it is sent again after its wait, marked as a possible duplicate. */
