@@ -280,6 +280,8 @@ static int cmd_cpin(struct simmodem *m, struct sim_cmd *c)
 static int cmd_cpinr(struct simmodem *m, struct sim_cmd *c)
 {
     const char *which = c->form == SIM_SET ? c->arg[0].text : "";
+    if (m->conf.tries_untold)
+        return SIM_R_ERROR;
     if (c->form == SIM_TEST)
         return SIM_R_OK;
     if (m->sim_out)

@@ -35,6 +35,7 @@ struct simmodem_conf {
     const char *imsi;
     const char *iccid;
     const char *pin;     /* NULL or "": the SIM asks for none */
+    bool tries_untold;   /* does not know AT+CPINR */
     const char *puk;     /* default "12345678" */
     unsigned sm_slots;   /* default 50 */
     unsigned me_slots;   /* default 255 */

@@ -18,6 +18,7 @@
 
 #include "app/conf.h"
 #include "app/fleet.h"
+#include "app/pins.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "ctl/ctl.h"
@@ -47,6 +48,7 @@ struct daemon {
     char spool_dir[4000]; /* of the start: a reload does not move it */
     struct ctl *ctl;
     struct fleet fleet;
+    struct pins pins; /* beside the database of the start */
     uv_signal_t signals[SIGNALS];
     struct rt_timer watchdog, drain_bound;
     int64_t watchdog_ms;
@@ -341,9 +343,12 @@ static int start_modems(struct daemon *d, struct err *e)
     d->fleet = (struct fleet){.rt = d->rt,
                               .ports = &d->ports.source,
                               .gateway = d->gateway,
+                              .pins = &d->pins.memory,
                               .changed = modems_changed,
                               .stopped = modems_stopped,
                               .owner = d};
+    if (pins_init(&d->pins, d->conf->gateway.database, e) < 0)
+        return err_wrap(e, "database");
     return fleet_use(&d->fleet, d->conf, e);
 }
 

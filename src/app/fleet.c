@@ -112,6 +112,8 @@ int fleet_use(struct fleet *f, struct conf *conf, struct err *e)
     int rc;
 
     f->conf = conf_ref(conf);
+    for (int i = 0; i < conf->nmodems; i++)
+        conf->modems[i].modem.pins = f->pins;
     for (m = f->first; m; m = next) {
         const struct conf_modem *settings = settings_of(conf, m->settings->modem.name);
 

@@ -12,6 +12,7 @@ struct fleet {
     struct rt *rt;
     struct port_source *ports;
     struct gateway *gateway;
+    const struct modem_pins *pins; /* given to each */
     /* A modem came or went. */
     void (*changed)(void *owner);
     /* After fleet_stop(): the last one is closed. */

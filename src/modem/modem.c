@@ -449,7 +449,7 @@ void modem_free(struct modem *m)
 
 void modem_unlock(struct modem *m)
 {
-    m->pin_refused = false;
+    pin_forget(m);
     if (m->state == MODEM_LOCKED)
         modem_request(m, MOVE_REPROBE, 0, "unlocked by an operator");
 }

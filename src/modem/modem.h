@@ -8,6 +8,7 @@
 #define SIMGATE_MODEM_MODEM_H
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/rt.h"
 #include "modem/carrier.h"
 #include "os/port.h"
@@ -29,16 +30,29 @@ const char *modem_state_name(enum modem_state s); /* "ready" … */
 
 enum modem_plan { MODEM_PLAN_STORE, MODEM_PLAN_DIRECT };
 
+/* Remembers over restarts of the process which PINs were sent to a SIM: app/ gives it. Both are called by the
+ * modem's `name`, at most twice per start, and may block while they write. */
+struct modem_pins {
+    /* The PIN is about to be sent. 0: the try is durable, send it. ERR_REFUSED: it was tried before and not
+     * seen to be right. Another negative code: it could not be noted, with why in *e. `untouched`: the modem
+     * itself tells that the SIM has all of its tries. */
+    int (*begin)(void *owner, const char *name, const char *pin, bool untouched, struct err *e);
+    /* The SIM was seen unlocked, or an operator says so: it may be tried again. */
+    void (*forget)(void *owner, const char *name);
+    void *owner;
+};
+
 /* Declared here, filled by app/ from gateway.conf. Strings are borrowed for the modem's life. */
 struct modem_conf {
     const char *name;
     const char *port; /* device path, tcp://, unix:; "" = look for `imei` on all USB serial ports */
     const char *imei; /* "" = any; otherwise a port whose modem has another IMEI is not used */
     const char *pool;
-    const char *number; /* the SIM's own number in canonical form, "" = ask the SIM */
-    const char *pin;    /* "" = none configured */
-    const char *smsc;   /* "" = keep the SIM's; else set by +CSCA when it differs */
-    int baud;           /* 115200 */
+    const char *number;            /* the SIM's own number in canonical form, "" = ask the SIM */
+    const char *pin;               /* "" = none configured */
+    const struct modem_pins *pins; /* NULL: tries are remembered for the modem's life only */
+    const char *smsc;              /* "" = keep the SIM's; else set by +CSCA when it differs */
+    int baud;                      /* 115200 */
     bool rtscts;
     enum modem_plan plan;
     int64_t sweep_ms;        /* between readings of all stores and of signal and registration; 180000 */
@@ -83,7 +97,7 @@ struct modem_ask {
 };
 int modem_ask_at(struct modem *m, const char *command, struct modem_ask *a, struct err *e);
 int modem_ask_ussd(struct modem *m, const char *code, struct modem_ask *a, struct err *e);
-/* An operator unlocks a LOCKED modem: tries again, with the configured PIN once more. */
+/* An operator unlocks a LOCKED modem: tries again, with the configured PIN once more, also over restarts. */
 void modem_unlock(struct modem *m);
 
 #endif

@@ -223,7 +223,7 @@ struct modem {
     char pin_state[24]; /* what +CPIN? said */
     bool pin_wanted;
     bool pin_sent;
-    bool pin_refused; /* tried in vain in this life of the process; modem_unlock() forgets it */
+    bool pin_refused; /* tried in vain in this modem's life; pin_forget() */
     int pin_tries;
 
     /* network */
@@ -329,6 +329,7 @@ enum script_verdict pin_checked(struct modem *m, const struct at_result *r);
 extern const struct script script_locked; /* asks now and then whether a locked SIM is usable */
 extern const struct script script_check;  /* after a refusal that may come from the SIM */
 void pin_urc(struct modem *m, const char *line);
+void pin_forget(struct modem *m); /* the PIN may be tried again */
 
 /* ---- registration.c ---- */
 extern const struct script script_register, script_ready, script_health;

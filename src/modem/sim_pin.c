@@ -2,8 +2,10 @@
  *
  * Three wrong PINs block a SIM, and only its owner has the PUK: so a PIN is tried once. It counts as tried
  * from the moment it is sent until the SIM is seen unlocked; after a refusal, or an answer that never came,
- * it is not tried again in this life of the process unless an operator asks for it (modem_unlock). And it is
- * never tried when the modem tells that fewer than two tries are left.
+ * it is not tried again unless an operator asks for it (modem_unlock) or configures another. That holds over
+ * restarts of the process, which are many where a wrong setting makes a service manager start it again and
+ * again: the try is durable (struct modem_pins) before the PIN is sent. And it is never tried when the modem
+ * tells that fewer than two tries are left.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 #include "base/util.h"
 #include "modem/modem_private.h"
 
-enum { TRIES_MIN = 2 };
+enum { TRIES_MIN = 2, TRIES_ALL = 3 };
 
 /* The text behind "+CPIN:", quoted or not, with or without the space. */
 void pin_line(struct modem *m, const char *line)
@@ -34,12 +36,23 @@ static enum script_verdict lock(struct modem *m, enum modem_lock kind, const cha
     return STEP_STOP;
 }
 
-#define WHY_PUK "the SIM is blocked and asks for its PUK: unlock it in a telephone, then run `simgate unlock`"
+#define WHY_PUK                                                                                              \
+    "the SIM is blocked and asks for its PUK: unlock it in a telephone, then run `simgate unlock MODEM`"
 
-static enum script_verdict unlocked(struct modem *m)
+void pin_forget(struct modem *m)
+{
+    m->pin_refused = false;
+    if (m->conf->pins)
+        m->conf->pins->forget(m->conf->pins->owner, m->conf->name);
+}
+
+/* Nothing asks for a PIN now. Only a SIM that says so shows that the PIN was right: an answer that was lost
+ * or not understood does not. */
+static enum script_verdict unlocked(struct modem *m, bool said)
 {
     m->pin_wanted = false;
-    m->pin_refused = false;
+    if (said && *m->conf->pin)
+        pin_forget(m);
     return STEP_NEXT;
 }
 
@@ -49,7 +62,7 @@ static enum script_verdict judge_text(struct modem *m)
     const char *s = m->pin_state;
 
     if (strcmp(s, "READY") == 0 || strcmp(s, "SIM PIN2") == 0 || strcmp(s, "SIM PUK2") == 0 || !*s)
-        return unlocked(m);
+        return unlocked(m, *s);
     if (strcmp(s, "SIM PIN") == 0) {
         m->pin_wanted = true;
         return STEP_NEXT;
@@ -99,7 +112,7 @@ enum script_verdict pin_asked(struct modem *m, const struct at_result *r)
             return STEP_AGAIN;
         return lock(m, LOCK_NO_SIM, "the SIM does not work in the modem (SIM failure): clean or replace it");
     }
-    return unlocked(m); /* does not know +CPIN: nothing asks for a PIN */
+    return unlocked(m, false); /* does not know +CPIN: nothing asks for a PIN */
 }
 
 /* ---- tries ---- */
@@ -121,28 +134,55 @@ void pin_tries_line(struct modem *m, const char *line)
         m->pin_tries = (int)tries;
 }
 
+static enum script_verdict refused(struct modem *m)
+{
+    char tries[32] = "";
+
+    if (m->pin_tries >= 0)
+        snprintf(tries, sizeof(tries), " (%d %s left)", m->pin_tries, m->pin_tries == 1 ? "try" : "tries");
+    modem_locked(m, LOCK_PIN,
+                 "the PIN was refused%s: correct modems[].pin and reload, or `simgate unlock %s`", tries,
+                 m->conf->name);
+    return STEP_STOP;
+}
+
+/* Notes the try. What cannot be noted, a full disk, may pass: that is tried again later. */
+static enum script_verdict begin_try(struct modem *m)
+{
+    const struct modem_pins *pins = m->conf->pins;
+    struct err e = {0};
+    int status = 0;
+
+    if (pins)
+        status = pins->begin(pins->owner, m->conf->name, m->conf->pin, m->pin_tries >= TRIES_ALL, &e);
+    if (status == 0)
+        return STEP_NEXT;
+    if (status == ERR_REFUSED) {
+        modem_locked(
+            m, LOCK_PIN,
+            "this PIN was tried before, in vain as far as is known: correct modems[].pin and reload, or "
+            "`simgate unlock %s`",
+            m->conf->name);
+        return STEP_STOP;
+    }
+    modem_request(m, MOVE_BACK_OFF, 0, "PIN not entered, as it cannot be noted: %s", e.text);
+    return STEP_STOP;
+}
+
 enum script_verdict pin_tries_done(struct modem *m, const struct at_result *r)
 {
     (void)r; /* not supported: unknown */
     if (!*m->conf->pin)
         return lock(m, LOCK_PIN, "the SIM asks for its PIN, and none is configured (modems[].pin)");
-    if (m->pin_refused && m->pin_tries >= 0) {
-        modem_locked(
-            m, LOCK_PIN,
-            "the configured PIN was refused (%d %s left): correct modems[].pin, then run `simgate unlock`",
-            m->pin_tries, m->pin_tries == 1 ? "try" : "tries");
-        return STEP_STOP;
-    }
     if (m->pin_refused)
-        return lock(m, LOCK_PIN,
-                    "the configured PIN was refused: correct modems[].pin, then run `simgate unlock`");
+        return refused(m);
     if (m->pin_tries >= 0 && m->pin_tries < TRIES_MIN) {
         modem_locked(m, LOCK_PIN,
                      "the SIM has %d %s left for its PIN: not risked; enter the PIN in a telephone",
                      m->pin_tries, m->pin_tries == 1 ? "try" : "tries");
         return STEP_STOP;
     }
-    return STEP_NEXT;
+    return begin_try(m);
 }
 
 /* ---- entry ---- */
@@ -159,21 +199,17 @@ bool pin_make_entry(struct modem *m, char *text, size_t size)
     return true;
 }
 
-static bool says_wrong(const struct at_result *r)
-{
-    enum { INCORRECT_PASSWORD = 16, PUK_REQUIRED = 12 };
-    return r->code == AT_CME_ERROR && (r->number == INCORRECT_PASSWORD || r->number == PUK_REQUIRED);
-}
-
-/* Whatever else it answers (busy, nothing), what the SIM says next decides. It is not sent again. */
+/* Whatever else it answers (busy, PUK required, nothing), what the SIM says next decides. It is not sent
+ * again. */
 enum script_verdict pin_entered(struct modem *m, const struct at_result *r)
 {
-    if (!says_wrong(r))
+    enum { INCORRECT_PASSWORD = 16 };
+
+    if (r->code != AT_CME_ERROR || r->number != INCORRECT_PASSWORD)
         return STEP_NEXT;
     if (m->pin_tries > 0)
         m->pin_tries--;
-    return lock(m, LOCK_PIN,
-                "the SIM refused the configured PIN: correct modems[].pin, then run `simgate unlock`");
+    return refused(m);
 }
 
 bool pin_make_check(struct modem *m, char *text, size_t size)
@@ -188,10 +224,7 @@ enum script_verdict pin_checked(struct modem *m, const struct at_result *r)
     if (r->code == AT_OK && strcmp(m->pin_state, "SIM PIN") == 0) {
         if (modem_now(m) - m->run.since_ms < MODEM_BUSY_PATIENCE_MS)
             return STEP_AGAIN;
-        return lock(
-            m, LOCK_PIN,
-            "the SIM still asks for its PIN after it was entered: check modems[].pin, then unlock the "
-            "modem");
+        return refused(m);
     }
     if (r->code == AT_OK && strcmp(m->pin_state, "READY") == 0)
         modem_log(notice, m, "the SIM accepted the PIN");

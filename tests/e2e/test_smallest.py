@@ -93,6 +93,15 @@ def test_a_wrong_pin_is_tried_once(build):
         done = it.run("status", check=False)
         lab.equal(done.returncode, 1, "exit status of `simgate status`")
         lab.true("PIN" in done.stdout, done.stdout)
+        for _ in range(3):
+            it.kill()
+            it.start_daemon()
+            it.wait("the modem to be locked", lambda: it.modem_state() == "locked")
+            lab.equal(it.modems()[0]["pin_tries"], 2, "tries left after a restart of the daemon")
+        lab.true("simgate unlock M0" in it.modems()[0]["reason"], it.modems()[0]["reason"])
+        it.conf.write_text(it.conf.read_text().replace("9999", "1234"))
+        it.run("reload")
+        it.wait_ready()
 
 
 def test_directories_are_made(build):

@@ -130,6 +130,7 @@ struct unit *rig_add(struct rig *r, const struct rig_conf *conf)
     r->count++;
     struct simmodem_conf sim = {.name = u->name,
                                 .pin = c.sim_pin,
+                                .tries_untold = c.tries_untold,
                                 .sm_slots = c.sm_slots,
                                 .baud = c.baud,
                                 .net_ms = c.net_ms,

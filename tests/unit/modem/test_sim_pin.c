@@ -52,6 +52,25 @@ static void wrong_pin_is_tried_once(void **state)
     assert_int_equal(tries_left(u), 2);
 }
 
+/* Questions about the SIM that fail for a while do not make a refused PIN look right: the number of refusals walks
+ * over every command of the initialisation. */
+static void failed_questions_do_not_unlock(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.sim_pin = "1234", .pin = "9999", .tries_untold = true});
+    char refusals[16];
+
+    modem_start(u->modem);
+    assert_true(rig_until(r, u, MODEM_LOCKED, 20000));
+    for (int n = 1; n <= 20; n++) {
+        rig_fault(r, u, "reboot", NULL);
+        snprintf(refusals, sizeof(refusals), "100 %d", n);
+        rig_fault(r, u, "cme", refusals);
+        rig_run(r, 300000);
+    }
+    assert_int_equal(tries_left(u), 2);
+}
+
 /* An operator's unlock tries once more while two tries are left, and never the last one. */
 static void unlock_spares_the_last_try(void **state)
 {
@@ -149,6 +168,7 @@ int main(void)
         RIG_TEST(right_pin),
         RIG_TEST(no_pin_configured),
         RIG_TEST(wrong_pin_is_tried_once),
+        RIG_TEST(failed_questions_do_not_unlock),
         RIG_TEST(unlock_spares_the_last_try),
         RIG_TEST(unlock_with_the_right_pin),
         RIG_TEST(entered_again_after_a_restart),

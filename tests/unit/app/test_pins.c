@@ -1,0 +1,246 @@
+/* PINs over restarts of the process: modems with the daemon's own file on a disk, and the simulated SIM's
+ * tries. */
+#include "tests/lib/modem_test.h"
+
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/pins.h"
+
+enum { RESTARTS = 10 };
+
+struct lab {
+    struct rig *r;
+    struct unit *u;
+    struct pins pins;
+    char dir[64], database[80];
+};
+
+static int setup(void **state)
+{
+    struct lab *l = calloc(1, sizeof(*l));
+
+    log_set_level(getenv("VERBOSE") ? LOG_DEBUG : LOG_ERR);
+    snprintf(l->dir, sizeof(l->dir), "/tmp/simgate-pins-XXXXXX");
+    assert_non_null(mkdtemp(l->dir));
+    snprintf(l->database, sizeof(l->database), "%s/simgate.db", l->dir);
+    assert_int_equal(pins_init(&l->pins, l->database, NULL), 0);
+    l->r = rig_new(rt_sim_seed(1));
+    *state = l;
+    return 0;
+}
+
+static int unlink_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+static int teardown(void **state)
+{
+    struct lab *l = *state;
+
+    rig_free(l->r);
+    nftw(l->dir, unlink_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(l);
+    return 0;
+}
+
+/* A SIM with the PIN 1234 that was just given power, and a modem configured with `pin`. */
+static void begin(struct lab *l, const char *pin, bool untold)
+{
+    l->u = rig_add(l->r, &(struct rig_conf){.sim_pin = "1234", .pin = pin, .tries_untold = untold});
+    l->u->conf.pins = &l->pins.memory;
+    modem_start(l->u->modem);
+}
+
+static void restart(struct lab *l)
+{
+    rig_kill(l->r);
+    rig_revive(l->r);
+}
+
+static int tries_left(const struct lab *l)
+{
+    struct simmodem_info info;
+
+    simmodem_info(l->u->sim, &info);
+    return info.pin_tries;
+}
+
+static void assert_locked(struct lab *l, int tries, const char *why)
+{
+    assert_true(rig_until(l->r, l->u, MODEM_LOCKED, 60000));
+    assert_int_equal(tries_left(l), tries);
+    assert_non_null(strstr(l->u->carrier->reason, why));
+    assert_non_null(strstr(l->u->carrier->reason, "`simgate unlock modem0`"));
+}
+
+static void restart_ten_times(struct lab *l, bool untold)
+{
+    begin(l, "9999", untold);
+    assert_locked(l, 2, "refused");
+    for (int i = 0; i < RESTARTS; i++) {
+        restart(l);
+        assert_locked(l, 2, "tried before");
+    }
+}
+
+/* Ten restarts with a wrong PIN cost one try, and each says what to do. */
+static void restarts_cost_one_try(void **state)
+{
+    restart_ten_times(*state, false);
+}
+
+/* The same where the modem cannot tell how many tries are left. */
+static void restarts_cost_one_try_untold(void **state)
+{
+    restart_ten_times(*state, true);
+}
+
+/* A process that dies right behind the entry, before the answer, has tried all the same. */
+static void killed_behind_the_entry(void **state)
+{
+    struct lab *l = *state;
+
+    begin(l, "9999", true);
+    for (int ms = 0; ms < 10000 && tries_left(l) == 3; ms++)
+        rig_run(l->r, 1);
+    assert_int_equal(tries_left(l), 2);
+    for (int i = 0; i < RESTARTS; i++) {
+        restart(l);
+        assert_locked(l, 2, "tried before");
+    }
+}
+
+/* A corrected PIN is tried without an operator's word, and then each time the SIM asks for it. */
+static void corrected_pin(void **state)
+{
+    struct lab *l = *state;
+
+    begin(l, "9999", true);
+    assert_locked(l, 2, "refused");
+    l->u->conf.pin = "1234";
+    for (int i = 0; i < 3; i++) {
+        restart(l);
+        rig_fault(l->r, l->u, "reboot", NULL);
+        rig_run(l->r, 5000);
+        assert_true(rig_ready(l->r, l->u));
+    }
+    assert_int_equal(tries_left(l), 3);
+    assert_int_equal(access(l->pins.path, R_OK), 0);
+}
+
+/* An operator's unlock counts in the next life as well, for one try. */
+static void unlocked_by_an_operator(void **state)
+{
+    struct lab *l = *state;
+
+    begin(l, "9999", true);
+    assert_locked(l, 2, "refused");
+    modem_unlock(l->u->modem);
+    restart(l);
+    assert_locked(l, 1, "refused");
+    restart(l);
+    assert_locked(l, 1, "tried before");
+}
+
+/* A right PIN whose acceptance nobody saw is entered once more when the modem tells that no try is missing;
+ * one whose modem cannot tell waits for an operator. */
+static void not_seen_to_be_right(void **state)
+{
+    struct lab *l = *state;
+
+    assert_int_equal(l->pins.memory.begin(&l->pins, "modem0", "1234", false, NULL), 0);
+    begin(l, "1234", false);
+    assert_true(rig_ready(l->r, l->u));
+    assert_int_equal(l->pins.memory.begin(&l->pins, "modem1", "1234", false, NULL), 0);
+    struct unit *other =
+        rig_add(l->r, &(struct rig_conf){.sim_pin = "1234", .pin = "1234", .tries_untold = true});
+    other->conf.pins = &l->pins.memory;
+    modem_start(other->modem);
+    assert_true(rig_until(l->r, other, MODEM_LOCKED, 60000));
+    modem_unlock(other->modem);
+    assert_true(rig_ready(l->r, other));
+}
+
+/* A modem that always tells of three tries is believed once. */
+static void wrong_count_is_believed_once(void **state)
+{
+    struct lab *l = *state;
+    const struct modem_pins *m = &l->pins.memory;
+
+    assert_int_equal(m->begin(m->owner, "a", "9999", true, NULL), 0);
+    assert_int_equal(m->begin(m->owner, "a", "9999", true, NULL), 0);
+    for (int i = 0; i < RESTARTS; i++)
+        assert_int_equal(m->begin(m->owner, "a", "9999", true, NULL), ERR_REFUSED);
+}
+
+/* Each modem has its own line, another PIN takes the place of the old one, and no PIN is in the file, which
+ * only its owner can read. */
+static void the_file(void **state)
+{
+    struct lab *l = *state;
+    const struct modem_pins *m = &l->pins.memory;
+    char text[4096] = "";
+    struct stat st;
+
+    assert_int_equal(m->begin(m->owner, "a", "9753", false, NULL), 0);
+    assert_int_equal(m->begin(m->owner, "b", "9753", false, NULL), 0);
+    assert_int_equal(m->begin(m->owner, "a", "9753", false, NULL), ERR_REFUSED);
+    assert_int_equal(m->begin(m->owner, "a", "8642", false, NULL), 0);
+    m->forget(m->owner, "b");
+    assert_int_equal(m->begin(m->owner, "a", "8642", false, NULL), ERR_REFUSED);
+    assert_int_equal(m->begin(m->owner, "b", "9753", false, NULL), 0);
+    assert_int_equal(stat(l->pins.path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    FILE *f = fopen(l->pins.path, "r");
+    assert_non_null(f);
+    assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+    fclose(f);
+    assert_null(strstr(text, "9753"));
+    assert_null(strstr(text, "8642"));
+}
+
+/* A try that cannot be noted is not made; when it can be, the modem comes up by itself. A damaged file could
+ * hide a try, and counts as one that cannot be noted. */
+static void cannot_be_noted(void **state)
+{
+    struct lab *l = *state;
+    struct err e = {0};
+    FILE *f = fopen(l->pins.path, "w");
+
+    assert_non_null(f);
+    fputs("damaged\n", f);
+    fclose(f);
+    assert_int_equal(l->pins.memory.begin(&l->pins, "a", "1234", true, &e), ERR_CORRUPT);
+    assert_non_null(strstr(e.text, ".pins:1: "));
+    unlink(l->pins.path);
+    assert_int_equal(mkdir(l->pins.path, 0700), 0);
+    begin(l, "9999", false);
+    rig_run(l->r, 600000);
+    assert_int_equal(tries_left(l), 3);
+    assert_non_null(strstr(l->u->carrier->reason, "cannot be noted"));
+    l->u->conf.pin = "1234";
+    assert_int_equal(rmdir(l->pins.path), 0);
+    assert_true(rig_until(l->r, l->u, MODEM_READY, 600000));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(restarts_cost_one_try),
+        TEST(restarts_cost_one_try_untold),
+        TEST(killed_behind_the_entry),
+        TEST(corrected_pin),
+        TEST(unlocked_by_an_operator),
+        TEST(not_seen_to_be_right),
+        TEST(wrong_count_is_believed_once),
+        TEST(the_file),
+        TEST(cannot_be_noted),
+    };
+    return cmocka_run_group_tests_name("PINs over restarts", tests, NULL, NULL);
+}
