@@ -19,6 +19,7 @@ DIR = BUILD / "demo"
 INTERACTIVE = sys.stdin.isatty() and sys.stdout.isatty()
 BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
 CUSTOMER = "+4915112345678"
+LONGEST_DIR = 86  # with /simgate.sock below it still a unix socket's address
 
 CONF = f"""# A small shop. Try your own changes: simgated -t -c FILE checks them, SIGHUP loads them.
 gateway = {{ name = "Blue Bakery"; country = "49"; database = "{DIR}/simgate.db"; spool = "{DIR}/spool"; socket = "{DIR}/simgate.sock"; }};
@@ -33,6 +34,9 @@ rules = (
   {{ name = "others"; reply = "Thank you, we have your message and answer as soon as we can. {{{{gateway.name}}}}"; }}
 );
 """
+
+
+STARTED = {}
 
 
 class Failed(Exception):
@@ -51,15 +55,23 @@ def command(text):
     print(f"  {DIM}$ {text}{PLAIN}", flush=True)
 
 
+def end_of_log(name):
+    path = DIR / f"{name}.log"
+    lines = path.read_text(errors="replace").splitlines()[-20:] if path.exists() else []
+    return f" The end of {path}:\n" + "\n".join(lines)
+
+
 def wait(what, condition, seconds=20):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
+        for name, process in STARTED.items():
+            if process.poll() is not None:
+                raise Failed(f"{name} ended with status {process.returncode}.{end_of_log(name)}")
         time.sleep(0.05)
-    log = (DIR / "simgated.log").read_text(errors="replace") if (DIR / "simgated.log").exists() else ""
-    raise Failed(f"{what} did not come within {seconds} s. The end of the gateway's log:\n" + "\n".join(log.splitlines()[-20:]))
+    raise Failed(f"{what} did not come within {seconds} s.{end_of_log('simgated')}")
 
 
 def modem(text):
@@ -112,8 +124,8 @@ def start(name, *args):
     with open(DIR / f"{name}.log", "wb") as log:
         process = subprocess.Popen([BUILD / name, *args], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                    start_new_session=True)
-    (DIR / f"{name}.pid").write_text(str(process.pid))
-    return process
+    (DIR / f"{name}.pid").write_text(f"{process.pid}\n")
+    STARTED[name] = process
 
 
 def delivered(text):
@@ -121,21 +133,24 @@ def delivered(text):
     return any(m["text"].startswith(text) and m["state"] == "delivered" for m in messages["messages"])
 
 
-def demo(processes):
+def demo():
+    if len(str(DIR)) > LONGEST_DIR:
+        raise Failed(f"{DIR}: too long a path for sockets; at most {LONGEST_DIR} characters: move the sources nearer to the root")
     step("A shop with one modem (simulated: it speaks AT commands on a pseudo-terminal, as a stick does)")
     DIR.mkdir(parents=True)
     (DIR / "gateway.conf").write_text(CONF)
-    processes.append(start("simgate-modem", "--dir", str(DIR), "--count", "1", "--pin", "1234", "--number", "+491700000001",
-                           "--net-ms", "300", "--report-ms", "800", "--log", str(DIR / "modem.log")))
+    start("simgate-modem", "--dir", str(DIR), "--count", "1", "--pin", "1234", "--number", "+491700000001",
+          "--net-ms", "300", "--report-ms", "800", "--log", str(DIR / "modem.log"))
     wait("the simulated modem", lambda: (DIR / "modem0").exists() and (DIR / "control").exists())
-    processes.append(start("simgated", "-c", str(DIR / "gateway.conf")))
+    start("simgated", "-c", str(DIR / "gateway.conf"))
     wait("the gateway's socket", lambda: (DIR / "simgate.sock").exists())
     note(f"configuration: {DIR}/gateway.conf    log: {DIR}/simgated.log")
     wait("the modem", lambda: '"ready"' in simgate("modems", "--json", show=False))
     simgate("modems")
 
-    step(f"A customer, {CUSTOMER}, texts: When are you open?")
-    modem(f"text modem0 {CUSTOMER} Hours please, when are you open?")
+    question = "Open on Saturday?"
+    step(f"A customer, {CUSTOMER}, texts: {question}")
+    modem(f"text modem0 {CUSTOMER} {question}")
     wait("the automatic reply", lambda: submitted(CUSTOMER, "We are open"))
     note(f"on the air: \"{submitted(CUSTOMER, 'We are open')['text']}\"")
     wait("its delivery report", lambda: delivered("We are open"))
@@ -158,29 +173,37 @@ def demo(processes):
     simgate("status")
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 def main():
-    processes = []
-    stop_old()
+    signal.signal(signal.SIGTERM, interrupt)
     try:
-        demo(processes)
-    except (Failed, OSError, subprocess.TimeoutExpired) as why:
+        stop_old()
+        demo()
+    except (Failed, OSError, ValueError, subprocess.TimeoutExpired) as why:
         print(f"\nThe demo failed: {why}", file=sys.stderr)
         status = 1
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        status = 130
     else:
         status = 0
     if status == 0 and INTERACTIVE:
         step("The gateway is still running. Try:")
         print(f"""  export SIMGATE_SOCKET={DIR}/simgate.sock PATH="{BUILD}:$PATH"
   simgate-modem --dir {DIR} tell "text modem0 {CUSTOMER} Where is order 4711?"
+  simgate rules test --from {CUSTOMER} "Open on Sunday?"     # which rule answers, and why
   simgate watch                    # what happens, as it happens (end with Ctrl-C)
   simgate send --to {CUSTOMER} --wait "See you tomorrow"
   simgate messages                 # and: simgate show 1
   simgate help
 To end it: kill $(cat {DIR}/simgated.pid {DIR}/simgate-modem.pid)""")
         return 0
-    for process in reversed(processes):
+    for process in reversed(STARTED.values()):
         process.terminate()
-    for process in reversed(processes):
+    for process in reversed(STARTED.values()):
         try:
             process.wait(40)
         except subprocess.TimeoutExpired:
