@@ -6,10 +6,25 @@ static const char sql_retry[] =
     "UPDATE part SET state = ?3, mr = NULL, attempts = 0, sent = 0, reported = 0, report_status = -1, "
     "awaits = min(awaits, 1) WHERE id BETWEEN ?1 AND ?2 AND (?4 OR state NOT IN (3, 4, 5))";
 
+static const char sql_was_unknown[] = "SELECT 1 FROM history WHERE message = ?1 AND state = ?2 LIMIT 1";
+
 static int refuse(struct store_db *db, const struct msg_head *h, const char *why)
 {
     return err_set(db->err, ERR_REFUSED, "message %lld is %s: %s", (long long)h->id, msg_state_name(h->state),
                    why);
+}
+
+/* It may have gone out before: its outcome is unknown, or was when it was given up. */
+static int mark_if_unclear(struct store_db *db, const struct msg_head *h, struct msg_change *c)
+{
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, sql_was_unknown, db_int(h->id), db_int(MSG_UNKNOWN));
+
+    if (rc <= 0)
+        return rc;
+    db_end(st);
+    c->flags = MSG_F_POSSIBLE_DUPLICATE;
+    return ERR_OK;
 }
 
 static int retry(struct store_db *db, struct store_move *m, struct msg_head *h, struct msg_change *c)
@@ -17,12 +32,12 @@ static int retry(struct store_db *db, struct store_move *m, struct msg_head *h, 
     bool all = h->state == MSG_UNDELIVERED;
     int rc;
 
-    if (h->state == MSG_UNKNOWN)
-        c->flags = MSG_F_POSSIBLE_DUPLICATE;
     if (h->expires_wall_ms != 0 && h->expires_wall_ms <= m->now_wall_ms)
         c->expires_wall_ms = m->now_wall_ms + (h->expires_wall_ms - h->created_wall_ms);
     if (!msg_state_allowed(h->state, MSG_QUEUED) || h->state == MSG_SUBMITTING)
         return refuse(db, h, "it cannot be sent again");
+    if ((rc = mark_if_unclear(db, h, c)))
+        return rc;
     rc = DB_RUN(db, sql_retry, db_int(part_id(h->id, 1)), db_int(part_id(h->id, h->parts)),
                 db_int(MSG_QUEUED), db_int(all));
     if (rc == ERR_OK && c->expires_wall_ms >= 0)

@@ -130,8 +130,8 @@ void store_outcome(struct store *s, struct store_outcome *o);
 
 /* Operator's and policy's moves of a whole message: CANCELLED (what is QUEUED; what is UNKNOWN may have been
  * sent, so it is given up and becomes FAILED; ERR_REFUSED otherwise), EXPIRED, QUEUED (retry: from FAILED,
- * EXPIRED, CANCELLED, UNKNOWN, UNDELIVERED; unsent parts only, or all when undelivered; from UNKNOWN marks a
- * possible duplicate), FAILED; or only a new `reason` while QUEUED. ERR_NOT_FOUND. */
+ * EXPIRED, CANCELLED, UNKNOWN, UNDELIVERED; unsent parts only, or all when undelivered; what was ever
+ * UNKNOWN is marked a possible duplicate), FAILED; or only a new `reason` while QUEUED. ERR_NOT_FOUND. */
 struct store_move {
     struct store_op op;
     int64_t message;

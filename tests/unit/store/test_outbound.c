@@ -124,6 +124,32 @@ static void test_unknown_is_given_up(void **state)
     assert_int_equal(outbox_count(f, OUTBOX_OUTCOME, id), 1);
 }
 
+/* What was given up may have been sent: when it is tried again after all, it is marked, whoever gave it up.
+ */
+static void test_given_up_and_tried_again(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int by_policy = 0; by_policy < 2; by_policy++) {
+        int64_t id = admit(f, "+491701234567", 1);
+        struct store_intend i = {.message = id, .seq = 1, .modem = "m0", .imsi = "262", .now_wall_ms = T0};
+        struct store_show h;
+
+        intend(f, id, 1, T0);
+        assert_int_equal(outcome(f, id, 1, MSG_UNKNOWN, -1, T0), MSG_UNKNOWN);
+        if (by_policy)
+            assert_int_equal(outcome(f, id, 1, MSG_FAILED, -1, T0), MSG_FAILED);
+        else
+            assert_int_equal(move_to(f, id, MSG_CANCELLED), 0);
+        assert_int_equal(move_to(f, id, MSG_QUEUED), 0);
+        h = show(f, id);
+        assert_true(h.row.flags & MSG_F_POSSIBLE_DUPLICATE);
+        store_show_clear(&h);
+        assert_int_equal(DO(f, store_intend, &i), 0);
+        assert_int_equal(i.pdu[1], some_pdu[1] | 0x04);
+    }
+}
+
 /* A message of several parts is sent when all are, and submitting in between. */
 static void test_parts_make_a_message(void **state)
 {
@@ -391,6 +417,7 @@ int main(void)
         TEST(test_resend_by_outcome_marks_duplicate),
         TEST(test_intend_skips_what_was_cancelled),
         TEST(test_unknown_is_given_up),
+        TEST(test_given_up_and_tried_again),
         TEST(test_parts_make_a_message),
         TEST(test_failed_part_stops_the_rest),
         TEST(test_retry_and_withdrawal),
