@@ -92,8 +92,10 @@ void gw_report(struct pipe *p, const struct carrier_inbound *in, const struct pd
     gw_job_add(g, &a->job, arrival_drop);
     a->c = p->c;
     a->token = in->token;
-    a->pdu = gw_alloc(in->len);
-    memcpy(a->pdu, in->pdu, in->len);
+    /* A full PDU is stored: some modems leave out the SMSC address, which their <length> shows. */
+    size_t bare = in->tpdu_len >= 0 && (size_t)in->tpdu_len == in->len;
+    a->pdu = gw_alloc(in->len + 1);
+    memcpy(a->pdu + bare, in->pdu, in->len);
     str_copy(a->recipient, sizeof(a->recipient), r->to.text);
     int64_t window = g->conf->validity_ms ? g->conf->validity_ms + WINDOW_EXTRA_MS : WINDOW_DEFAULT_MS;
     a->op = (struct store_report){.op.done = on_stored,
@@ -101,7 +103,7 @@ void gw_report(struct pipe *p, const struct carrier_inbound *in, const struct pd
                                   .imsi = p->imsi,
                                   .recipient = a->recipient,
                                   .pdu = a->pdu,
-                                  .len = (int)in->len,
+                                  .len = (int)(in->len + bare),
                                   .mr = r->mr,
                                   .status = r->st,
                                   .group = (int)pdu_status_group(r->st),

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "pdu/gsm7.h"
+#include "pdu/pdu.h"
 #include "spool/parse.h"
 
 enum {
@@ -225,17 +226,33 @@ void compose_received(struct buf *out, const struct msg_row *m, const struct com
 /* ---- delivery reports -------------------------------------------------------------------------------------
  */
 
+/* The service centre's own wall time, as in received messages. */
+static void put_network_time(struct buf *out, const char *name, const struct pdu_time *t)
+{
+    if (t->valid)
+        spool_put_header(out, name, "%02d-%02u-%02u %02u:%02u:%02u", t->year % 100, t->month, t->day, t->hour,
+                         t->minute, t->second);
+    else
+        spool_put_header(out, name, "00-00-00 00:00:00");
+}
+
 void compose_report(struct buf *out, const struct msg_row *m, const struct report_row *r,
                     const struct compose_modem *modem)
 {
     struct buf body = {0};
+    struct pdu_any any = {0};
+    const struct pdu_report *p = &any.u.report;
+    if (pdu_decode(r->pdu, (size_t)r->len, -1, &any, NULL) < 0 || any.kind != PDU_KIND_REPORT)
+        any = (struct pdu_any){.kind = PDU_KIND_REPORT};
     buf_addf(&body, "SMS STATUS REPORT\nMessage_id: %d\n", r->mr);
-    spool_put_time(&body, "Discharge_timestamp", r->discharge_wall_ms > 0 ? r->discharge_wall_ms : 0);
+    put_network_time(&body, "Discharge_timestamp", &p->discharge);
     buf_addf(&body, "Status: %d,%s", r->status, pdu_status_text((uint8_t)r->status));
     spool_put_header(out, "From", "%s", without_plus(m->peer));
     put_toa(out, toa_of(m->peer));
-    if (r->scts_wall_ms > 0)
-        spool_put_time(out, "Sent", r->scts_wall_ms);
+    if (*p->smsc.text)
+        spool_put_header(out, "From_SMSC", "%s", without_plus(p->smsc.text));
+    if (p->scts.valid)
+        put_network_time(out, "Sent", &p->scts);
     spool_put_time(out, "Received", r->received_wall_ms);
     spool_put_header(out, "Subject", "%s", r->modem);
     put_modem(out, r->modem, r->imsi, modem);

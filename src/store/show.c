@@ -10,7 +10,7 @@ static const char sql_parts[] = "SELECT id, state, ifnull(mr, -1), attempts, mod
 static const char sql_history[] =
     "SELECT at, part, state, reason, modem FROM history WHERE message = ?1 AND ?2 ORDER BY n";
 static const char sql_reports[] =
-    "SELECT id, received, scts, discharge, mr, status, recipient, modem, imsi FROM report "
+    "SELECT id, received, scts, discharge, mr, status, recipient, modem, imsi, pdu FROM report "
     "WHERE part BETWEEN ?1 AND ?2 AND part IS NOT NULL ORDER BY id";
 static const char sql_segments[] =
     "SELECT id, seq, received, pdu FROM segment WHERE message = ?1 AND ?2 ORDER BY seq, id";
@@ -55,6 +55,7 @@ static void read_report(sqlite3_stmt *st, void *row)
     db_col_text(st, 6, r->recipient, sizeof r->recipient);
     db_col_text(st, 7, r->modem, sizeof r->modem);
     db_col_text(st, 8, r->imsi, sizeof r->imsi);
+    r->len = db_col_blob(st, 9, r->pdu, sizeof r->pdu);
 }
 
 static void read_segment(sqlite3_stmt *st, void *row)

@@ -334,6 +334,8 @@ struct report_row {
     int64_t id, received_wall_ms, scts_wall_ms, discharge_wall_ms;
     int mr, status;
     char recipient[64], modem[MSG_MODEM_BYTES], imsi[MSG_IMSI_BYTES];
+    uint8_t pdu[256]; /* full, as it was stored */
+    int len;
 };
 struct store_show {
     struct store_op op;

@@ -522,6 +522,7 @@ HELPER uint64_t arrive_report(struct world *w, int carrier, const char *to, int 
     uint8_t pdu[PDU_FULL_BYTES];
     int tpdu_len;
     assert_int_equal(pdu_addr_from_text(to, &r.to, &e), 0);
+    assert_int_equal(pdu_addr_from_text("+491710760000", &r.smsc, &e), 0);
     pdu_time_from_wall_ms(rt_wall_ms(w->rt), 4, &r.scts);
     pdu_time_from_wall_ms(rt_wall_ms(w->rt), 4, &r.discharge);
     int len = pdu_encode_report(&r, pdu, &tpdu_len, &e);

@@ -232,8 +232,14 @@ static void test_report(void **state)
     run(&b->w, SECOND);
     only_file(b, "report", name);
     char *text = read_text(b, "report", name), *body = strstr(text, "\n\n");
-    has(text, "From: 491701234567\n");
+    has(text,
+        "From: 491701234567\nFrom_TOA: 91 international, ISDN/telephone\nFrom_SMSC: 491710760000\nSent: ");
     has(text, "\nAlphabet: ISO\nLength: ");
+    /* The service centre is an hour east of here. */
+    int sent, received;
+    assert_int_equal(sscanf(strstr(text, "\nSent: "), "\nSent: %*8s %d", &sent), 1);
+    assert_int_equal(sscanf(strstr(text, "\nReceived: "), "\nReceived: %*8s %d", &received), 1);
+    assert_int_equal(sent, (received + 1) % 24);
     assert_memory_equal(body, "\n\nSMS STATUS REPORT\nMessage_id: 0\nDischarge_timestamp: ", 55);
     assert_string_equal(strstr(body, "Status:"), "Status: 0,Ok,short message received by the SME");
 }
