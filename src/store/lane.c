@@ -149,6 +149,7 @@ static void maybe_shut(struct store *s)
     if (!s->closing || s->shutting || s->callbacks > 0 || !lane_idle(&s->writer) || !lane_idle(&s->reader))
         return;
     s->shutting = true;
+    rt_timer_stop(s->rt, &s->turn);
     rt_timer_stop(s->rt, &s->retry);
     s->writer.batch->shut = true;
     hand_over(s, &s->writer);
@@ -264,7 +265,18 @@ static void submit(struct store *s, struct lane *l, struct store_op *op, store_e
         return;
     }
     list_add(&l->gathering, op);
-    lane_start(s, l);
+    if (!l->busy && s->turn.at_ms == RT_NEVER)
+        rt_timer_at(s->rt, &s->turn, rt_now_ms(s->rt));
+}
+
+/* Not before: the callbacks of a turn ask for several things, which then share a commit, and what they write
+ * to a modem has left before another thread wants the processor. */
+void store_turn_fire(struct rt_timer *t)
+{
+    struct store *s = container_of(t, struct store, turn);
+
+    lane_start(s, &s->writer);
+    lane_start(s, &s->reader);
 }
 
 void store_submit_write(struct store *s, struct store_op *op, store_exec exec, store_drop drop)
@@ -368,6 +380,7 @@ static void lane_abandon(struct lane *l)
 
 void store_abandon(struct store *s)
 {
+    rt_timer_stop(s->rt, &s->turn);
     rt_timer_stop(s->rt, &s->retry);
     lane_abandon(&s->writer);
     lane_abandon(&s->reader);

@@ -156,6 +156,7 @@ int store_open(struct rt *rt, const struct store_conf *conf, struct store **out,
         e = &local;
     s->rt = rt;
     s->lock_fd = -1;
+    s->turn = (struct rt_timer){.fire = store_turn_fire, .at_ms = RT_NEVER};
     s->retry.fire = store_retry_fire;
     op_list_init(&s->refused);
     s->sinks = copy_sinks(conf->sinks);

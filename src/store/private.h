@@ -51,6 +51,7 @@ struct store {
     struct air air;
     char **sinks;          /* NULL-terminated copy */
     int lock_fd;           /* of PATH-lock: one simgated per database */
+    struct rt_timer turn;  /* what one turn of the loop asks for begins together, after it */
     struct rt_timer retry; /* a batch could not be handed over, or the disk was full */
     struct store_op probe; /* a small write, while the disk is full */
     bool probing;
@@ -71,6 +72,7 @@ void store_submit_write(struct store *s, struct store_op *op, store_exec exec, s
 void store_submit_read(struct store *s, struct store_op *op, store_exec exec, store_drop drop);
 /* A read of a few rows by their keys, which may be done together with others of its kind. */
 void store_submit_brief_read(struct store *s, struct store_op *op, store_exec exec, store_drop drop);
+void store_turn_fire(struct rt_timer *t);
 void store_retry_fire(struct rt_timer *t);
 /* batch.c: all operations of a batch, on whatever thread; statuses, `full` and `wrote` follow. */
 void batch_execute(struct batch *b);

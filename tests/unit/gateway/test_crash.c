@@ -231,7 +231,7 @@ static void a_crash_at_every_commit(void **state)
             break;
     }
     print_message("%d commits\n", (int)n);
-    assert_true(n > 20 && n < MAX_WORKS);
+    assert_true(n > 12 && n < MAX_WORKS);
 }
 
 /* The service centre reports on something that was taken, once. */
