@@ -121,6 +121,8 @@ int run_request(struct invocation *v); /* for commands without a `run` */
 void print_json(const json_t *v);
 /* Tells that it did not work, for people or as JSON (`answer` may be NULL); returns status. */
 int tell_failure(const struct invocation *v, int status, const struct err *e, json_t *answer);
+/* Tells what is wrong with the command line, of c when that much is known, and returns CLI_USAGE. */
+int tell_usage(const struct command *c, bool json, const struct err *e);
 
 /* Commands with their own way. */
 int run_send(struct invocation *v);

@@ -7,24 +7,16 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 
-static int wrong(const struct command *c, const struct err *e)
+/* Also when the options are wrong and were not read. */
+static bool wants_json(int argc, char **argv)
 {
-    struct buf safe = {0};
-
-    text_safe(&safe, e->text, false);
-    fprintf(stderr, "simgate%s%s: %s\n", c ? " " : "", c ? c->name : "", buf_str(&safe));
-    buf_clear(&safe);
-    if (c) {
-        usage_line(c, &safe);
-        fprintf(stderr, "usage: %s\nsimgate help %s tells the options.\n", buf_str(&safe), c->name);
-    } else {
-        fputs("simgate help lists the commands.\n", stderr);
-    }
-    buf_free(&safe);
-    return CLI_USAGE;
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (!strcmp(argv[i], "--json"))
+            return true;
+    return false;
 }
 
-static int no_command(int argc, char **argv)
+static int no_command(int argc, char **argv, bool json)
 {
     struct err e;
 
@@ -33,7 +25,7 @@ static int no_command(int argc, char **argv)
     else
         err_set(&e, ERR_INVALID, "there is no command \"%.60s%s%.60s\"", argv[0], argc > 1 ? " " : "",
                 argc > 1 ? argv[1] : "");
-    return wrong(NULL, &e);
+    return tell_usage(NULL, json, &e);
 }
 
 static int run(const struct command *c, int argc, char **argv)
@@ -47,7 +39,7 @@ static int run(const struct command *c, int argc, char **argv)
     int status;
 
     if (options_parse(&v, argc, argv, &e) < 0) {
-        status = wrong(c, &e);
+        status = tell_usage(c, wants_json(argc, argv), &e);
     } else if (json_is_true(json_object_get(v.args, "--help"))) {
         json_object_clear(v.args);
         json_object_set_new(v.args, "command", json_string(c->name));
@@ -96,7 +88,7 @@ int main(int argc, char **argv)
     argc -= 1 + lead;
     c = command_match(argv, argc, &words);
     if (!c)
-        return no_command(argc, argv);
+        return no_command(argc, argv, wants_json(argc + lead, argv - lead));
     args = calloc((size_t)(argc + lead) + 1, sizeof *args);
     if (!args)
         abort();

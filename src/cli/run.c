@@ -62,6 +62,31 @@ int tell_failure(const struct invocation *v, int status, const struct err *e, js
     return status;
 }
 
+int tell_usage(const struct command *c, bool json, const struct err *e)
+{
+    struct buf safe = {0};
+
+    text_safe(&safe, e->text, false); /* words of the command line: they may be anything */
+    if (json) {
+        json_t *doc = json_pack("{s{ssss}}", "error", "code", "usage", "text", buf_str(&safe));
+
+        print_json(doc);
+        json_decref(doc);
+        buf_free(&safe);
+        return CLI_USAGE;
+    }
+    fprintf(stderr, "simgate%s%s: %s\n", c ? " " : "", c ? c->name : "", buf_str(&safe));
+    buf_clear(&safe);
+    if (c) {
+        usage_line(c, &safe);
+        fprintf(stderr, "usage: %s\nsimgate help %s tells the options.\n", buf_str(&safe), c->name);
+    } else {
+        fputs("simgate help lists the commands.\n", stderr);
+    }
+    buf_free(&safe);
+    return CLI_USAGE;
+}
+
 int run_request(struct invocation *v)
 {
     const struct command *c = v->command;

@@ -252,12 +252,32 @@ static void test_manual(void **state)
     free(page);
 }
 
+static void wrong_option(void)
+{
+    struct err e;
+
+    err_set(&e, ERR_INVALID, "there is no option \"--too\" or %c", 0xFF);
+    assert_int_equal(tell_usage(command_find("send"), true, &e), CLI_USAGE);
+}
+
+/* A program that asked for JSON gets a document too when its command line is wrong. */
+static void test_usage_as_json(void **state)
+{
+    (void)state;
+    json_t *doc = json_loads(printed(wrong_option), 0, NULL);
+
+    assert_non_null(doc);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(doc, "error"), "code")), "usage");
+    json_decref(doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),          cmocka_unit_test(test_common), cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_past),           cmocka_unit_test(test_manual), cmocka_unit_test(test_complete),
-        cmocka_unit_test(test_views_harmless),
+        cmocka_unit_test(test_usage_as_json), cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_common),        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_past),          cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_complete),      cmocka_unit_test(test_views_harmless),
     };
 
     text_init();
