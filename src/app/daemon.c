@@ -316,7 +316,7 @@ static void watch_outgoing(void *owner)
 static int start_spool(struct daemon *d, const struct conf *c, struct err *e)
 {
     struct spool_conf sc = {
-        .dir = c->gateway.spool, .rescan_ms = 60000, .rescanning = watch_outgoing, .owner = d};
+        .dir = c->gateway.spool, .rescan_ms = 180000, .rescanning = watch_outgoing, .owner = d};
 
     if (!*c->gateway.spool)
         return 0;

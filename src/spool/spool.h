@@ -17,7 +17,7 @@
 
 struct spool_conf {
     const char *dir;                 /* copied */
-    int64_t rescan_ms;               /* 60000: directory events come at once, this is the net below them */
+    int64_t rescan_ms;               /* 180000: directory events come at once, this is the net below them */
     void (*rescanning)(void *owner); /* before each look through outgoing/ by the clock: the owner of the
                                         directory watch renews it here; NULL none */
     void *owner;
