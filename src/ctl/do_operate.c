@@ -18,9 +18,13 @@ struct backing {
 static void on_backed_up(struct store_op *op, int status)
 {
     struct backing *b = container_of(op, struct backing, backup.op);
+    struct err e = op->err;
 
+    if (status < 0 && status != ERR_EXISTS && status != ERR_FULL && status != ERR_CANCELLED)
+        err_set(&e, status, "%s; simgated writes the file: a folder that its user may write to is expected",
+                op->err.text);
     if (status < 0)
-        call_fail(b->call, status, op->err.text);
+        call_fail(b->call, status, e.text);
     else
         call_ok(b->call, json_pack("{sssI}", "file", b->backup.path, "bytes", (json_int_t)b->backup.bytes));
 }

@@ -717,6 +717,8 @@ static void test_backup(void **state)
     says(f, line, "ok", "true");
     says(f, line, "error.code", "exists");
     says(f, "{\"do\": \"backup\", \"file\": \"copy.db\"}", "error.text", "a path from the root");
+    says(f, "{\"do\": \"backup\", \"file\": \"/nonexistent/copy.db\"}", "error.text",
+         "its user may write to");
     snprintf(line, sizeof line, "%s/copy.db", f->dir);
     assert_int_equal(stat(line, &st), 0);
 }
