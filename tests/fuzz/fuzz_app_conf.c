@@ -1,5 +1,4 @@
 /* gateway.conf with any content is read or refused with a text for each problem, and leaks nothing. */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
