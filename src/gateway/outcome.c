@@ -67,10 +67,30 @@ static int tries_of(const struct queue_entry *e)
     return n;
 }
 
+/* TP-FCS of a service centre that takes no validity period, or not in this form: TS 23.040 9.2.3.22. */
+enum { VPF_NOT_SUPPORTED = 198, VP_NOT_SUPPORTED = 199 };
+
+/* The same again without it, once. */
+static bool try_without_validity(struct pipe *p, struct queue_entry *e, const struct carrier_outcome *o,
+                                 struct store_outcome *out, char reason[MSG_REASON_BYTES])
+{
+    bool refused = o->code == VPF_NOT_SUPPORTED || o->code == VP_NOT_SUPPORTED;
+    if (o->result != CARRIER_FAILED || !refused || e->no_validity)
+        return false;
+    e->no_validity = 1;
+    e->due_ms = rt_now_ms(p->g->rt);
+    out->state = MSG_QUEUED;
+    out->without_validity = true;
+    snprintf(reason, MSG_REASON_BYTES, "%.100s: again without it", o->text);
+    return true;
+}
+
 static void decide_refused(struct pipe *p, struct queue_entry *e, const struct carrier_outcome *o,
                            struct store_outcome *out, char reason[MSG_REASON_BYTES])
 {
     bool never_left = o->result == CARRIER_NOT_SUBMITTED;
+    if (try_without_validity(p, e, o, out, reason))
+        return;
     if (o->error == CARRIER_E_SIM)
         count_sim_error(p, e, o->text);
     if (never_left && (!p->c || p->c->state != CARRIER_READY)) {

@@ -53,8 +53,9 @@ struct queue_entry {
     uint8_t scheduled : 1; /* due at a time of the wall clock */
     uint8_t dead : 1;      /* ends when nothing of it is under way */
     uint8_t cancel : 1;
-    uint8_t moving : 1;  /* an operator's move is on its way to the store */
-    uint8_t touched : 1; /* something of it went out: parts follow by the same SIM */
+    uint8_t moving : 1;      /* an operator's move is on its way to the store */
+    uint8_t no_validity : 1; /* goes without TP-VP, which the service centre refused */
+    uint8_t touched : 1;     /* something of it went out: parts follow by the same SIM */
     char peer[NUMBER_BYTES];
 };
 

@@ -123,6 +123,7 @@ struct store_outcome {
     const char *modem, *imsi, *reason;
     int64_t due_wall_ms, now_wall_ms;
     bool withdrawn;
+    bool without_validity;   /* with QUEUED: what waits of the message goes without TP-VP from now on */
     bool possible_duplicate; /* with QUEUED: set MSG_F_POSSIBLE_DUPLICATE (policy resend after unknown) */
     enum msg_state message_state; /* out */
 };

@@ -1,6 +1,7 @@
 /* The way of a part on the air: the intent that is committed before AT+CMGS, and the outcome that is
  * committed after its result. A crash between the two leaves the part SUBMITTING, and the next start makes it
  * UNKNOWN, never sent again blindly, unless it is certain that it never left (air.h). */
+#include "pdu/pdu.h"
 #include "store/private.h"
 
 enum { TP_RD = 1 << 2 }; /* TS 23.040 9.2.3.25, in the first octet of an SMS-SUBMIT */
@@ -178,6 +179,35 @@ static int part_outcome(struct store_db *db, struct store_outcome *o, const stru
     return rc ? rc : count_usage(db, o, p);
 }
 
+static const char sql_pdu[] = "UPDATE part SET pdu = ?2, tpdu_len = ?3 WHERE id = ?1";
+
+/* The service centre takes no validity period: the parts that wait are written anew without it. One that
+ * cannot be read stays as it is, and is refused for good the next time. */
+static int drop_validity(struct store_db *db, const struct msg_head *h)
+{
+    struct store_intend i = {.message = h->id};
+    struct msg_head unused;
+    enum msg_state state;
+    int rc = ERR_OK;
+
+    for (i.seq = 1; i.seq <= h->parts && rc == ERR_OK; i.seq++) {
+        struct pdu_submit p;
+        uint8_t pdu[PDU_FULL_BYTES];
+        int len, tpdu_len;
+
+        if ((rc = read_part(db, &i, &state, &unused)) || state != MSG_QUEUED)
+            continue;
+        if (pdu_decode_submit(i.pdu, i.len, i.tpdu_len, &p, NULL) < 0)
+            continue;
+        p.vp.form = PDU_VP_NONE;
+        len = pdu_encode_submit(&p, pdu, &tpdu_len, NULL);
+        if (len > 0)
+            rc = DB_RUN(db, sql_pdu, db_int(part_id(h->id, i.seq)), db_blob(pdu, (size_t)len),
+                        db_int(tpdu_len));
+    }
+    return rc;
+}
+
 /* The message after its part. */
 static int message_outcome(struct store_db *db, struct store_outcome *o, struct msg_head *h,
                            const struct msg_change *part_change)
@@ -212,7 +242,8 @@ static int exec_outcome(struct store_db *db, struct store_op *op)
     int rc;
 
     if ((rc = message_head(db, o->message, &h)) || (rc = part_now(db, o, &p)) ||
-        (rc = part_outcome(db, o, &h, &p, c)) || (rc = message_outcome(db, o, &h, c)))
+        (rc = part_outcome(db, o, &h, &p, c)) || (rc = message_outcome(db, o, &h, c)) ||
+        (o->without_validity && (rc = drop_validity(db, &h))))
         return rc;
     if (o->state == MSG_SENT && p.awaits && o->mr >= 0)
         rc = reports_catch_up(db, &h, o->seq, o->imsi ? o->imsi : p.imsi, o->mr, o->now_wall_ms);

@@ -397,6 +397,34 @@ static void network_faults_are_retried(void **state)
     assert_state(w, id, MSG_SENT);
 }
 
+/* A service centre that takes no validity period gets what waits of the message without it, otherwise as it
+ * was, once. */
+static void again_without_validity(void **state)
+{
+    struct world *w = *state;
+    char text[301];
+    memset(text, 'v', 300);
+    text[300] = '\0';
+    w->carriers[0].next_mr = 7;
+    plan(&w->carriers[0], (struct carrier_outcome){.result = CARRIER_SENT});
+    plan(&w->carriers[0], failed(CARRIER_E_OURS, 199));
+    int64_t id = send_to(w, "+491701111111", text);
+    run(w, MINUTE);
+    assert_state(w, id, MSG_SENT);
+    assert_int_equal(w->nlog, 3);
+    assert_true(w->log[0].validity && w->log[1].validity);
+    assert_false(w->log[2].validity);
+    assert_int_equal(w->log[2].seq, 2);
+    assert_string_equal(w->log[2].text, w->log[1].text);
+    assert_string_equal(w->log[2].to, "+491701111111");
+    plan(&w->carriers[0], failed(CARRIER_E_OURS, 198));
+    plan(&w->carriers[0], failed(CARRIER_E_OURS, 198));
+    id = send_to(w, "+491701111111", "never");
+    run(w, MINUTE);
+    assert_state(w, id, MSG_FAILED);
+    assert_int_equal(sent_count(w, "never"), 2);
+}
+
 /* A permanent error fails the message at once, with its reason, and the next goes on. */
 static void permanent_errors_fail(void **state)
 {
@@ -969,6 +997,7 @@ int main(void)
         T(order_of_going, world_setup),
         T(a_message_for_later_waits, world_setup),
         T(network_faults_are_retried, world_setup),
+        T(again_without_validity, world_setup),
         T(permanent_errors_fail, world_setup),
         T(a_failed_part_stops_the_rest, world_setup),
         T(unclear_errors_are_capped, world_setup),

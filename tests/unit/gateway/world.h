@@ -42,7 +42,7 @@ struct submitted {
     char text[PDU_TEXT_BYTES];
     int64_t at_ms;
     int carrier, mr;
-    bool more, duplicate_mark, report, answered;
+    bool more, duplicate_mark, report, validity, answered;
     uint8_t total, seq;
     enum carrier_result result;
 };
@@ -108,6 +108,7 @@ HELPER void script_log(struct script *s, const struct carrier_submit *cs)
     pdu_ud_text(&p.ud, &p.dcs, l->text);
     l->duplicate_mark = p.reject_duplicates;
     l->report = p.status_report;
+    l->validity = p.vp.form != PDU_VP_NONE;
     if (p.ud.concat.present) {
         l->total = p.ud.concat.total;
         l->seq = p.ud.concat.seq;
