@@ -27,13 +27,18 @@ static int64_t now_ms(void)
 static int unreachable(const char *socket_path, struct err *e)
 {
     int why = errno;
-    const char *what;
 
-    if (why == EACCES || why == EPERM)
-        what = "only root and members of its group may use it: adduser YOU simgate, then log in again";
-    else
-        what = "is simgated running? See: systemctl status simgated (another socket: --socket PATH)";
-    err_set(e, ERR_GONE, "no simgated at %s: %s; %s", socket_path, strerror(why), what);
+    if (why == EACCES || why == EPERM) {
+        err_set(
+            e, ERR_REFUSED,
+            "%s: %s; only root and members of its group may use it: adduser YOU simgate, then log in again",
+            socket_path, strerror(why));
+        return CLI_REFUSED;
+    }
+    err_set(e, ERR_GONE,
+            "no simgated at %s: %s; is simgated running? See: systemctl status simgated (another socket: "
+            "--socket PATH)",
+            socket_path, strerror(why));
     return CLI_UNREACHABLE;
 }
 

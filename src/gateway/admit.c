@@ -23,7 +23,7 @@ struct admission {
 const char *gw_known(struct gateway *g, bool pools, char *out, size_t size)
 {
     size_t n = 0;
-    str_copy(out, size, "(none)");
+    str_copy(out, size, pools ? "(none: modems[].pool gives a modem one)" : "(none)");
     for (int i = 0; i < g->npipes && n < size; i++) {
         const char *name = pools ? g->pipes[i]->pool : g->pipes[i]->name;
         bool seen = !*name;

@@ -290,7 +290,7 @@ static enum disk_verdict read_claimed(int outgoing, int checked, struct disk_cla
     if (fd < 0) {
         /* What was looked at was swapped for something else: back with it. */
         err_errno(&c->err, "%s cannot be read", c->name);
-        renameat(checked, c->claimed, outgoing, c->name);
+        renameat2(checked, c->claimed, outgoing, c->name, RENAME_NOREPLACE); /* not over a newer file */
         return DISK_FAILED;
     }
     if (disk_read(fd, SPOOL_MAX_BYTES + 1, &bytes) < 0) {
