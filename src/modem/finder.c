@@ -3,14 +3,15 @@
  *
  * The modems of one port source know each other by its list of users: a port that one has open is not asked
  * by another, and who meets an IMEI that another looks for tells it. A port that was asked in vain is not
- * asked again until the set of ports changes or ROUND_MS have passed.
+ * asked again until the set of ports changes, or all were asked and ROUND_MS have passed since: most ports of
+ * a stick never answer, and waiting for each takes longer than any fixed time for a whole round.
  */
 #include <string.h>
 
 #include "base/util.h"
 #include "modem/modem_private.h"
 
-enum { PORTS_MAX = 128, ROUND_MS = 30000 };
+enum { ROUND_MS = 30000 };
 
 static void on_found(struct port_user *u, const char *spec)
 {
@@ -83,27 +84,49 @@ static void new_round_if_due(struct modem *m, char (*names)[PORT_NAME_BYTES], in
 
     for (int i = 0; i < n; i++)
         all += hash(names[i], 0); /* order does not matter */
-    if (all == m->list_hash && m->tried_len && modem_now(m) - m->round_ms < ROUND_MS)
+    bool due = m->round_ms && modem_now(m) - m->round_ms >= ROUND_MS;
+
+    if (all == m->list_hash && !due)
         return;
     m->list_hash = all;
-    m->round_ms = modem_now(m);
+    m->round_ms = 0;
     m->tried_len = 0;
+}
+
+/* Where it was is asked first: after a hang, or when it was pulled and put back. */
+void finder_lost(struct modem *m)
+{
+    str_copy(m->last, sizeof(m->last), m->user.spec);
+    m->tried_len = 0;
+    m->round_ms = 0;
+}
+
+static bool try_port(struct modem *m, const char *name, char spec[PORT_NAME_BYTES])
+{
+    uint64_t h = hash(name, 0);
+
+    if (tried(m, h) || finder_taken(m, name) || m->tried_len == ARRAY_LEN(m->tried))
+        return false;
+    m->tried[m->tried_len++] = h;
+    return str_copy(spec, PORT_NAME_BYTES, name);
 }
 
 static bool search(struct modem *m, char spec[PORT_NAME_BYTES])
 {
-    char names[PORTS_MAX][PORT_NAME_BYTES];
-    int n = m->ports->list ? m->ports->list(m->ports, names, PORTS_MAX) : 0;
+    char names[MODEM_PORTS_MAX][PORT_NAME_BYTES];
+    int n = m->ports->list ? m->ports->list(m->ports, names, MODEM_PORTS_MAX) : 0;
 
     new_round_if_due(m, names, n);
     for (int i = 0; i < n; i++) {
-        uint64_t name = hash(names[i], 0);
-        if (tried(m, name) || finder_taken(m, names[i]) || m->tried_len == ARRAY_LEN(m->tried))
-            continue;
-        m->tried[m->tried_len++] = name;
-        str_copy(spec, PORT_NAME_BYTES, names[i]);
-        return true;
+        if (strcmp(names[i], m->last) == 0 && try_port(m, names[i], spec))
+            return true;
     }
+    for (int i = 0; i < n; i++) {
+        if (try_port(m, names[i], spec))
+            return true;
+    }
+    if (!m->round_ms)
+        m->round_ms = modem_now(m);
     return false;
 }
 

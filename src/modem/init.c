@@ -79,7 +79,8 @@ static bool same_imei(const char *a, const char *b)
 static enum script_verdict imei_done(struct modem *m, const struct at_result *r)
 {
     (void)r;
-    if (!*m->conf->imei || same_imei(m->carrier.imei, m->conf->imei))
+    m->recognised = !*m->conf->imei || same_imei(m->carrier.imei, m->conf->imei);
+    if (m->recognised)
         return STEP_NEXT;
     char imei[CARRIER_IMSI_BYTES], spec[PORT_NAME_BYTES];
     str_copy(imei, sizeof(imei), m->carrier.imei);

@@ -4,6 +4,9 @@
  * if that fails, the next rung's turn has come. Rungs that disturb the radio or restart the modem are not
  * used again for a while: then they are passed over, and behind the last the port is closed for a growing
  * time (BACKOFF), after which the ladder begins anew.
+ *
+ * A port that was only tried in search of an IMEI is asked twice (the first bytes may be lost when it wakes
+ * up) and then left: it may be no modem at all, or somebody else's.
  */
 #include <string.h>
 
@@ -122,12 +125,32 @@ static void climb(struct modem *m, size_t rung, const char *why)
     next_command(m);
 }
 
+static bool stranger(const struct modem *m)
+{
+    return !*m->conf->port && !m->recognised;
+}
+
+static void leave_stranger(struct modem *m, const char *why)
+{
+    bool asked_twice = m->rung > 0;
+
+    m->rung = asked_twice ? 0 : 1;
+    if (asked_twice)
+        modem_open(m);
+    else
+        modem_probe(m, why);
+}
+
 void ladder_recover(struct modem *m, const char *why)
 {
     if (!m->port)
         return;
     if (m->state == MODEM_DRAINING) {
         modem_close(m);
+        return;
+    }
+    if (stranger(m)) {
+        leave_stranger(m, why);
         return;
     }
     if (modem_up(m) && modem_now(m) - m->state_ms >= MODEM_SETTLED_MS)

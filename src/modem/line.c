@@ -224,7 +224,9 @@ static void on_gone(void *owner, const struct err *why)
     struct modem *m = owner;
     bool not_there = why->code == ERR_GONE || why->code == ERR_NOT_FOUND;
 
-    if (not_there)
+    if (m->state == MODEM_OPENING && !*m->conf->port)
+        modem_request(m, MOVE_OPEN, 0, "%s", why->text); /* only tried: the next candidate */
+    else if (not_there)
         modem_absent(m, why->text);
     else
         modem_back_off(m, why->code == ERR_BUSY ? 30000 : RT_NEVER, why->text);
@@ -252,6 +254,9 @@ void line_close(struct modem *m)
     if (m->port)
         port_close(m->port);
     m->port = NULL;
+    if (m->recognised)
+        finder_lost(m);
+    m->recognised = false;
     m->user.spec[0] = '\0';
     at_close(&m->chan, modem_now(m));
     line_pump(m);

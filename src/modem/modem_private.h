@@ -37,6 +37,7 @@ enum {
     MODEM_RX_COPIES_MAX = 64,       /* of these, kept here because the modem has no copy */
     MODEM_LIST_ABOVE = 5,           /* more messages than this to read: one listing instead */
     MODEM_BUSY_PATIENCE_MS = 30000, /* a SIM that says "busy" (CME 14, CMS 314) is asked again for so long */
+    MODEM_PORTS_MAX = 320,          /* 64 sticks of five interfaces each */
     MODEM_USSD_MS = 60000,
     MODEM_WHO_BYTES = 48,
     MODEM_PDU_LINE_BYTES = 2 * PDU_FULL_BYTES + 1,
@@ -198,10 +199,12 @@ struct modem {
 
     /* finder.c */
     char found[PORT_NAME_BYTES];
-    uint64_t tried[64]; /* hashes of the names asked in this round */
+    char last[PORT_NAME_BYTES];      /* where it was */
+    uint64_t tried[MODEM_PORTS_MAX]; /* hashes of the names asked in this round */
     size_t tried_len;
     uint64_t list_hash;
-    int64_t round_ms;
+    int64_t round_ms; /* when all had been asked; 0: not yet */
+    bool recognised;  /* since the port was opened the IMEI that we look for has answered on it */
 
     /* ladder.c */
     unsigned timeouts; /* in a row */
@@ -405,6 +408,7 @@ bool finder_pick(struct modem *m, char spec[PORT_NAME_BYTES]);
 bool finder_taken(const struct modem *m, const char *spec);
 /* The modem on our port has this IMEI, which is not ours: tells who looks for it. */
 void finder_tell(struct modem *m, const char *imei);
+void finder_lost(struct modem *m); /* the port on which it was recognised is being closed */
 
 /* ---- ussd.c, ask.c ---- */
 void ussd_urc(struct modem *m, const char *line);

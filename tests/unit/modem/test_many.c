@@ -26,6 +26,30 @@ static void sixty_four(void **state)
     assert_int_equal(simnet_counts(r->net)->by_kind[SIMNET_SUBMITTED], MODEMS * EACH);
 }
 
+/* A modem that is looked for by its IMEI is found behind ports on which nothing ever answers, of which a
+ * stick has three or four (diagnostics, positions), and that is no reason to restart whatever is there; nor
+ * does a port that somebody else holds keep it. Later it is looked for first where it was. */
+static void found_behind_mute_ports(void **state)
+{
+    enum { MUTE = 12 };
+    struct rig *r = *state;
+    struct simmodem_info info;
+
+    for (int i = 0; i < MUTE; i++)
+        rig_fault(r, rig_add(r, NULL), "silence", "100000000");
+    port_sim_busy(r->bus, r->units[3].port, true);
+    struct unit *u = rig_add(r, &(struct rig_conf){.port = "", .imei = "?"});
+    simmodem_info(u->sim, &info);
+    u->conf.imei = info.imei;
+    rig_trace(r, true);
+    modem_start(u->modem);
+    assert_true(rig_until(r, u, MODEM_READY, 300000));
+    assert_null(strstr(buf_str(&r->trace), "CFUN=1,1"));
+    rig_fault(r, u, "vanish", "5000");
+    rig_run(r, 5000);
+    assert_true(rig_until(r, u, MODEM_READY, 20000));
+}
+
 /* An idle modem wakes the process less than once in ten seconds: every timer, every chunk from the port is
  * counted for an hour. */
 static void idle_is_quiet(void **state)
@@ -81,10 +105,8 @@ static void freed_at_any_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(sixty_four),
-        RIG_TEST(idle_is_quiet),
-        RIG_TEST(idle_on_a_slow_line),
-        RIG_TEST(freed_at_any_time),
+        RIG_TEST(sixty_four),          RIG_TEST(found_behind_mute_ports), RIG_TEST(idle_is_quiet),
+        RIG_TEST(idle_on_a_slow_line), RIG_TEST(freed_at_any_time),
     };
     return cmocka_run_group_tests_name("many and idle", tests, NULL, NULL);
 }
