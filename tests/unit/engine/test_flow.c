@@ -183,6 +183,23 @@ static void test_not_answered(void **state)
     world_unlist(&in);
 }
 
+/* The configured number is ours while its modem is not there, and however the network writes it. */
+static void test_own_number_of_absent_modem(void **state)
+{
+    (void)state;
+    w.carrier.state = CARRIER_DOWN;
+    w.carrier.imsi[0] = '\0';
+    w.carrier.up->changed(w.carrier.up_owner, &w.carrier);
+    world_receive(&w, OURS, "hello");
+    world_receive(&w, OURS, "STOP");
+    world_receive(&w, "01701111111", "hello");
+    w.carrier.state = CARRIER_READY;
+    w.carrier.up->changed(w.carrier.up_owner, &w.carrier);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 0);
+    assert_int_equal(send_to(OURS), 0); /* our own STOP is nobody's opt-out */
+}
+
 static bool stored(void *arg)
 {
     (void)arg;
@@ -330,10 +347,17 @@ static void test_trial(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FLOW(test_answered),          FLOW(test_two_replies),  FLOW(test_consent),
-        FLOW(test_right_behind_stop), FLOW(test_burst),        FLOW(test_not_answered),
-        FLOW(test_killed_anywhere),   FLOW(test_two_machines), FLOW(test_trial),
+        FLOW(test_answered),
+        FLOW(test_two_replies),
+        FLOW(test_consent),
+        FLOW(test_right_behind_stop),
+        FLOW(test_burst),
+        FLOW(test_not_answered),
+        FLOW(test_killed_anywhere),
+        FLOW(test_two_machines),
+        FLOW(test_trial),
         FLOW(test_closed_midway),
+        FLOW(test_own_number_of_absent_modem),
     };
 
     log_set_level(LOG_WARNING);

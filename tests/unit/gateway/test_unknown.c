@@ -59,6 +59,36 @@ static void held_until_somebody_decides(void **state)
     assert_int_equal(st.undecided, 0);
 }
 
+/* An operator gives it up, before or after its wait: it fails, nothing stands in `status` for ever, and a
+ * late report changes nothing. Tried again after all, it is marked. */
+static void given_up_by_an_operator(void **state)
+{
+    struct world *w = W(state);
+    struct gateway_stats st;
+    int64_t waits[] = {SECOND, DAY};
+    for (int i = 0; i < 2; i++) {
+        int64_t id = send_unknown(w, "x");
+        run(w, waits[i]);
+        assert_state(w, id, MSG_UNKNOWN);
+        assert_int_equal(change(w, id, true), 0);
+        assert_state(w, id, MSG_FAILED);
+        assert_non_null(strstr(w->reason, "by root"));
+        arrive_report(w, 0, "+491701111111", 0, 0);
+        run(w, DAY);
+        assert_state(w, id, MSG_FAILED);
+        gateway_get_stats(w->g, &st);
+        assert_int_equal(st.unknown, 0);
+        assert_int_equal(st.undecided, 0);
+        assert_int_equal(st.queued, 0);
+        assert_int_equal(w->nlog, 2 * i + 1);
+        assert_int_equal(change(w, id, false), 0);
+        run(w, SECOND);
+        assert_int_equal(w->nlog, 2 * i + 2);
+        assert_true(w->log[2 * i + 1].duplicate_mark);
+        assert_state(w, id, MSG_SENT);
+    }
+}
+
 /* By policy it is sent again after its wait, marked as a possible duplicate. */
 static void sent_again_by_policy(void **state)
 {
@@ -236,17 +266,12 @@ static void a_report_before_its_result(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(held_until_somebody_decides),
-        T(sent_again_by_policy),
-        T(failed_by_policy),
-        T(settled_by_a_late_result),
-        T(settled_by_its_report),
-        T(waits_survive_restarts),
-        T(other_parts_wait),
-        T(a_crash_leaves_unknown_parts),
-        T(all_parts_delivered),
-        T(a_report_before_its_result),
-        T(what_never_left_is_not_unknown),
+        T(held_until_somebody_decides),  T(given_up_by_an_operator),
+        T(sent_again_by_policy),         T(failed_by_policy),
+        T(settled_by_a_late_result),     T(settled_by_its_report),
+        T(waits_survive_restarts),       T(other_parts_wait),
+        T(a_crash_leaves_unknown_parts), T(all_parts_delivered),
+        T(a_report_before_its_result),   T(what_never_left_is_not_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
