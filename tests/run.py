@@ -48,7 +48,7 @@ def run(command):
 
 def name_of(command):
     words = [w for w in command if not w.endswith(("python3", "env")) and "=" not in w]
-    return " ".join([pathlib.Path(words[0]).name, *words[1:]])[:70]
+    return " ".join(["/".join(pathlib.Path(words[0]).parts[-2:]), *words[1:]])[:70]
 
 
 def show(result):
