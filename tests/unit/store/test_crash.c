@@ -220,35 +220,46 @@ static bool step(struct fixture *f)
 
 #define STEP(f, fn, req) ((req)->op.done = step_done, stepped = false, fn((f)->s, (req)), step(f))
 
+/* What was asked for when the process died is still looked at by the abandoned lane. */
+static struct {
+    struct store_inbound in;
+    struct store_new_message reply;
+    struct store_handle handle;
+    struct store_intend intend;
+    struct store_outcome outcome;
+} asked;
+
 /* A message comes in, is handled with a reply, the reply is sent. Returns how many steps were acknowledged.
  */
 static int scenario(struct fixture *f)
 {
     static const uint8_t deliver[] = {0x00, 0x04};
-    struct store_inbound in = {.modem = "m0",
-                               .imsi = "262",
-                               .pdu = deliver,
-                               .len = sizeof deliver,
-                               .now_wall_ms = T0,
-                               .hash = {1},
-                               .duplicate_window_ms = DAY,
-                               .sender = "+491701234567",
-                               .total = 1,
-                               .seq = 1,
-                               .text = "hi"};
-    struct store_new_message reply = new_message("+491701234567", 1);
-    struct store_handle h = {.message = 1, .replies = &reply, .nreplies = 1, .now_wall_ms = T0};
-    struct store_intend i = {.message = 2, .seq = 1, .modem = "m0", .imsi = "262", .now_wall_ms = T0};
-    struct store_outcome o = {
-        .message = 2, .seq = 1, .state = MSG_SENT, .mr = 1, .imsi = "262", .now_wall_ms = T0};
 
-    if (!STEP(f, store_inbound, &in))
+    asked.in = (struct store_inbound){.modem = "m0",
+                                      .imsi = "262",
+                                      .pdu = deliver,
+                                      .len = sizeof deliver,
+                                      .now_wall_ms = T0,
+                                      .hash = {1},
+                                      .duplicate_window_ms = DAY,
+                                      .sender = "+491701234567",
+                                      .total = 1,
+                                      .seq = 1,
+                                      .text = "hi"};
+    asked.reply = new_message("+491701234567", 1);
+    asked.handle =
+        (struct store_handle){.message = 1, .replies = &asked.reply, .nreplies = 1, .now_wall_ms = T0};
+    asked.intend =
+        (struct store_intend){.message = 2, .seq = 1, .modem = "m0", .imsi = "262", .now_wall_ms = T0};
+    asked.outcome = (struct store_outcome){
+        .message = 2, .seq = 1, .state = MSG_SENT, .mr = 1, .imsi = "262", .now_wall_ms = T0};
+    if (!STEP(f, store_inbound, &asked.in))
         return 0;
-    if (!STEP(f, store_handle, &h))
+    if (!STEP(f, store_handle, &asked.handle))
         return 1;
-    if (!STEP(f, store_intend, &i))
+    if (!STEP(f, store_intend, &asked.intend))
         return 2;
-    return STEP(f, store_outcome, &o) ? 4 : 3;
+    return STEP(f, store_outcome, &asked.outcome) ? 4 : 3;
 }
 
 /* The states of the two messages after so many steps; a step that was not acknowledged may be there or not.
