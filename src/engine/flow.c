@@ -134,6 +134,22 @@ static struct span text_of(const struct msg_row *m)
     return (struct span){m->text, len};
 }
 
+/* An older message of its number came again (the store had no room for the verdict on it): that one first. */
+static bool steps_back(struct job *j)
+{
+    struct job *older;
+
+    DL_FOREACH(j->en->jobs, older)
+    {
+        if (older == j)
+            return false;
+        if (strcmp(older->message->peer, j->message->peer) == 0)
+            break;
+    }
+    j->asked = false;
+    return true;
+}
+
 static void decide(struct job *j)
 {
     struct engine *en = j->en;
@@ -158,7 +174,10 @@ static void decide(struct job *j)
 
 static void retry(struct rt_timer *t)
 {
-    ask(container_of(t, struct job, retry));
+    struct job *j = container_of(t, struct job, retry);
+
+    if (!steps_back(j))
+        ask(j);
 }
 
 static void peer_known(struct store_op *op, int status)
@@ -167,7 +186,8 @@ static void peer_known(struct store_op *op, int status)
     struct engine *en = j->en;
 
     if (status == 0) {
-        decide(j);
+        if (!steps_back(j))
+            decide(j);
         return;
     }
     if (status == ERR_CANCELLED) {
@@ -193,6 +213,11 @@ static void ask(struct job *j)
     store_peer(en->store, &j->peer);
 }
 
+static int by_age(const struct job *a, const struct job *b)
+{
+    return (a->message->id > b->message->id) - (a->message->id < b->message->id);
+}
+
 static void on_message(void *owner, const struct msg_row *m)
 {
     struct engine *en = owner;
@@ -203,7 +228,7 @@ static void on_message(void *owner, const struct msg_row *m)
     j->en = en;
     j->message = m;
     j->retry.fire = retry;
-    DL_APPEND(en->jobs, j);
+    DL_INSERT_INORDER(en->jobs, j, by_age);
     next_of(en, m->peer);
 }
 

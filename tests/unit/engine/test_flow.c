@@ -1,6 +1,9 @@
 /* Messages through store, engine and gateway: who is answered, how often, and that nothing lets it happen
  * twice or not at all.
  */
+#include <fcntl.h>
+#include <sys/mount.h>
+
 #include "base/log.h"
 #include "world.h"
 
@@ -206,6 +209,47 @@ static bool stored(void *arg)
     return w.settled;
 }
 
+static void fill_disk(const char *path)
+{
+    static const char block[4096];
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+    assert_true(fd >= 0);
+    while (write(fd, block, sizeof block) > 0)
+        ;
+    close(fd);
+}
+
+/* STOP and what came right behind it while the disk was full are decided in their order when there is room.
+ * On a small tmpfs (needs root). */
+static void test_full_disk_behind_stop(void **state)
+{
+    char ballast[96];
+
+    (void)state;
+    world_crash(&w);
+    if (mount("tmpfs", w.dir, "tmpfs", 0, "size=2m") != 0) {
+        world_open(&w);
+        skip();
+    }
+    world_open(&w);
+    snprintf(ballast, sizeof ballast, "%s/ballast", w.dir);
+    world_receive(&w, CUSTOMER, "STOP");
+    world_receive(&w, CUSTOMER, "hello");
+    world_receive(&w, CUSTOMER, "hours");
+    assert_true(rt_sim_run_till(w.rt, stored, NULL, MINUTE_MS));
+    fill_disk(ballast);
+    world_run(&w, 10 * MINUTE_MS);
+    assert_int_equal(w.mr, 0);
+    assert_int_equal(unlink(ballast), 0);
+    world_run(&w, 10 * MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_sent(0, CUSTOMER, "unsubscribed");
+    world_crash(&w);
+    assert_int_equal(umount2(w.dir, MNT_DETACH), 0);
+    world_open(&w);
+}
+
 static void closed(void *owner)
 {
     *(bool *)owner = true;
@@ -357,6 +401,7 @@ int main(void)
         FLOW(test_two_machines),
         FLOW(test_trial),
         FLOW(test_closed_midway),
+        FLOW(test_full_disk_behind_stop),
         FLOW(test_own_number_of_absent_modem),
     };
 
