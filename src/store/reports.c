@@ -109,13 +109,36 @@ static int is_settled(struct store_db *db, const struct store_report *r, int64_t
     return rc < 0 ? rc : ERR_OK;
 }
 
+static const char sql_references[] = "SELECT id, mr FROM part WHERE id BETWEEN ?1 AND ?2 AND mr IS NOT NULL";
+
+/* True in *out: the report's reference stands between those of the message's other parts as the part does.
+ * Modems count TP-MR upwards, modulo 256 (TS 23.040 9.2.3.6), and parts go out in their order. */
+static int is_in_order(struct store_db *db, const struct store_report *r, int64_t part, bool *out)
+{
+    enum { HALF = 128, MASK = 255 };
+    int64_t message = part_message(part);
+    sqlite3_stmt *st =
+        DB_BIND(db, sql_references, db_int(part_id(message, 1)), db_int(part_id(message, 255)));
+    int rc;
+
+    if (!st)
+        return db->err->code;
+    *out = true;
+    while ((rc = db_step(db, st)) > 0) {
+        int64_t after = (db_col(st, 0) < part ? r->mr - db_col(st, 1) : db_col(st, 1) - r->mr) & MASK;
+
+        *out &= after > 0 && after < HALF;
+    }
+    return rc;
+}
+
 /* A wrong guess would call a lost message delivered, so none is made while another part to this number is on
  * the air, or when the report's own part is known. */
 static int find_without_mr(struct store_db *db, const struct store_report *r, struct matched *out)
 {
     int64_t when = r->scts_wall_ms > 0 ? r->scts_wall_ms : r->now_wall_ms, best = INT64_MAX;
     sqlite3_stmt *st = DB_BIND(db, sql_without_mr, db_text(r->imsi), db_int(r->now_wall_ms - r->window_ms));
-    bool settled, on_the_air = false;
+    bool settled = false, in_order = false, on_the_air = false;
     int rc;
 
     if (!st)
@@ -136,8 +159,8 @@ static int find_without_mr(struct store_db *db, const struct store_report *r, st
     }
     if (rc || out->part == 0)
         return rc;
-    rc = is_settled(db, r, part_message(out->part), &settled);
-    if (rc || on_the_air || settled)
+    if ((rc = is_settled(db, r, part_message(out->part), &settled)) ||
+        (rc = is_in_order(db, r, out->part, &in_order)) || on_the_air || settled || !in_order)
         out->part = 0;
     return rc;
 }

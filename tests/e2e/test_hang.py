@@ -62,9 +62,10 @@ def test_memory_full(build):
 
 
 def test_bad_line(build):
-    """Bytes that are lost, doubled and changed on the line: after it is over all is in and out, once or marked."""
+    """Bytes that are lost, doubled and changed on the line: after it is over all is in (a sweep finds what a garbled notice
+    hid) and out, once or marked."""
     with lab.Lab(build, gateway='on_unknown = "resend"; unknown_wait = "1s";', rest="rules = ();",
-                 modem_conf='report = true; send_timeout = "10s";') as it:
+                 modem_conf='report = true; send_timeout = "10s"; sweep = "10s";') as it:
         it.start()
         for fault in ("garbage 0.002", "drop 0.002", "double 0.002"):
             it.tell(f"fault modem0 {fault} 1500")

@@ -148,6 +148,23 @@ static void test_parts_without_reference(void **state)
     assert_int_equal(part_state_of(f, id, 3), MSG_UNKNOWN);
 }
 
+/* A stray report of something older cannot settle a part whose neighbour's reference is known and comes
+ * before it: modems count upwards. */
+static void test_reference_out_of_order(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 3);
+
+    assert_true(intend(f, id, 1, T0) && intend(f, id, 2, T0) && intend(f, id, 3, T0));
+    outcome(f, id, 1, MSG_SENT, 255, T0);
+    fixture_crash(f);
+    fixture_start(f);
+    assert_int_equal(store_settle_interrupted(f->s, T0 + MINUTE, &(struct err){0}), 2);
+    assert_int_equal(report(f, "+491701234567", 254, PDU_ST_DELIVERED, T0 + 2 * SECOND).message, 0);
+    assert_int_equal(report(f, "+491701234567", 0, PDU_ST_DELIVERED, T0 + 3 * SECOND).seq, 2);
+    assert_int_equal(part_state_of(f, id, 3), MSG_UNKNOWN);
+}
+
 /* A report that comes before the result of its part is kept, and taken when the part is sent. */
 static void test_early_report(void **state)
 {
@@ -236,6 +253,7 @@ int main(void)
         TEST(test_reason_in_words),
         TEST(test_pending),
         TEST(test_parts_without_reference),
+        TEST(test_reference_out_of_order),
         TEST(test_early_report),
         TEST(test_too_early_report),
         TEST(test_unknown_is_settled),
