@@ -172,7 +172,7 @@ static void other_parts_wait(void **state)
     run(w, MINUTE);
     assert_int_equal(w->nlog, 2);
     assert_state(w, id, MSG_UNKNOWN);
-    arrive_report(w, 0, "+491701111111", 200, 0);
+    arrive_report(w, 0, "+491701111111", 100, 0); /* references go upwards */
     run(w, SECOND);
     assert_int_equal(w->nlog, 3);
     assert_int_equal(w->log[2].seq, 3);
