@@ -100,7 +100,7 @@ need-build:
 need-test:
 	@tests/need.sh test
 
-lint: ## the order of the rooms, and the sources' format
+lint: ## the order of the rooms, and settings that gateway.conf(5) leaves out
 	@tests/lint.py
 
 format: ## clang-format on all sources

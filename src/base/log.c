@@ -46,17 +46,6 @@ enum log_level log_get_level(void)
     return current_level;
 }
 
-bool log_level_from_text(const char *text, enum log_level *out)
-{
-    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
-        if (strcmp(level_names[i].name, text) != 0)
-            continue;
-        *out = level_names[i].level;
-        return true;
-    }
-    return false;
-}
-
 void log_set_sink(log_sink sink)
 {
     current_sink = sink ? sink : sink_stderr;

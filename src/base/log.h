@@ -18,7 +18,6 @@ typedef void (*log_sink)(enum log_level level, const char *who, const char *line
 
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
-bool log_level_from_text(const char *text, enum log_level *out); /* "error" … "debug" */
 void log_set_sink(log_sink sink); /* NULL: standard error with a time stamp */
 
 /* Writes "<6>who: line" to standard error, as systemd reads it. */

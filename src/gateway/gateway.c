@@ -339,13 +339,6 @@ void gateway_drain(struct gateway *g, void (*drained)(void *owner), void *owner)
         gw_defer(g, &g->drained_job, drained_check);
 }
 
-void gateway_resume(struct gateway *g)
-{
-    g->draining = false;
-    g->drained = NULL;
-    gw_kick(g);
-}
-
 void gateway_free(struct gateway *g)
 {
     if (!g)

@@ -55,7 +55,6 @@ void gateway_set_limits(struct gateway *g, struct carrier *c, const struct gatew
 void gateway_detach(struct gateway *g, struct carrier *c);
 /* Stops submitting; withdraws intents that were not acted upon; `drained` once when nothing is under way. */
 void gateway_drain(struct gateway *g, void (*drained)(void *owner), void *owner);
-void gateway_resume(struct gateway *g);
 /* Frees at once, calling nothing. The store must be closed or abandoned before. */
 void gateway_free(struct gateway *g);
 /* New settings by reload: conf replaces the old one at once for what comes. */
