@@ -29,6 +29,7 @@
 /* Everything but `name` has a default: NULL or 0. Strings are copied. */
 struct simmodem_conf {
     const char *name;   /* "modem0"; shown in the log */
+    const char *personality; /* "huawei-e173" …, simmodem_personality(); NULL or "": the standard's modem */
     const char *number; /* own number, "+49…"; others reach the modem by it */
     const char *smsc;   /* default "+491710760000" */
     const char *imei;   /* default: 15 digits made from the seed, as imsi and iccid */
@@ -51,6 +52,10 @@ struct simmodem_conf {
     void *arg;
 };
 #define SIMMODEM_INDEX_ZERO (~0u)
+
+/* The names that `personality` may have, NULL behind the last, and one line on each for help texts. */
+const char *simmodem_personality(size_t i);
+const char *simmodem_personality_help(size_t i);
 
 /* The modem stands registered (or waiting for its PIN) at now_ms, without a banner. */
 struct simmodem *simmodem_new(struct simnet *net, const struct simmodem_conf *conf, int64_t now_ms);

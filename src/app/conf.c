@@ -21,7 +21,8 @@
 
 static const char *const log_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const unknown_names[] = {"hold", "resend", "fail", NULL};
-static const char *const plan_names[] = {"store", "direct", NULL};
+static const char *const plan_names[] = {"auto", "store", "direct", NULL};
+static const char *const call_names[] = {"ring", "reject", "ignore", NULL};
 
 /* TS 23.038 6.2.1.2.4: the index is the national language identifier. */
 static const char *const language_names[] = {"",         "turkish", "spanish", "portuguese", "bengali",
@@ -33,6 +34,7 @@ static const char *const language_names[] = {"",         "turkish", "spanish", "
 #define LIMIT(m)   offsetof(struct gateway_limits, m)
 #define RULE(m)    offsetof(struct engine_rule_conf, m)
 #define ENGINE(m)  offsetof(struct engine_conf, m)
+#define BALANCE(m) offsetof(struct modem_balance_conf, m)
 
 /* Offsets of the gateway group count from the start of `struct conf` itself. */
 static const struct schema_key gateway_keys[] = {
@@ -90,6 +92,18 @@ static const struct schema_key limit_keys[] = {
 static const struct schema_group limit_group = {limit_keys, ARRAY_LEN(limit_keys),
                                                 sizeof(struct gateway_limits), SCHEMA_NO_PLACE};
 
+static const struct schema_key balance_keys[] = {
+    {"code", SCHEMA_STRING, BALANCE(code), .min = 1, .max = 80, .required = true,
+     .help = "the USSD code that tells the balance, such as \"*100#\""},
+    {"pattern", SCHEMA_STRING, BALANCE(pattern), .max = 200,
+     .help = "the text around the amount, such as \"balance is {amount}\"; left out: the first amount"},
+    {"every", SCHEMA_DURATION, BALANCE(every_ms), .def = "1d", .min = 10 * MINUTE, .max = 30 * DAY,
+     .help = "how often it is asked"},
+    {"below", SCHEMA_STRING, BALANCE(below), .max = 20, .help = "alarm when there is less, such as \"5.00\""},
+};
+static const struct schema_group balance_group = {balance_keys, ARRAY_LEN(balance_keys),
+                                                  sizeof(struct modem_balance_conf), SCHEMA_NO_PLACE};
+
 static const struct schema_key modem_keys[] = {
     {"name", SCHEMA_STRING, MODEM(modem.name), .min = 1, .max = CARRIER_NAME_BYTES - 1, .required = true,
      .help = "how the modem is called in logs, files and commands"},
@@ -97,6 +111,14 @@ static const struct schema_key modem_keys[] = {
      .help = "\"/dev/…\", \"tcp://host:port\" or \"unix:/path\"; may be left out where imei is given"},
     {"imei", SCHEMA_STRING, MODEM(modem.imei), .max = 16,
      .help = "use the modem with this IMEI: on any USB serial port, or, with port, on that one only"},
+    {"imsi", SCHEMA_STRING, MODEM(modem.imsi), .max = 15,
+     .help = "use the modem that holds the SIM with this IMSI"},
+    {"iccid", SCHEMA_STRING, MODEM(modem.iccid), .max = 20,
+     .help = "use the modem that holds the SIM with this number, as printed on it"},
+    {"usb", SCHEMA_STRING, MODEM(modem.usb), .max = PORT_USB_BYTES - 1,
+     .help = "use the stick at this place (\"1-1.4\") or with this USB serial number"},
+    {"profile", SCHEMA_STRING, MODEM(modem.profile), .max = 60,
+     .help = "the family it belongs to; left out: found out"},
     {"pool", SCHEMA_STRING, MODEM(modem.pool), .max = CARRIER_NAME_BYTES - 1,
      .help = "modems of one pool stand in for each other"},
     {"number", SCHEMA_STRING, MODEM(modem.number), .help = "the SIM's own number"},
@@ -108,8 +130,17 @@ static const struct schema_key modem_keys[] = {
      .help = "serial lines only"},
     {"rtscts", SCHEMA_BOOL, MODEM(modem.rtscts), .def = "false",
      .help = "hardware flow control, serial lines only"},
-    {"receive", SCHEMA_ENUM, MODEM(modem.plan), .def = "store", .names = plan_names,
-     .help = "\"store\": read from the SIM; \"direct\": for modems that hand messages over at once"},
+    {"receive", SCHEMA_ENUM, MODEM(modem.plan), .def = "auto", .names = plan_names,
+     .help =
+         "\"store\": read from the SIM; \"direct\": handed over at once; \"auto\": as its family wants it"},
+    {"calls", SCHEMA_ENUM, MODEM(modem.calls), .def = "ring", .names = call_names,
+     .help = "\"ring\": calls are told and left ringing; \"reject\": told and hung up; \"ignore\""},
+    {"balance", SCHEMA_GROUP, MODEM(modem.balance), .group = &balance_group,
+     .help = "the SIM's balance, asked by USSD"},
+    {"reset_command", SCHEMA_STRINGS, MODEM(modem.reset_command),
+     .help = "program and arguments that cut the modem's power, when nothing else helped"},
+    {"trace", SCHEMA_BOOL, MODEM(modem.trace), .def = "false",
+     .help = "record what passes on the line, numbers and texts masked"},
     {"report", SCHEMA_BOOL, MODEM(report), .def = "false",
      .help = "ask for delivery reports of what it sends"},
     {"sweep", SCHEMA_DURATION, MODEM(modem.sweep_ms), .def = "3m", .min = 10 * SECOND, .max = HOUR,
@@ -406,10 +437,9 @@ void conf_unref(struct conf *c)
 
 bool conf_modem_same(const struct conf_modem *a, const struct conf_modem *b)
 {
-    const struct modem_conf *x = &a->modem, *y = &b->modem;
+    struct conf_modem x = *a;
 
-    return !strcmp(x->name, y->name) && !strcmp(x->port, y->port) && !strcmp(x->imei, y->imei) &&
-           !strcmp(x->pool, y->pool) && !strcmp(x->number, y->number) && !strcmp(x->pin, y->pin) &&
-           !strcmp(x->smsc, y->smsc) && x->baud == y->baud && x->rtscts == y->rtscts && x->plan == y->plan &&
-           x->sweep_ms == y->sweep_ms && x->send_timeout_ms == y->send_timeout_ms;
+    x.limits = b->limits;
+    x.report = b->report;
+    return schema_same(&modem_group, &x, b);
 }

@@ -481,3 +481,46 @@ int schema_read(struct schema *s, const char *path, const struct schema_group *r
     fclose(f);
     return whole ? w.count : ERR_INVALID;
 }
+
+static bool same_strings(const char *const *a, const char *const *b)
+{
+    size_t i = 0;
+
+    if (!a || !b)
+        return a == b;
+    for (; a[i] && b[i]; i++)
+        if (strcmp(a[i], b[i]))
+            return false;
+    return a[i] == b[i];
+}
+
+static bool same_key(const struct schema_key *k, const void *a, const void *b)
+{
+    switch (k->type) {
+    case SCHEMA_STRING:
+        return !strcmp(*(const char *const *)a, *(const char *const *)b);
+    case SCHEMA_BOOL:
+        return *(const bool *)a == *(const bool *)b;
+    case SCHEMA_INT:
+    case SCHEMA_ENUM:
+        return *(const int *)a == *(const int *)b;
+    case SCHEMA_DURATION:
+        return *(const int64_t *)a == *(const int64_t *)b;
+    case SCHEMA_STRINGS:
+        return same_strings(*(const char *const *const *)a, *(const char *const *const *)b);
+    case SCHEMA_GROUP:
+        return schema_same(k->group, a, b);
+    case SCHEMA_LIST:
+    case SCHEMA_TEXTS:
+        break;
+    }
+    return true;
+}
+
+bool schema_same(const struct schema_group *g, const void *a, const void *b)
+{
+    for (size_t i = 0; i < g->nkeys; i++)
+        if (!same_key(&g->keys[i], (const char *)a + g->keys[i].offset, (const char *)b + g->keys[i].offset))
+            return false;
+    return true;
+}

@@ -68,6 +68,9 @@ bool schema_wrote(const struct schema *s, const char *path);
  * as long as s. */
 const char *schema_place(struct schema *s, const char *path);
 
+/* Do two structs of this group hold the same settings? (Lists are not compared: their groups hold none.) */
+bool schema_same(const struct schema_group *g, const void *a, const void *b);
+
 /* Memory that lives as long as s. */
 void *schema_alloc(struct schema *s, size_t size);
 const char *schema_strdup(struct schema *s, const char *text);

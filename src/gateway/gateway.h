@@ -181,7 +181,8 @@ enum gateway_event_kind {
     EV_REPORT,   /* status report matched or not: message may be 0 */
     EV_CARRIER,  /* a carrier changed */
     EV_OUTBOX,   /* sinks have something to do */
-    EV_ALARM,    /* text says what an administrator should know */
+    EV_ALARM,    /* text says what an administrator should know; modem, alarm, raised: of a carrier's */
+    EV_CALL,     /* a call was stored as a message with MSG_F_CALL: message, peer, modem */
     EV_KINDS,
 };
 const char *gateway_event_name(enum gateway_event_kind k); /* "received" … */
@@ -193,6 +194,8 @@ struct gateway_event {
     enum msg_state state;
     int part, parts;
     int64_t report;
+    const char *alarm;                        /* carrier_alarm_name(), or "disk"; NULL when it is no alarm */
+    bool raised;                              /* of EV_ALARM: false when it has ended */
     const char *peer, *modem, *reason, *text; /* borrowed for the call, may be NULL */
 };
 

@@ -73,6 +73,36 @@ struct carrier_inbound {
     uint64_t token; /* for settle() */
 };
 
+/* A call that came in. Told once per call: when it has ended, was rejected, or rings no more. */
+struct carrier_call {
+    const char
+        *from; /* as the network gave it, with '+' where it said international; "" withheld or untold */
+    bool withheld;
+    bool rejected; /* by us, as configured */
+    int rings;
+    int64_t began_wall_ms;
+};
+
+/* What an administrator should know of a carrier. Each is on or off, with its text and since when. */
+enum carrier_alarm {
+    CARRIER_ALARM_ABSENT,  /* no device, for a while */
+    CARRIER_ALARM_HUNG,    /* the whole ladder was climbed in vain */
+    CARRIER_ALARM_SIM,     /* no SIM, PIN, PUK, locked, another SIM than configured */
+    CARRIER_ALARM_NETWORK, /* registration denied, or none for long */
+    CARRIER_ALARM_SMSC,    /* no service centre number */
+    CARRIER_ALARM_CREDIT,  /* the network refuses message after message */
+    CARRIER_ALARM_MEMORY,  /* full, and stays full */
+    CARRIER_ALARM_BALANCE, /* under the configured value */
+    CARRIER_ALARMS,
+};
+const char *carrier_alarm_name(enum carrier_alarm a); /* "sim" … */
+
+struct carrier_alarm_state {
+    bool on;
+    int64_t since_wall_ms;
+    char text[CARRIER_TEXT_BYTES]; /* what is wrong and what to do, in words */
+};
+
 struct carrier;
 
 struct carrier_events {
@@ -80,6 +110,9 @@ struct carrier_events {
     void (*inbound)(void *owner, struct carrier *c, const struct carrier_inbound *in);
     /* A result that came after its submit had ended as CARRIER_UNKNOWN; mr of the late +CMGS. */
     void (*late)(void *owner, struct carrier *c, int mr);
+    void (*call)(void *owner, struct carrier *c, const struct carrier_call *call); /* borrowed for the call */
+    /* One of its alarms was raised, or has ended: see carrier.alarms. */
+    void (*alarm)(void *owner, struct carrier *c, enum carrier_alarm a);
 };
 
 struct carrier_ops {
@@ -101,7 +134,9 @@ struct carrier {
     char imei[CARRIER_IMSI_BYTES];
     char number[NUMBER_BYTES]; /* the SIM's own number, "" unknown */
     char operator_name[40];
-    int signal_dbm; /* 0 unknown */
+    int signal_dbm;          /* 0 unknown */
+    double seconds_per_part; /* moving average of submit to result, 0 unknown: shares a pool's load */
+    struct carrier_alarm_state alarms[CARRIER_ALARMS];
     const struct carrier_events *up;
     void *up_owner;
 };

@@ -78,12 +78,12 @@ static bool tried(struct modem *m, uint64_t name)
     return false;
 }
 
-static void new_round_if_due(struct modem *m, char (*names)[PORT_NAME_BYTES], int n)
+static void new_round_if_due(struct modem *m, const struct port_info *ports, int n)
 {
     uint64_t all = 0;
 
     for (int i = 0; i < n; i++)
-        all += hash(names[i], 0); /* order does not matter */
+        all += hash(ports[i].name, 0); /* order does not matter */
     bool due = m->round_ms && modem_now(m) - m->round_ms >= ROUND_MS;
 
     if (all == m->list_hash && !due)
@@ -113,16 +113,16 @@ static bool try_port(struct modem *m, const char *name, char spec[PORT_NAME_BYTE
 
 static bool search(struct modem *m, char spec[PORT_NAME_BYTES])
 {
-    char names[MODEM_PORTS_MAX][PORT_NAME_BYTES];
-    int n = m->ports->list ? m->ports->list(m->ports, names, MODEM_PORTS_MAX) : 0;
+    struct port_info ports[MODEM_PORTS_MAX];
+    int n = m->ports->list ? m->ports->list(m->ports, ports, MODEM_PORTS_MAX) : 0;
 
-    new_round_if_due(m, names, n);
+    new_round_if_due(m, ports, n);
     for (int i = 0; i < n; i++) {
-        if (strcmp(names[i], m->last) == 0 && try_port(m, names[i], spec))
+        if (strcmp(ports[i].name, m->last) == 0 && try_port(m, ports[i].name, spec))
             return true;
     }
     for (int i = 0; i < n; i++) {
-        if (try_port(m, names[i], spec))
+        if (try_port(m, ports[i].name, spec))
             return true;
     }
     if (!m->round_ms)

@@ -166,7 +166,7 @@ static const char *const direct_attempts[] = {
 
 static const char *cnmi_attempt(const struct modem *m, unsigned n)
 {
-    if (m->plan == MODEM_PLAN_STORE)
+    if (m->plan != MODEM_PLAN_DIRECT)
         return n < ARRAY_LEN(store_attempts) ? store_attempts[n] : NULL;
     return n < ARRAY_LEN(direct_attempts) ? direct_attempts[n] : NULL;
 }

@@ -265,8 +265,8 @@ void modem_probe(struct modem *m, const char *why)
     ussd_end(m, ERR_GONE, "");
     forget(m);
     m->timeouts = 0;
-    /* A process that died behind AT+CMGS left the modem at its prompt, where commands are text. What it answers, if
-     * anything, is drained. TS 27.005 3.5.1. */
+    /* A process that died behind AT+CMGS left the modem at its prompt, where commands are text. What it
+     * answers, if anything, is drained. TS 27.005 3.5.1. */
     port_write(m->port, "\x1b", 1);
     rt_timer_at(m->rt, &m->drain_timer, modem_now(m) + MODEM_DRAIN_MS);
 }
@@ -369,6 +369,7 @@ struct modem *modem_new(struct rt *rt, struct port_source *ports, const struct m
     m->ports = ports;
     m->conf = conf;
     snprintf(m->who, sizeof(m->who), "modem %s", conf->name);
+    m->profile = &profile_generic;
     m->state = MODEM_DISABLED;
     str_copy(m->reason, sizeof(m->reason), "not started");
     m->carrier = (struct carrier){.ops = &carrier_ops, .state = CARRIER_CLOSED};

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/rt.h"
 #include "modem/carrier.h"
+#include "modem/profile.h"
 #include "os/port.h"
 
 enum modem_state {
@@ -28,7 +29,18 @@ enum modem_state {
 };
 const char *modem_state_name(enum modem_state s); /* "ready" … */
 
-enum modem_plan { MODEM_PLAN_STORE, MODEM_PLAN_DIRECT };
+enum modem_plan { MODEM_PLAN_AUTO, MODEM_PLAN_STORE, MODEM_PLAN_DIRECT }; /* auto: as the profile says */
+
+enum modem_calls { MODEM_CALLS_RING, MODEM_CALLS_REJECT, MODEM_CALLS_IGNORE };
+
+/* The SIM's balance, asked by USSD. code "" = not asked. */
+struct modem_balance_conf {
+    const char *code; /* "*100#" */
+    const char
+        *pattern; /* around the amount, e.g. "balance is {amount}"; "" = the first number with decimals */
+    int64_t every_ms;
+    const char *below; /* alarm under this amount, "5.00"; "" none */
+};
 
 /* Remembers over restarts of the process which PINs were sent to a SIM: app/ gives it. Both are called by the
  * modem's `name`, at most twice per start, and may block while they write. */
@@ -45,8 +57,12 @@ struct modem_pins {
 /* Declared here, filled by app/ from gateway.conf. Strings are borrowed for the modem's life. */
 struct modem_conf {
     const char *name;
-    const char *port; /* device path, tcp://, unix:; "" = look for `imei` on all USB serial ports */
-    const char *imei; /* "" = any; otherwise a port whose modem has another IMEI is not used */
+    const char *port;         /* device path, tcp://, unix:; "" = look for `imei` on all USB serial ports */
+    const char *imei;         /* "" = any; otherwise a port whose modem has another IMEI is not used */
+    const char *imsi, *iccid; /* the same of its SIM */
+    const char *usb;          /* place on the bus ("1-1.4") or serial number of the USB device; "" = any */
+    const char *profile;      /* name, "" = found out */
+    const struct profile_set *profiles;
     const char *pool;
     const char *number;            /* the SIM's own number in canonical form, "" = ask the SIM */
     const char *pin;               /* "" = none configured */
@@ -55,6 +71,11 @@ struct modem_conf {
     int baud;                      /* 115200 */
     bool rtscts;
     enum modem_plan plan;
+    enum modem_calls calls;
+    struct modem_balance_conf balance;
+    const char *const *reset_command; /* a user's, as the ladder's last rung; NULL none */
+    bool trace;                       /* the exchange goes to the trace file from the start */
+    bool look_only;                   /* examined only: no PIN is entered, no message read, nothing sent */
     int64_t sweep_ms;        /* between readings of all stores and of signal and registration; 180000 */
     int64_t send_timeout_ms; /* result after the PDU; 120000 */
 };

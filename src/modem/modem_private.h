@@ -220,6 +220,9 @@ struct modem {
     struct script_run run;
 
     /* identification, SIM */
+    const struct profile *profile; /* never NULL */
+    char profile_why[CARRIER_TEXT_BYTES];
+    struct port_info info; /* of the port that is open */
     char manufacturer[40], model[40], revision[40];
     char smsc[NUMBER_BYTES];
     enum modem_lock lock;
@@ -409,6 +412,11 @@ bool finder_taken(const struct modem *m, const char *spec);
 /* The modem on our port has this IMEI, which is not ours: tells who looks for it. */
 void finder_tell(struct modem *m, const char *imei);
 void finder_lost(struct modem *m); /* the port on which it was recognised is being closed */
+
+/* ---- alarm.c: callable from anywhere, also inside the channel's callbacks ---- */
+void modem_alarm(struct modem *m, enum carrier_alarm a, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void modem_alarm_over(struct modem *m, enum carrier_alarm a);
 
 /* ---- ussd.c, ask.c ---- */
 void ussd_urc(struct modem *m, const char *line);

@@ -6,6 +6,7 @@
 #ifndef SIMGATE_OS_PORT_H
 #define SIMGATE_OS_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,7 +42,29 @@ struct port {
     const struct port_ops *ops;
 };
 
-enum { PORT_QUEUE_BYTES = 65536, PORT_NAME_BYTES = 128 };
+enum { PORT_QUEUE_BYTES = 65536, PORT_NAME_BYTES = 128, PORT_USB_BYTES = 64 };
+
+/* A serial device that is present. Of a USB device's: its place on the bus ("1-1.4": bus and hub ports, which
+ * stays the same wherever the tty's number goes), its ids, the USB interface that this tty is. */
+struct port_info {
+    char name[PORT_NAME_BYTES];    /* "/dev/ttyUSB2" */
+    char usb_path[PORT_USB_BYTES]; /* "" when not on USB: the rest is then 0, "" and -1 */
+    char serial[PORT_USB_BYTES];   /* iSerialNumber, "" none; two sticks may have the same */
+    char product_name[PORT_USB_BYTES];
+    char driver[16]; /* "option", "cdc_acm" … */
+    uint16_t vendor, product;
+    int interface; /* bInterfaceNumber, -1 */
+    uint8_t interface_class, interface_subclass, interface_protocol;
+};
+
+/* A USB device, whether it has serial ports or not. */
+struct port_usb_device {
+    char usb_path[PORT_USB_BYTES];
+    char serial[PORT_USB_BYTES];
+    char product_name[PORT_USB_BYTES];
+    uint16_t vendor, product;
+    bool has_tty, has_disk, has_net;
+};
 
 /* One who uses ports of a source, and what it uses or looks for; linked into port_source.users by its owner
  * (modem/finder.c), so that two modems never ask one device at a time, and one tells another what it found.
@@ -51,6 +74,15 @@ struct port_user {
     char spec[PORT_NAME_BYTES];                           /* in use; "" none */
     const char *wanted_imei;                              /* looked for on any port; NULL when not looking */
     void (*found)(struct port_user *u, const char *spec); /* its IMEI was seen on this port */
+    /* A device came or went (udev's monitor): look again now. Never from inside a call. NULL: not wanted. */
+    void (*changed)(struct port_user *u);
+};
+
+/* Something done beside the loop for a device: embedded in its owner, in place until `done`, which comes
+ * once, never before the call returns. */
+struct port_task {
+    void (*done)(struct port_task *t, int status, const struct err *why);
+    void *os[8];
 };
 
 /* Where ports come from. */
@@ -59,8 +91,19 @@ struct port_source {
      * the call. Or a negative code, with the reason in *e. */
     int (*open)(struct port_source *src, const struct port_conf *conf, const struct port_events *ev,
                 void *owner, struct port **out, struct err *e);
-    /* The serial devices that are present, by name, at most max; how many. NULL: cannot tell. */
-    int (*list)(struct port_source *src, char (*names)[PORT_NAME_BYTES], int max);
+    /* The serial devices on USB that are present, at most max; how many. Others keep their names, and one may
+     * be somebody's console: they are used when they are configured, never tried. NULL: cannot tell. */
+    int (*list)(struct port_source *src, struct port_info *out, int max);
+    /* What is known of one port by its spec (symbolic links are followed); false: nothing. */
+    bool (*info)(struct port_source *src, const char *spec, struct port_info *out);
+    /* All USB devices, at most max; how many. NULL: cannot tell. */
+    int (*usb)(struct port_source *src, struct port_usb_device *out, int max);
+    /* Takes the USB device at this path off the bus and puts it back (sysfs `authorized`), as a hand would.
+     * ERR_REFUSED: not permitted, ERR_NOT_FOUND. NULL: cannot. */
+    int (*replug)(struct port_source *src, const char *usb_path, struct port_task *t, struct err *e);
+    /* Runs a user's command (argument array, NULL-terminated; no shell), at most 60 s: status 0 when it
+     * exited with 0. NULL: cannot. */
+    int (*command)(struct port_source *src, const char *const *argv, struct port_task *t, struct err *e);
     struct port_user *users; /* NULL at first */
 };
 

@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "os/port_open.h"
 
-int port_list(struct port_source *source, char (*names)[PORT_NAME_BYTES], int max)
+int port_list(struct port_source *source, struct port_info *out, int max)
 {
     struct sp_port **found;
     int n = 0;
@@ -17,8 +17,9 @@ int port_list(struct port_source *source, char (*names)[PORT_NAME_BYTES], int ma
     if (sp_list_ports(&found) != SP_OK)
         return 0;
     for (struct sp_port **p = found; *p && n < max; p++) {
+        out[n] = (struct port_info){.interface = -1};
         if (sp_get_port_transport(*p) == SP_TRANSPORT_USB &&
-            str_copy(names[n], PORT_NAME_BYTES, sp_get_port_name(*p)))
+            str_copy(out[n].name, PORT_NAME_BYTES, sp_get_port_name(*p)))
             n++;
     }
     sp_free_port_list(found);

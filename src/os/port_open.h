@@ -20,6 +20,6 @@ int port_serial_open(const char *path, int baud, bool rtscts, struct err *e);
 int port_pty_open(const char *path, struct err *e);
 
 /* As port_source.list. */
-int port_list(struct port_source *source, char (*names)[PORT_NAME_BYTES], int max);
+int port_list(struct port_source *source, struct port_info *out, int max);
 
 #endif

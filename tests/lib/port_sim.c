@@ -211,13 +211,15 @@ static int sim_open(struct port_source *src, const struct port_conf *conf, const
     return 0;
 }
 
-static int sim_list(struct port_source *src, char (*names)[PORT_NAME_BYTES], int max)
+static int sim_list(struct port_source *src, struct port_info *out, int max)
 {
     struct port_sim *bus = container_of(src, struct port_sim, source);
     int n = 0;
     for (size_t i = 0; i < bus->count && n < max; i++) {
-        if (there(bus->devices[i]))
-            str_copy(names[n++], PORT_NAME_BYTES, bus->devices[i]->name);
+        if (there(bus->devices[i])) {
+            out[n] = (struct port_info){.interface = -1};
+            str_copy(out[n++].name, PORT_NAME_BYTES, bus->devices[i]->name);
+        }
     }
     return n;
 }
