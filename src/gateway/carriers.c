@@ -199,7 +199,20 @@ static void on_late(void *owner, struct carrier *c, int mr)
         gw_unknown_late(p, mr);
 }
 
-static const struct carrier_events events = {.changed = on_changed, .inbound = on_inbound, .late = on_late};
+static void on_alarm(void *owner, struct carrier *c, enum carrier_alarm a)
+{
+    struct gateway *g = owner;
+    const struct carrier_alarm_state *s = &c->alarms[a];
+
+    gw_emit(g, &(struct gateway_event){.kind = EV_ALARM,
+                                       .modem = c->name,
+                                       .alarm = carrier_alarm_name(a),
+                                       .raised = s->on,
+                                       .text = s->text});
+}
+
+static const struct carrier_events events = {
+    .changed = on_changed, .inbound = on_inbound, .late = on_late, .alarm = on_alarm};
 
 int gateway_attach(struct gateway *g, struct carrier *c, const struct gateway_limits *limits,
                    bool report_default, struct err *e)
@@ -296,6 +309,7 @@ void gateway_get_carrier_stats(const struct gateway *g, const struct carrier *c,
             continue;
         out->sent_day = p->limits.day;
         out->sent_month = p->limits.month;
+        out->share = gw_share_of(p);
         out->queue = p->slots;
         for (const struct queue_route *r = g->q.routes; r; r = r->next)
             if (gw_route_fits(g, r, p))

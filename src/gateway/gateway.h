@@ -220,7 +220,8 @@ struct gateway_stats {
 void gateway_get_stats(const struct gateway *g, struct gateway_stats *out);
 struct gateway_carrier_stats {
     int64_t sent_day, sent_month;
-    int queue; /* messages bound to or fit for it */
+    int queue;    /* messages bound to or fit for it */
+    double share; /* of what its pool sends, by measured speed: 0..1; -1 not measured, 0 not ready */
 };
 void gateway_get_carrier_stats(const struct gateway *g, const struct carrier *c,
                                struct gateway_carrier_stats *out);

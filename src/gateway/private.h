@@ -173,6 +173,13 @@ bool gw_pipe_open(struct pipe *p, int parts, int64_t now_ms);
 void gw_pipe_wake(struct pipe *p, int64_t now_ms);
 void gw_pipe_ended(struct pipe *p); /* frees a detached pipe whose last part has ended */
 
+/* ---- share.c ---- */
+/* Should p take e, which is at the front of a route? false: the other carriers will have done all that waits
+ * before p could do this; p->wake_ms says when to look again. */
+bool gw_share_takes(struct pipe *p, const struct queue_entry *e, int64_t now_ms);
+/* Of what its pool sends, as much is p's by measured speed, 0..1; -1: not measured. */
+double gw_share_of(const struct pipe *p);
+
 /* ---- schedule.c ---- */
 void gw_kick(struct gateway *g);
 void gw_pipe_withdraw(struct pipe *p, const struct queue_entry *only); /* NULL: everything intended */

@@ -426,7 +426,7 @@ static struct queue_entry *pipe_take(struct pipe *p, int64_t now_ms)
     struct queue_entry *e = queue_next(p->routes, p->nown);
     if (!e)
         e = queue_next(p->routes, p->nroutes);
-    if (!e || !gw_pipe_open(p, e->parts - e->next_seq + 1, now_ms))
+    if (!e || !gw_pipe_open(p, e->parts - e->next_seq + 1, now_ms) || !gw_share_takes(p, e, now_ms))
         return NULL;
     queue_serve(&g->q, e);
     p->current = e;
