@@ -48,51 +48,6 @@ static void revision_line(struct modem *m, const char *line)
     take_text(m->revision, sizeof(m->revision), line);
 }
 
-/* The first run of at least `min` digits; false if there is none that fits. */
-static bool take_digits(char *out, size_t size, const char *line, size_t min)
-{
-    for (const char *p = line; *p;) {
-        size_t len = strspn(p, "0123456789");
-        if (len >= min && len < size) {
-            memcpy(out, p, len);
-            out[len] = '\0';
-            return true;
-        }
-        p += len ? len : 1;
-    }
-    return false;
-}
-
-static void imei_line(struct modem *m, const char *line)
-{
-    enum { IMEI_DIGITS = 14 }; /* without its check digit; TS 23.003 6.2 */
-    take_digits(m->carrier.imei, sizeof(m->carrier.imei), line, IMEI_DIGITS);
-}
-
-/* IMEIs are compared without their check digit: some modems give 0 there, or IMEISV (TS 23.003 6.2.2). */
-static bool same_imei(const char *a, const char *b)
-{
-    enum { IMEI_DIGITS = 14 };
-    return strlen(a) >= IMEI_DIGITS && strncmp(a, b, IMEI_DIGITS) == 0;
-}
-
-static enum script_verdict imei_done(struct modem *m, const struct at_result *r)
-{
-    (void)r;
-    m->recognised = !*m->conf->imei || same_imei(m->carrier.imei, m->conf->imei);
-    if (m->recognised)
-        return STEP_NEXT;
-    char imei[CARRIER_IMSI_BYTES], spec[PORT_NAME_BYTES];
-    str_copy(imei, sizeof(imei), m->carrier.imei);
-    str_copy(spec, sizeof(spec), m->user.spec);
-    m->carrier.imei[0] = '\0';
-    if (*imei)
-        finder_tell(m, imei);
-    modem_request(m, *m->conf->port ? MOVE_BACK_OFF : MOVE_OPEN, 0, "%s has the modem %s, not %s", spec,
-                  *imei ? imei : "without IMEI", m->conf->imei);
-    return STEP_STOP;
-}
-
 static void probe_ended(struct modem *m)
 {
     modem_log(notice, m, "found \"%s\" \"%s\" revision=\"%s\" imei=%s port=%s", m->manufacturer, m->model,
@@ -122,7 +77,7 @@ static const struct script_step probe_steps[] = {
     {.text = "AT+CGMM", .prefix = "", .cls = AT_QUERY, .line = model_line},
     {.text = "AT+CGMR", .prefix = "", .cls = AT_QUERY, .line = revision_line},
     /* A must: without an answer the modem cannot be told from another. */
-    {.text = "AT+CGSN", .prefix = "", .cls = AT_QUERY, .must = true, .line = imei_line, .done = imei_done},
+    {.text = "AT+CGSN", .prefix = "", .cls = AT_QUERY, .must = true, .line = identity_imei_line, .done = identity_imei_done},
 };
 const struct script script_probe = {.name = "probe",
                                     .steps = probe_steps,
@@ -275,12 +230,6 @@ static enum script_verdict csca_set(struct modem *m, const struct at_result *r)
     return STEP_NEXT;
 }
 
-static void imsi_line(struct modem *m, const char *line)
-{
-    enum { IMSI_DIGITS = 6 }; /* at least MCC, MNC and something; TS 23.003 2.2: up to 15 */
-    take_digits(m->carrier.imsi, sizeof(m->carrier.imsi), line, IMSI_DIGITS);
-}
-
 /* +CNUM: [alpha],number,type: the first line that has one. */
 static void cnum_line(struct modem *m, const char *line)
 {
@@ -388,7 +337,7 @@ static const struct script_step init_steps[] = {
     {.text = "AT+CMMS=?", .prefix = "+CMMS:", .cls = AT_QUERY, .line = send_more_line},
     {.text = "AT+CSCA?", .prefix = "+CSCA:", .cls = AT_SIM, .line = csca_line, .done = csca_done},
     {.make = make_csca, .cls = AT_SIM, .done = csca_set},
-    {.text = "AT+CIMI", .prefix = "", .cls = AT_QUERY, .line = imsi_line},
+    {.text = "AT+CIMI", .prefix = "", .cls = AT_QUERY, .line = identity_imsi_line},
     {.make = make_cnum, .prefix = "+CNUM:", .cls = AT_QUERY, .line = cnum_line},
     {.text = "AT+CREG=1", .cls = AT_QUERY},
     {.text = "AT+CEREG=1", .cls = AT_QUERY},

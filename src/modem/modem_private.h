@@ -10,7 +10,7 @@
  *   receive.c       reads and deletes the stored ones; direct.c: those that come on the line itself
  *   send.c          one submission
  *   ladder.c        what is tried when nothing answers
- *   finder.c        which port
+ *   finder.c        which port; identity.c: whether the modem there is the right one
  *   ussd.c, ask.c   an operator's requests
  *
  * Nothing that tears the channel down is done inside one of its callbacks: modem_request() notes the move,
@@ -321,6 +321,11 @@ bool script_busy_code(const struct at_result *r); /* SIM or modem busy: ask agai
 /* ---- init.c ---- */
 extern const struct script script_probe, script_init, script_cnmi;
 void init_describe_plan(const struct modem *m, char *out, size_t size);
+
+/* ---- identity.c: steps of script_probe and script_init ---- */
+void identity_imei_line(struct modem *m, const char *line);
+enum script_verdict identity_imei_done(struct modem *m, const struct at_result *r);
+void identity_imsi_line(struct modem *m, const char *line);
 
 /* ---- sim_pin.c: steps of script_init ---- */
 enum script_verdict pin_asked(struct modem *m, const struct at_result *r);
