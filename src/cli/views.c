@@ -8,6 +8,24 @@
 
 /* ---- status, modems ---- */
 
+/* What the last column tells of a modem: its alarms, or why it is not ready. */
+static const char *trouble_of(const json_t *modem, char out[200])
+{
+    size_t n = 0;
+    const char *name;
+    json_t *alarm;
+
+    out[0] = '\0';
+    json_object_foreach(json_object_get(modem, "alarms"), name, alarm)
+    {
+        if (n < 200)
+            n += (size_t)snprintf(out + n, 200 - n, "%s%s", n ? "; " : "", member_text(alarm, "text"));
+    }
+    if (n == 0 && strcmp(member_text(modem, "state"), "ready"))
+        snprintf(out, 200, "%s", member_text(modem, "reason"));
+    return out;
+}
+
 static const char *signal_text(const json_t *modem, char out[24])
 {
     const char *dbm = member_text(modem, "signal_dbm");
@@ -29,7 +47,7 @@ static void modems_table(const json_t *list)
     json_array_foreach(list, i, m)
     {
         const char *state = member_text(m, "state");
-        char dbm[24];
+        char dbm[24], trouble[200];
 
         table_cell(&t, PLAIN, member_text(m, "name"));
         table_cell(&t, state_colour(state), state);
@@ -39,7 +57,7 @@ static void modems_table(const json_t *list)
         table_cell(&t, PLAIN, member_text(m, "sent_today"));
         table_cell(&t, PLAIN, member_text(m, "number"));
         table_cell(&t, PLAIN, member_time(m, "since"));
-        table_cell(&t, PLAIN, !strcmp(state, "ready") ? "" : member_text(m, "reason"));
+        table_cell(&t, PLAIN, trouble_of(m, trouble));
     }
     table_print(&t);
 }
@@ -58,7 +76,10 @@ static void one_modem(const json_t *m)
                                          "sent_today",   "sent_this_month",
                                          "sent",         "failed",
                                          "received",     "reports",
-                                         "recoveries",   "seconds_per_part"};
+                                         "recoveries",   "seconds_per_part",
+                                         "share"};
+    const char *name;
+    json_t *alarm;
 
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         char label[32];
@@ -70,6 +91,11 @@ static void one_modem(const json_t *m)
         say_field(label, member_text(m, fields[i]));
     }
     say_field("since", member_time(m, "since"));
+    say_field("last exchange", member_time(m, "last_exchange"));
+    json_object_foreach(json_object_get(m, "alarms"), name, alarm)
+    {
+        say(RED, "! %s since %s: %s", name, member_time(alarm, "since"), member_text(alarm, "text"));
+    }
 }
 
 static void modem_line(const json_t *m)

@@ -49,6 +49,26 @@ static void put_device(json_t *o, const struct modem_status *s)
     json_put_text(o, "receive", s->receive_plan);
 }
 
+/* An object by the alarm's name: what is wrong, since when. Left out when all is well. */
+static void put_alarms(json_t *o, const struct carrier *c)
+{
+    json_t *all = json_object();
+
+    for (int a = 0; a < CARRIER_ALARMS; a++) {
+        const struct carrier_alarm_state *s = &c->alarms[a];
+        json_t *one;
+
+        if (!s->on)
+            continue;
+        one = json_pack("{so}", "text", json_text(s->text));
+        json_put_time(one, "since", s->since_wall_ms);
+        json_object_set_new(all, carrier_alarm_name((enum carrier_alarm)a), one);
+    }
+    if (json_object_size(all))
+        json_object_set(o, "alarms", all);
+    json_decref(all);
+}
+
 static void put_figures(json_t *o, const struct modem_status *s, const struct gateway_carrier_stats *g)
 {
     json_object_set_new(o, "queue", json_integer(g->queue));
@@ -61,6 +81,8 @@ static void put_figures(json_t *o, const struct modem_status *s, const struct ga
     json_object_set_new(o, "recoveries", json_integer((json_int_t)s->recoveries));
     if (s->seconds_per_part > 0)
         json_object_set_new(o, "seconds_per_part", json_real(s->seconds_per_part));
+    if (g->share >= 0)
+        json_object_set_new(o, "share", json_real(g->share));
 }
 
 static json_t *modem_json(const struct ctl *c, const struct modem *m, const struct carrier *carrier)
@@ -79,7 +101,11 @@ static json_t *modem_json(const struct ctl *c, const struct modem *m, const stru
     json_put_text(o, "reason", *s.reason ? s.reason : carrier->reason);
     put_sim_and_network(o, carrier, &s);
     put_device(o, &s);
+    if (s.last_exchange_ms)
+        json_put_time(o, "last_exchange",
+                      rt_wall_ms(c->world.rt) - (rt_now_ms(c->world.rt) - s.last_exchange_ms));
     put_figures(o, &s, &g);
+    put_alarms(o, carrier);
     return o;
 }
 
@@ -135,10 +161,31 @@ static void problem(json_t *list, const char *text)
     json_array_append_new(list, json_text(text));
 }
 
+static void modem_problem(json_t *list, const struct carrier *m, const char *what, const char *why)
+{
+    char text[300];
+
+    snprintf(text, sizeof text, "modem %s: %s: %s", m->name, what, why);
+    problem(list, text);
+}
+
+/* How many alarms it has. */
+static int alarm_problems(const struct carrier *m, json_t *list)
+{
+    int n = 0;
+
+    for (int a = 0; a < CARRIER_ALARMS; a++) {
+        if (!m->alarms[a].on)
+            continue;
+        modem_problem(list, m, carrier_alarm_name((enum carrier_alarm)a), m->alarms[a].text);
+        n++;
+    }
+    return n;
+}
+
 static void modem_problems(const struct ctl *c, json_t *list)
 {
     int64_t now_ms = rt_wall_ms(c->world.rt);
-    char text[300];
     int ready = 0;
 
     for (int i = 0; i < c->world.nmodems; i++) {
@@ -147,11 +194,10 @@ static void modem_problems(const struct ctl *c, json_t *list)
             now_ms - (m->since_wall_ms > c->started_wall_ms ? m->since_wall_ms : c->started_wall_ms);
 
         ready += m->state == CARRIER_READY;
-        if (m->state == CARRIER_LOCKED || (m->state == CARRIER_DOWN && down_ms > DOWN_TELL_MS)) {
-            snprintf(text, sizeof text, "modem %s: %s: %s", m->name, carrier_states[m->state],
-                     *m->reason ? m->reason : "no reason known");
-            problem(list, text);
-        }
+        if (alarm_problems(m, list) > 0)
+            continue;
+        if (m->state == CARRIER_LOCKED || (m->state == CARRIER_DOWN && down_ms > DOWN_TELL_MS))
+            modem_problem(list, m, carrier_states[m->state], *m->reason ? m->reason : "no reason known");
     }
     if (c->world.nmodems == 0)
         problem(list, "no modem is configured");

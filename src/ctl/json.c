@@ -195,6 +195,10 @@ json_t *json_event(const struct gateway_event *ev)
         put_number(o, "parts", ev->parts);
     if (ev->report)
         put_number(o, "report", ev->report);
+    if (ev->alarm) {
+        json_put_text(o, "alarm", ev->alarm);
+        json_object_set_new(o, "raised", json_boolean(ev->raised));
+    }
     json_put_text(o, "peer", ev->peer);
     json_put_text(o, "modem", ev->modem);
     json_put_text(o, "reason", ev->reason);
