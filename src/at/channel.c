@@ -87,7 +87,7 @@ static void write_command(struct at_chan *ch, struct at_cmd *c, int64_t now_ms)
     if (c->data)
         at_set_state(ch, AT_STATE_PROMPT, now_ms + at_prompt_ms(c->cls));
     else
-        at_set_state(ch, AT_STATE_COMMAND, now_ms + at_result_ms(c->cls));
+        at_set_state(ch, AT_STATE_COMMAND, now_ms + at_result_ms(ch, c->cls));
 }
 
 static void start_next(struct at_chan *ch, int64_t now_ms)
@@ -109,6 +109,12 @@ int at_send(struct at_chan *ch, struct at_cmd *c, bool first, int64_t now_ms)
     push(ch, c, first);
     start_next(ch, now_ms);
     return 0;
+}
+
+void at_rest(struct at_chan *ch, int64_t until_ms)
+{
+    if (ch->free_ms < until_ms)
+        ch->free_ms = until_ms;
 }
 
 bool at_idle(const struct at_chan *ch)
@@ -212,9 +218,7 @@ static void write_data(struct at_chan *ch, int64_t now_ms)
     at_ring_add(&ch->ring, '>', c->data);
     ch->data_sent = true;
     ch->data_ms = now_ms;
-    int64_t limit_ms =
-        c->cls == AT_SEND && ch->send_result_ms > 0 ? ch->send_result_ms : at_result_ms(c->cls);
-    at_set_state(ch, AT_STATE_DATA, now_ms + limit_ms);
+    at_set_state(ch, AT_STATE_DATA, now_ms + at_result_ms(ch, c->cls));
 }
 
 /* ---- timers ---- */

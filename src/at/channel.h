@@ -125,6 +125,9 @@ void at_close(struct at_chan *ch, int64_t now_ms);
  * silence, probe. A command in flight ends with AT_TIMEOUT; those queued follow afterwards. */
 void at_resync(struct at_chan *ch, int64_t now_ms);
 
+/* The next command waits until then. Called in the `done` of the one before. */
+void at_rest(struct at_chan *ch, int64_t until_ms);
+
 /* Nothing in flight, queued or being resynchronised. */
 bool at_idle(const struct at_chan *ch);
 

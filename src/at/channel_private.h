@@ -57,9 +57,13 @@ enum at_second {
 
 struct at_chan {
     /* Settings: 0 after at_init(); a modem that needs a breath has them set by its profile. */
-    int gap_ms;             /* from a final result to the next command (V.250 5.8: some want 20..100 ms) */
-    int prompt_gap_ms;      /* from the prompt to the data (slow serial lines: 50..100 ms) */
-    int64_t send_result_ms; /* AT_SEND: from the data to its result; 0: as in at/timeout.c */
+    int gap_ms;        /* from a final result to the next command (V.250 5.8: some want 20..100 ms) */
+    int prompt_gap_ms; /* from the prompt to the data (slow serial lines: 50..100 ms) */
+    int64_t result_ms[AT_CLASSES]; /* AT_SEND: from the data to its result; 0: as in at/timeout.c */
+    int64_t early_ok_ms;      /* an OK this soon behind the data is not yet the network's answer; 0: as in
+                                 at/internal.h; below 0: each OK is the answer */
+    const char *const *noise; /* beginnings of lines that answer nothing unless they were asked for;
+                                 NULL: none. Borrowed */
 
     const struct at_events *ev;
     void *owner;

@@ -90,7 +90,8 @@ static bool is_early_ok(const struct at_chan *ch, const struct at_result *r, int
         return false;
     if (ch->state == AT_STATE_PROMPT || ch->state == AT_STATE_WRITE)
         return true;
-    return ch->flight->prefix && !ch->informed && !ch->ok_ignored && now_ms - ch->data_ms < AT_EARLY_OK_MS;
+    int64_t early_ms = ch->early_ok_ms ? ch->early_ok_ms : AT_EARLY_OK_MS;
+    return ch->flight->prefix && !ch->informed && !ch->ok_ignored && now_ms - ch->data_ms < early_ms;
 }
 
 static void take_final(struct at_chan *ch, char *line, const struct at_result *r, int64_t now_ms)
@@ -146,7 +147,7 @@ static void inform(struct at_chan *ch, char *line, int64_t now_ms)
         at_arm(ch, AT_TIMER_QUIET, now_ms + AT_OK_OPTIONAL_MS);
     if (at_total_ms(c->cls) > 0) {
         int64_t limit_ms = ch->written_ms + at_total_ms(c->cls);
-        int64_t next_ms = now_ms + at_result_ms(c->cls);
+        int64_t next_ms = now_ms + at_result_ms(ch, c->cls);
         at_arm(ch, AT_TIMER_STATE, next_ms < limit_ms ? next_ms : limit_ms);
     }
     tell_line(c, line);
@@ -169,7 +170,7 @@ static void stray(struct at_chan *ch, char *line, int64_t now_ms)
         ch->ev->late(ch->owner, line);
         return;
     }
-    enum at_urc_kind kind = at_urc_kind(line);
+    enum at_urc_kind kind = at_urc_kind(ch, line);
     if (kind == AT_URC_KNOWN)
         at_urc_begin(ch, line, now_ms);
     else if (takes_any(ch))

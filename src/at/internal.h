@@ -46,7 +46,7 @@ enum at_urc_kind {
     AT_URC_KNOWN,
     AT_URC_VENDOR, /* has the form of a code, but is not in the table: may be an answer as well */
 };
-enum at_urc_kind at_urc_kind(const char *line);
+enum at_urc_kind at_urc_kind(const struct at_chan *ch, const char *line);
 enum at_second at_urc_second(const char *line); /* what follows this first line */
 /* A +CREG family line that begins with <n>, as only the answer to a query does (TS 27.007 7.2). */
 bool at_urc_is_answer(const char *line);
@@ -64,7 +64,7 @@ void at_urc_give_up(struct at_chan *ch); /* the second line did not come: delive
 
 /* ---- timeout.c ---- */
 int at_prompt_ms(enum at_class cls);
-int at_result_ms(enum at_class cls);
+int64_t at_result_ms(const struct at_chan *ch, enum at_class cls);
 int at_total_ms(enum at_class cls); /* beyond which information lines do not prolong the wait */
 
 /* ---- resync.c ---- */

@@ -134,7 +134,7 @@ void at_resync_line(struct at_chan *ch, char *line, int64_t now_ms)
         ch->ev->late(ch->owner, line);
         return;
     }
-    if (at_urc_kind(line) == AT_URC_KNOWN && !is_late_answer(ch, line)) {
+    if (at_urc_kind(ch, line) == AT_URC_KNOWN && !is_late_answer(ch, line)) {
         at_urc_begin(ch, line, now_ms);
         return;
     }

@@ -34,9 +34,9 @@ int at_prompt_ms(enum at_class cls)
     return limits[cls].prompt_ms;
 }
 
-int at_result_ms(enum at_class cls)
+int64_t at_result_ms(const struct at_chan *ch, enum at_class cls)
 {
-    return limits[cls].result_ms;
+    return ch->result_ms[cls] > 0 ? ch->result_ms[cls] : limits[cls].result_ms;
 }
 
 int at_total_ms(enum at_class cls)

@@ -111,8 +111,19 @@ static const char *const words[] = {
  * answer unless the command asked for that very prefix. */
 static const char vendor_marks[] = "^#*%_";
 
-enum at_urc_kind at_urc_kind(const char *line)
+static bool begins_as(const char *const *prefixes, const char *line)
 {
+    for (; prefixes && *prefixes; prefixes++) {
+        if (at_starts(line, *prefixes))
+            return true;
+    }
+    return false;
+}
+
+enum at_urc_kind at_urc_kind(const struct at_chan *ch, const char *line)
+{
+    if (begins_as(ch->noise, line))
+        return AT_URC_KNOWN;
     if (strchr(vendor_marks, line[0]) && isalpha((unsigned char)line[1]))
         return AT_URC_KNOWN;
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
@@ -279,7 +290,7 @@ static bool ussd_goes_on(struct at_chan *ch, const char *line)
     struct at_result r;
     const char *rest;
 
-    if (at_final(line, false, &r, &rest) || at_urc_kind(line) == AT_URC_KNOWN)
+    if (at_final(line, false, &r, &rest) || at_urc_kind(ch, line) == AT_URC_KNOWN)
         return false;
     if (ch->flight && ch->flight->prefix && *ch->flight->prefix && at_starts(line, ch->flight->prefix))
         return false;

@@ -265,7 +265,7 @@ void line_close(struct modem *m)
 void line_init(struct modem *m)
 {
     at_init(&m->chan, &chan_events, m);
-    m->chan.send_result_ms = m->conf->send_timeout_ms;
+    m->chan.result_ms[AT_SEND] = m->conf->send_timeout_ms;
     m->chan_timer = (struct rt_timer){.fire = on_chan_timer, .at_ms = RT_NEVER};
     m->move_timer = (struct rt_timer){.fire = make_move, .at_ms = RT_NEVER};
 }
