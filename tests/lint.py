@@ -34,7 +34,8 @@ ONLY = {("gateway", "modem"): {"modem/carrier.h"}}
 LIBRARY_PLACE = {
     "uv.h": ["src/os/", "src/ctl/", "src/app/", "hw/sim/main.c", "hw/sim/shell"],
     "sqlite3.h": ["src/store/"],
-    "libserialport.h": ["src/os/port_serial.c", "src/os/port_list.c"],
+    "libserialport.h": ["src/os/port_serial.c"],
+    "libudev.h": ["src/os/"],
     "libconfig.h": ["src/app/"],
     "systemd/sd-daemon.h": ["src/app/"],
     "pcre2.h": ["src/engine/"],

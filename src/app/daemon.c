@@ -19,6 +19,7 @@
 #include "app/conf.h"
 #include "app/fleet.h"
 #include "app/pins.h"
+#include "app/profiles.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "ctl/ctl.h"
@@ -39,6 +40,7 @@ struct daemon {
     uv_loop_t loop;
     struct rt *rt;
     struct ports ports;
+    struct profiles *profiles; /* of the start */
     struct conf *conf;
     struct store *store;
     struct gateway *gateway;
@@ -87,7 +89,7 @@ static int start_engine(struct daemon *d, const struct conf *c)
 static int reload(void *owner, struct buf *problems)
 {
     struct daemon *d = owner;
-    struct conf *conf = conf_read(d->conf_path, problems);
+    struct conf *conf = conf_read(d->conf_path, profiles_set(d->profiles), problems);
     struct conf *old = d->conf;
 
     if (!conf)
@@ -118,6 +120,7 @@ static void store_closed(void *owner)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
     rt_timer_stop(d->rt, &d->watchdog);
     rt_timer_stop(d->rt, &d->drain_bound);
+    ports_unwatch(&d->ports);
     rt_uv_close(d->rt);
 }
 
@@ -338,8 +341,18 @@ static int start_ctl(struct daemon *d, const struct conf *c, struct err *e)
     return ctl_open(&w, &cc, &d->ctl, e) < 0 ? err_wrap(e, "control socket") : 0;
 }
 
+/* Without udev's monitor (a container) devices are found by the modems' own rescans. */
+static void watch_ports(struct daemon *d)
+{
+    struct err e = {0};
+
+    if (ports_watch(&d->ports, &e) < 0)
+        log_notice(WHO, "new devices are found within seconds, not at once: %s", e.text);
+}
+
 static int start_modems(struct daemon *d, struct err *e)
 {
+    watch_ports(d);
     d->fleet = (struct fleet){.rt = d->rt,
                               .ports = &d->ports.source,
                               .gateway = d->gateway,
@@ -366,17 +379,34 @@ static int start(struct daemon *d, struct err *e)
     return 0;
 }
 
+/* Families that cannot be read are left out: the others', and any modem after the standard, still work. */
+static void read_profiles(struct daemon *d)
+{
+    struct profiles_folders folders;
+    struct buf problems = {0};
+
+    profiles_find(&folders, d->conf_path);
+    d->profiles = profiles_read(folders.list, &problems);
+    log_lines(&problems);
+    if (problems.len)
+        log_err(WHO, "profiles with problems are left out");
+    buf_free(&problems);
+}
+
 int daemon_run(const char *conf_path, struct err *e)
 {
     struct daemon d = {.conf_path = conf_path};
     struct buf problems = {0};
-    struct conf *conf = conf_read(conf_path, &problems);
     int rc;
 
+    read_profiles(&d);
+    struct conf *conf = conf_read(conf_path, profiles_set(d.profiles), &problems);
     log_lines(&problems);
     buf_free(&problems);
-    if (!conf)
+    if (!conf) {
+        profiles_free(d.profiles);
         return err_set(e, ERR_INVALID, "%s has problems", conf_path);
+    }
     use_log_level(conf);
     d.conf = conf;
     uv_loop_init(&d.loop);
@@ -389,6 +419,7 @@ int daemon_run(const char *conf_path, struct err *e)
     uv_loop_close(&d.loop);
     fleet_fini(&d.fleet);
     conf_unref(d.conf);
+    profiles_free(d.profiles);
     log_notice(WHO, "stopped");
     return 0;
 }

@@ -82,8 +82,16 @@ struct port_user {
  * once, never before the call returns. */
 struct port_task {
     void (*done)(struct port_task *t, int status, const struct err *why);
-    void *os[8];
+    void *os[8]; /* of who does it; os[0]: where it keeps its pointer to this, NULL when not under way */
 };
+
+/* The owner goes: what is under way goes on, and `done` is not called. */
+static inline void port_task_forget(struct port_task *t)
+{
+    if (t->os[0])
+        *(struct port_task **)t->os[0] = NULL;
+    t->os[0] = NULL;
+}
 
 /* Where ports come from. */
 struct port_source {

@@ -19,7 +19,4 @@ int port_socket_open(uv_loop_t *loop, const struct port_conf *conf, const struct
 int port_serial_open(const char *path, int baud, bool rtscts, struct err *e);
 int port_pty_open(const char *path, struct err *e);
 
-/* As port_source.list. */
-int port_list(struct port_source *source, struct port_info *out, int max);
-
 #endif

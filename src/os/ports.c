@@ -1,10 +1,11 @@
-/* The source of real ports: which opener a spec belongs to. */
+/* The source of real ports: which opener a spec belongs to, and what udev knows of them. */
 #include "os/ports.h"
 
 #include <string.h>
 
 #include "base/util.h"
 #include "os/port_open.h"
+#include "os/usb.h"
 
 static bool begins_with(const char *text, const char *prefix)
 {
@@ -27,7 +28,38 @@ static int ports_open(struct port_source *source, const struct port_conf *conf, 
     return port_device_open(p->loop, conf, ev, owner, out, e);
 }
 
+static int ports_replug(struct port_source *source, const char *usb_path, struct port_task *t, struct err *e)
+{
+    return usb_replug(container_of(source, struct ports, source)->loop, usb_path, t, e);
+}
+
+static int ports_command(struct port_source *source, const char *const *argv, struct port_task *t,
+                         struct err *e)
+{
+    return command_run(container_of(source, struct ports, source)->loop, argv, t, e);
+}
+
 void ports_init(struct ports *p, struct uv_loop_s *loop)
 {
-    *p = (struct ports){.source = {.open = ports_open, .list = port_list}, .loop = loop};
+    *p = (struct ports){.source = {.open = ports_open,
+                                   .list = usb_port_list,
+                                   .info = usb_port_info,
+                                   .usb = usb_device_list,
+                                   .replug = ports_replug,
+                                   .command = ports_command},
+                        .loop = loop};
+}
+
+int ports_watch(struct ports *p, struct err *e)
+{
+    struct err unread = {0};
+
+    p->hotplug = hotplug_open(p->loop, &p->source, e ? e : (e = &unread));
+    return p->hotplug ? 0 : e->code;
+}
+
+void ports_unwatch(struct ports *p)
+{
+    hotplug_close(p->hotplug);
+    p->hotplug = NULL;
 }

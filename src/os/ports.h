@@ -6,12 +6,20 @@
 
 struct uv_loop_s; /* uv_loop_t */
 
-/* Owned by the caller, in place; keeps no list of its ports, so there is nothing to undo. */
+struct hotplug;
+
+/* Owned by the caller, in place; keeps no list of its ports, so there is nothing to undo but ports_watch().
+ */
 struct ports {
     struct port_source source;
     struct uv_loop_s *loop;
+    struct hotplug *hotplug; /* NULL: not watched */
 };
 
 void ports_init(struct ports *p, struct uv_loop_s *loop);
+/* From now on the source's users are told at once of devices that come and go. 0, or a negative code with the
+ * reason where udev's monitor cannot be had (a container): their own rescans find them. */
+int ports_watch(struct ports *p, struct err *e);
+void ports_unwatch(struct ports *p); /* before the loop is closed */
 
 #endif
