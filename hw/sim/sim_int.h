@@ -226,6 +226,8 @@ enum {
     SIM_R_ERROR,
     SIM_R_LATER, /* the result comes later, or a prompt stands */
     SIM_R_NO_CARRIER,
+    SIM_R_UNKNOWN,  /* no such command: ERROR, or the vendor's words */
+    SIM_R_NO_FINAL, /* the information lines alone */
     SIM_CME = 10000,
     SIM_CMS = 20000,
 };
