@@ -60,6 +60,7 @@ static struct at_cmd *pop(struct at_chan *ch)
 
 static void push(struct at_chan *ch, struct at_cmd *c, bool first)
 {
+    c->first = first;
     c->next = first ? ch->head : NULL;
     if (first)
         ch->head = c;
@@ -94,10 +95,17 @@ static void start_next(struct at_chan *ch, int64_t now_ms)
 {
     if (ch->depth > 0 || ch->state != AT_STATE_IDLE || !ch->head)
         return;
-    if (now_ms < ch->free_ms)
-        at_arm(ch, AT_TIMER_GAP, ch->free_ms);
+    int64_t free_ms = ch->head->first || ch->free_ms > ch->hold_ms ? ch->free_ms : ch->hold_ms;
+    if (now_ms < free_ms)
+        at_arm(ch, AT_TIMER_GAP, free_ms);
     else
         write_command(ch, pop(ch), now_ms);
+}
+
+void at_hold(struct at_chan *ch, int64_t until_ms, int64_t now_ms)
+{
+    ch->hold_ms = until_ms;
+    start_next(ch, now_ms);
 }
 
 int at_send(struct at_chan *ch, struct at_cmd *c, bool first, int64_t now_ms)
@@ -184,6 +192,7 @@ void at_close(struct at_chan *ch, int64_t now_ms)
         at_finish(ch, &(struct at_result){.code = AT_CLOSED, .number = -1}, now_ms);
     end_queue(ch);
     ch->free_ms = 0;
+    ch->hold_ms = 0;
     ch->closing = false;
 }
 

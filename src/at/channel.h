@@ -84,6 +84,7 @@ struct at_cmd {
     void *owner;
     /* at/channel.c's own */
     struct at_cmd *next;
+    bool first;
 };
 
 /* An unsolicited code. */
@@ -110,6 +111,10 @@ void at_fini(struct at_chan *ch); /* frees; calls nothing */
 /* Queues a command. `first` puts it in front of all that wait (an acknowledgement). 0 or ERR_FULL, ERR_GONE.
  */
 int at_send(struct at_chan *ch, struct at_cmd *c, bool first, int64_t now_ms);
+
+/* Until until_ms only what is sent `first` is written: an error line that comes meanwhile, with no command in
+ * flight, belongs to what the modem does by itself (a USSD session). A time in the past ends it. */
+void at_hold(struct at_chan *ch, int64_t until_ms, int64_t now_ms);
 
 void at_feed(struct at_chan *ch, const uint8_t *bytes, size_t len, int64_t now_ms);
 void at_tick(struct at_chan *ch, int64_t now_ms);

@@ -74,6 +74,7 @@ struct at_chan {
     unsigned epoch; /* counts at_close(), so that a loop sees it happen in a callback */
     bool closing;
     int64_t free_ms; /* earliest time of the next command */
+    int64_t hold_ms; /* … of one that was not sent `first` */
 
     /* the command in flight and those that wait */
     struct at_cmd *flight;
