@@ -16,6 +16,7 @@ struct engine_rule_conf {
     const char *const *keywords; /* whole message or its first word, case and punctuation do not matter */
     const char *pattern;         /* PCRE2, UTF; named groups are values {{match.NAME}} */
     const char *reply;           /* text, or "@NAME" of a template; NULL: no reply */
+    const char *alarm;           /* text for an administrator, written as a reply is; NULL: none */
     bool also;                   /* gateway.conf `continue`: later rules may match too */
     const char *place;           /* "gateway.conf:42: rules[3]", for errors and `simgate rules test` */
 };

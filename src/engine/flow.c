@@ -67,6 +67,8 @@ static void give_verdict(struct engine *en, const struct msg_row *m, const struc
     char keys[VERDICT_REPLIES][MSG_KEY_BYTES];
     struct gateway_verdict gv = {.reason = v->reason, .replies = sends, .nreplies = v->nreplies};
 
+    if (v->alarm.len)
+        gv.alarm = buf_str(&v->alarm);
     for (int i = 0; i < v->nreplies; i++) {
         snprintf(keys[i], sizeof keys[i], "reply:%lld:%d", (long long)m->id, i + 1);
         fill_send(&sends[i], m, &v->replies[i], keys[i]);

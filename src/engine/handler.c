@@ -16,6 +16,7 @@ void verdict_fini(struct verdict *v)
 {
     while (v->nreplies > 0)
         verdict_unreply(v);
+    buf_free(&v->alarm);
 }
 
 void verdict_reason(struct verdict *v, const char *fmt, ...)

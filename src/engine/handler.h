@@ -43,6 +43,7 @@ struct verdict {
     int room;                   /* replies that may still be added */
     enum consent_state consent; /* with consent_words: the sender's new state */
     const char *consent_words;  /* the event's text; NULL: no change */
+    struct buf alarm;           /* what an administrator is told; empty: nothing */
     const char *gave_up;        /* a rule whose pattern met its limits on this text; NULL none */
     struct buf *why;            /* explanation, lines of text; NULL: nobody asks */
 };

@@ -71,6 +71,7 @@ struct rule {
     bool keyworded;
     struct pattern *pattern; /* NULL: no such condition */
     struct template *reply;  /* NULL none */
+    struct template *alarm;  /* NULL none */
     bool also;
     /* of the event under way */
     uint64_t hit; /* rules.events when a keyword was found */

@@ -77,12 +77,14 @@ static void compile_rule(struct rules *r, int index, const struct engine_conf *c
         compile_keywords(r, index, rc->keywords, p);
     if (rc->pattern)
         compile_pattern(r, rule, rc->pattern, p);
-    if (!rc->reply || *rc->reply == '\0')
-        return;
     /* Where the pattern itself is broken, its groups are not known, and that is one error and not two. */
     scope = (struct template_scope){.pattern = rule->pattern, .unbound = rc->pattern && !rule->pattern};
     snprintf(place, sizeof place, "%s.reply", rule->place);
-    rule->reply = compile_reply(conf, rc->reply, place, &scope, p);
+    if (rc->reply && *rc->reply)
+        rule->reply = compile_reply(conf, rc->reply, place, &scope, p);
+    snprintf(place, sizeof place, "%s.alarm", rule->place);
+    if (rc->alarm && *rc->alarm)
+        rule->alarm = compile_reply(conf, rc->alarm, place, &scope, p);
 }
 
 static enum handler_answer rules_decide(struct handler *h, const struct handler_event *ev, struct verdict *v,
@@ -112,6 +114,7 @@ void rules_fini(struct rules *r)
         free(rule->source);
         pattern_free(rule->pattern);
         template_free(rule->reply);
+        template_free(rule->alarm);
     }
     free(r->list);
     words_free(r->keywords);
@@ -185,6 +188,19 @@ static bool pattern_matches(struct rule *rule, struct span text, struct verdict 
     return result == PATTERN_YES;
 }
 
+/* Those of several rules are one text. */
+static void raise(const struct rule *rule, const struct template_values *values, struct verdict *v)
+{
+    size_t before = v->alarm.len;
+
+    if (!rule->alarm)
+        return;
+    if (before)
+        buf_adds(&v->alarm, "; ");
+    template_render(rule->alarm, values, &v->alarm);
+    verdict_why(v, "%s \"%s\": alarm \"%s\"", rule->place, rule->name, buf_str(&v->alarm) + before);
+}
+
 static void apply(const struct rules *r, const struct rule *rule, const struct handler_event *ev,
                   struct verdict *v)
 {
@@ -194,6 +210,7 @@ static void apply(const struct rules *r, const struct rule *rule, const struct h
                                      .keyword = rule->keyworded ? rule->keyword : NULL};
     struct verdict_reply *reply;
 
+    raise(rule, &values, v);
     if (!rule->reply) {
         verdict_why(v, "%s \"%s\": has no reply", rule->place, rule->name);
         return;

@@ -147,6 +147,7 @@ struct gateway_verdict {
     const char *consent_number;
     enum consent_state consent;
     const char *consent_words;
+    const char *alarm; /* told as EV_ALARM once the verdict is durable; NULL none */
 };
 
 /* Called once for each RECEIVED message (and again after a crash before its verdict was durable, or when the

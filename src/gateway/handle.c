@@ -16,6 +16,7 @@ struct handling {
     struct store_handle op;
     struct store_new_message *replies;
     struct composed *composed;
+    const char *alarm; /* NULL none */
     int nreplies;
     char **strings; /* copies of what the verdict borrowed */
     int nstrings;
@@ -122,6 +123,8 @@ static void on_handled(struct store_op *op, int status)
                                            .peer = h->row.peer,
                                            .modem = h->row.modem,
                                            .reason = h->op.reason});
+        if (h->alarm)
+            gw_alarm(g, h->row.id, h->row.modem, "%s", h->alarm);
         gw_index_new(g, h->replies, h->nreplies);
         gw_tell_new(g, h->replies, h->nreplies);
     } else if (status != ERR_CANCELLED && status != ERR_REFUSED) {
@@ -152,6 +155,7 @@ static void decide(struct handling *h, const struct gateway_verdict *v)
                                   .consent = v->consent,
                                   .consent_words = keep(h, v->consent_words),
                                   .now_wall_ms = rt_wall_ms(h->job.g->rt)};
+    h->alarm = keep(h, v->alarm);
     for (int i = 0; i < n; i++)
         add_reply(h, &v->replies[i]);
     h->op.replies = h->replies;

@@ -13,6 +13,10 @@
 static const struct engine_rule_conf rules[] = {
     {.name = "hours", .keywords = WORDS("hours"), .reply = "9-18, {{message.from}}"},
     {.name = "twice", .keywords = WORDS("twice"), .reply = "one", .also = true},
+    {.name = "fire",
+     .keywords = WORDS("fire"),
+     .alarm = "{{message.from}} says: {{message.text}}",
+     .also = true},
     {.name = "any", .reply = "auto reply"},
 };
 static struct engine_conf conf;
@@ -66,6 +70,31 @@ static void test_answered(void **state)
     assert_string_equal(m->modem, "counter");
     world_unlist(&in);
     world_unlist(&out);
+}
+
+static char alarm_text[200];
+
+static void hear_alarm(struct gateway_watcher *watcher, const struct gateway_event *ev)
+{
+    (void)watcher;
+    if (ev->kind == EV_ALARM)
+        str_copy(alarm_text, sizeof(alarm_text), ev->text);
+}
+
+/* A rule can tell an administrator of a message, once its verdict is durable; the customer is answered as
+ * ever. */
+static void test_rule_with_alarm(void **state)
+{
+    struct gateway_watcher watcher = {.event = hear_alarm};
+
+    (void)state;
+    gateway_watch(w.gateway, &watcher);
+    world_receive(&w, CUSTOMER, "Fire in the kitchen");
+    world_run(&w, MINUTE_MS);
+    assert_string_equal(alarm_text, CUSTOMER " says: Fire in the kitchen");
+    assert_int_equal(w.mr, 1);
+    assert_sent(0, CUSTOMER, "auto reply");
+    gateway_unwatch(w.gateway, &watcher);
 }
 
 /* A rule that continues gives two replies, in their order. */
@@ -392,6 +421,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FLOW(test_answered),
+        FLOW(test_rule_with_alarm),
         FLOW(test_two_replies),
         FLOW(test_consent),
         FLOW(test_right_behind_stop),
