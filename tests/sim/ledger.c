@@ -110,6 +110,8 @@ static void submitted(struct ledger *l, const struct simnet_event *ev, const cha
         return;
     }
     o = &l->outs[n];
+    if (!o->first_ms)
+        o->first_ms = ev->at_ms;
     if (o->submits[ev->part - 1]++ > 0 && !ev->reject_duplicates)
         o->blind[ev->part - 1]++;
 }

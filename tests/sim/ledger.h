@@ -20,6 +20,7 @@ struct ledger_out {
     int parts;
     int submits[LEDGER_MAX_PARTS]; /* times the network took each part */
     int blind[LEDGER_MAX_PARTS];   /* of these, repeats without TP-RD */
+    int64_t first_ms;              /* when the network first took something of it; 0: never */
 };
 
 /* A message that a customer sent. */

@@ -4,6 +4,9 @@
  *   simulation --every-commit              a short story, again and again, dying before and after each commit
  *   simulation --month [--seed N]          thirty days of mixed traffic
  *   simulation --seed N [-v [-v]]          one seed, told
+ *   simulation --chaos FIRST:LAST[:STEP]   sixteen modems of all kinds, a week each
+ *   simulation --matrix                    each kind of modem with each fault: seconds until messages pass
+ * again simulation --cell PERSONALITY FAULT    one of these (PERSONALITY "all": each)
  *
  * Every run prints what does not balance, with the seed that brings it back. Ends with "N passed, N failed".
  */
@@ -12,15 +15,9 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "tests/sim/world.h"
+#include "tests/sim/runs.h"
 
-#define MINUTE 60000LL
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
-
-static const char *const customers[] = {"+491601000001", "+491601000002", "+491601000003", "+436641000004",
-                                        "+441632960005"};
-static const char *const spices[] = {"", "", "", "Grüße ", "{[€]} ", "Привет ", "🙂 "};
+static const char *const customers[] = {"+491601000001", "+491601000002", "+491601000003", "+436641000004"};
 
 /* Faults of modems and network, with how often and with what. Those that change bytes on the line are apart:
  * without checksums on a serial line nobody can be held to an exact account. */
@@ -60,56 +57,15 @@ static const struct fault faults[] = {
     {"double", "0.01 5000", true},
 };
 
-static uint64_t pick(struct world *w, uint64_t below)
-{
-    return rt_sim_random(w->outside, below);
-}
-
-static size_t some_bytes(struct world *w)
-{
-    return pick(w, 4) ? 20 + pick(w, 100) : 150 + pick(w, 500);
-}
-
-static void traffic(struct world *w)
-{
-    const char *who = customers[pick(w, ARRAY_LEN(customers))];
-    const char *spice = spices[pick(w, ARRAY_LEN(spices))];
-
-    if (pick(w, 2))
-        world_send(w, who, some_bytes(w), spice);
-    else
-        world_text(w, (int)pick(w, (uint64_t)w->conf.modems), who, some_bytes(w), spice);
-}
-
 static void fault(struct world *w, bool bytes)
 {
     const struct fault *f;
-    struct err e = {0};
-    int m = (int)pick(w, (uint64_t)w->conf.modems);
+    int m = (int)run_pick(w, (uint64_t)w->conf.modems);
 
     do
-        f = &faults[pick(w, ARRAY_LEN(faults))];
+        f = &faults[run_pick(w, ARRAY_LEN(faults))];
     while (f->bytes && !bytes);
-    if (w->conf.verbose)
-        fprintf(stderr, "%10lld fault m%d %s %s\n", (long long)rt_sim_now(w->rt), m, f->name, f->args);
-    if (simmodem_fault(w->sims[m], f->name, f->args, rt_sim_now(w->rt), &e) < 0)
-        ledger_problem(&w->ledger, "fault %s: %s", f->name, e.text);
-}
-
-/* One process death at the n-th piece of work from now, before it runs or before its result is known. */
-struct death {
-    uint64_t at;
-    enum rt_sim_moment moment;
-};
-
-static bool dies(void *arg, enum rt_sim_moment moment, uint64_t number)
-{
-    struct death *d = arg;
-
-    if (number < d->at || moment != d->moment)
-        return false;
-    d->at = UINT64_MAX;
-    return true;
+    world_fault(w, m, f->name, f->args);
 }
 
 struct plan {
@@ -124,15 +80,14 @@ static void live(struct world *w, const struct plan *p)
     struct death death = {.at = UINT64_MAX};
 
     w->ledger.lossy_line = p->bytes;
-    rt_sim_on_work(w->rt, dies, &death);
+    rt_sim_on_work(w->rt, run_dies, &death);
     while (w->alive && rt_sim_now(w->rt) < end) {
-        traffic(w);
-        if (p->faults && pick(w, (uint64_t)p->faults) == 0)
+        run_traffic(w);
+        if (p->faults && run_pick(w, (uint64_t)p->faults) == 0)
             fault(w, p->bytes);
-        if (p->crashes && pick(w, (uint64_t)p->crashes) == 0)
-            death = (struct death){rt_sim_works(w->rt) + pick(w, 20),
-                                   pick(w, 2) ? RT_SIM_BEFORE_RUN : RT_SIM_BEFORE_DONE};
-        world_run(w, (int64_t)pick(w, (uint64_t)p->pause_ms * 2));
+        if (p->crashes && run_pick(w, (uint64_t)p->crashes) == 0)
+            run_plan_death(w, &death);
+        world_run(w, (int64_t)run_pick(w, (uint64_t)p->pause_ms * 2));
     }
     world_settle(w, 4 * DAY);
 }
@@ -151,44 +106,13 @@ static struct world_conf conf_of(uint64_t seed, int verbose)
                                .verbose = verbose};
 }
 
-/* Prints what does not balance; true when all does. */
-static bool finish(struct world *w, const char *what)
-{
-    bool good = !w->ledger.nproblems;
-
-    if (!good || w->conf.verbose)
-        printf("%s: seed %llu: %d problems, %d lives, %d out, %d in\n%s", what,
-               (unsigned long long)w->conf.seed, w->ledger.nproblems, w->lives, w->ledger.nouts,
-               w->ledger.nins, buf_str(&w->ledger.problems));
-    fflush(stdout);
-    return good;
-}
-
-struct totals {
-    uint64_t runs, failed, outs, ins, submits, lives, hours;
-};
-
-static void add(struct totals *t, const struct world *w, bool good)
-{
-    t->runs++;
-    t->failed += !good;
-    t->outs += (uint64_t)w->ledger.nouts;
-    t->ins += (uint64_t)w->ledger.nins;
-    t->submits += w->ledger.submits;
-    t->lives += (uint64_t)w->lives;
-    t->hours += (uint64_t)(rt_sim_now(w->rt) / HOUR);
-}
-
 static void run_world(struct totals *t, const struct world_conf *c, const struct plan *p, const char *what)
 {
     struct world *w = world_new(c);
-    bool good;
 
     if (world_start(w))
         live(w, p);
-    good = finish(w, what);
-    add(t, w, good);
-    world_free(w);
+    run_finish(t, w, what);
 }
 
 /* Each accepted message ends in exactly one final state, none is sent twice unmarked, each inbound PDU is
@@ -212,8 +136,8 @@ static void seeds(struct totals *t, uint64_t first, uint64_t last, uint64_t step
 static void story(struct world *w)
 {
     world_run(w, 20000);
-    world_send(w, customers[0], 40, "");
-    world_send(w, customers[1], 400, "");
+    world_send(w, -1, customers[0], 40, "");
+    world_send(w, -1, customers[1], 400, "");
     world_text(w, 0, customers[2], 40, "");
     world_text(w, 0, customers[3], 300, "");
     world_run(w, 60000);
@@ -223,17 +147,16 @@ static void story(struct world *w)
 static bool story_with_death(struct totals *t, struct world_conf c, struct death death)
 {
     struct world *w = world_new(&c);
-    bool good, came;
+    uint64_t at = death.at;
+    bool came;
 
-    rt_sim_on_work(w->rt, dies, &death);
+    rt_sim_on_work(w->rt, run_dies, &death);
     if (world_start(w))
         story(w);
     came = w->lives > 1;
-    good = finish(w, death.moment == RT_SIM_BEFORE_RUN ? "death before a commit" : "death after a commit");
-    if (!good)
-        printf("    (work %llu)\n", (unsigned long long)death.at);
-    add(t, w, good);
-    world_free(w);
+    if (!run_finish(t, w,
+                    death.moment == RT_SIM_BEFORE_RUN ? "death before a commit" : "death after a commit"))
+        printf("    (work %llu)\n", (unsigned long long)at);
     return came;
 }
 
@@ -268,7 +191,8 @@ static void month(struct totals *t, uint64_t seed, int verbose)
 
 static int usage(void)
 {
-    fputs("usage: simulation [--seeds FIRST:LAST[:STEP]] [--every-commit] [--month] [--seed N] [-v]\n",
+    fputs("usage: simulation [--seeds FIRST:LAST[:STEP]] [--every-commit] [--month] [--seed N]\n"
+          "                  [--chaos FIRST:LAST[:STEP]] [--matrix] [--cell PERSONALITY FAULT] [-v]\n",
           stderr);
     return 2;
 }
@@ -276,14 +200,23 @@ static int usage(void)
 int main(int argc, char **argv)
 {
     unsigned long long first = 1, last = 20, step = 1, seed = 0;
-    bool do_seeds = false, do_month = false, do_commits = false;
+    bool do_seeds = false, do_month = false, do_commits = false, do_chaos = false, do_matrix = false;
+    const char *personality = NULL, *fault_name = NULL;
     struct totals t = {0};
     int verbose = 0;
 
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--seeds") && i + 1 < argc)
             do_seeds = sscanf(argv[++i], "%llu:%llu:%llu", &first, &last, &step) >= 2;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
+        else if (!strcmp(argv[i], "--chaos") && i + 1 < argc)
+            do_chaos = sscanf(argv[++i], "%llu:%llu:%llu", &first, &last, &step) >= 2;
+        else if (!strcmp(argv[i], "--matrix"))
+            do_matrix = true;
+        else if (!strcmp(argv[i], "--cell") && i + 2 < argc) {
+            personality = strcmp(argv[++i], "all") ? argv[i] : NULL;
+            fault_name = argv[++i];
+            do_matrix = true;
+        } else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
             seed = strtoull(argv[++i], NULL, 10);
         else if (!strcmp(argv[i], "--month"))
             do_month = true;
@@ -300,6 +233,10 @@ int main(int argc, char **argv)
         month(&t, seed ? seed : 1, verbose);
     else if (seed)
         seeds(&t, seed, seed, 1, verbose);
+    if (do_chaos)
+        chaos(&t, first, last, step, verbose);
+    if (do_matrix)
+        matrix(&t, personality, fault_name, verbose);
     if (do_seeds)
         seeds(&t, first, last, step, verbose);
     printf("# %llu worlds, %llu simulated hours, %llu lives, %llu messages out, %llu in, %llu parts on the "

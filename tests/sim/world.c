@@ -56,8 +56,9 @@ static void make_modems(struct world *w)
 
         snprintf(w->names[i], sizeof w->names[i], "m%d", i);
         snprintf(w->ports[i], sizeof w->ports[i], "/dev/ttyUSB%d", i);
-        snprintf(w->numbers[i], sizeof w->numbers[i], "+49170000000%d", i);
+        snprintf(w->numbers[i], sizeof w->numbers[i], "+4917000000%02d", i);
         c.name = w->names[i];
+        c.personality = w->conf.personalities[i];
         c.number = w->numbers[i];
         c.pin = i % 2 ? "1234" : NULL;
         w->sims[i] = simmodem_new(w->net, &c, rt_sim_now(w->rt));
@@ -127,7 +128,8 @@ static void configure(struct world *w)
                                      .unknown_wait_ms = 600000,
                                      .validity_ms = 3 * 86400000LL,
                                      .incomplete_after_ms = 86400000LL,
-                                     .duplicate_window_ms = 3 * 86400000LL,
+                                     /* longer than anything waits in this network */
+                                     .duplicate_window_ms = 14 * 86400000LL,
                                      .report = w->conf.report,
                                      .max_parts = LEDGER_MAX_PARTS,
                                      .queue_max = 100000,
@@ -154,7 +156,7 @@ static void configure(struct world *w)
                                           .smsc = "",
                                           .baud = 115200,
                                           .plan = w->conf.plan,
-                                          .sweep_ms = 180000,
+                                          .sweep_ms = w->conf.sweep_ms ? w->conf.sweep_ms : 180000,
                                           .send_timeout_ms = 120000};
 }
 
@@ -254,12 +256,13 @@ static void ask(struct job *j)
     j->send.text = buf_str(&j->text);
     j->send.source = "producer";
     j->send.key = j->key;
+    j->send.modem = *j->modem ? j->modem : NULL;
     j->admit = (struct gateway_admit){.sends = &j->send, .count = 1, .done = answered, .results = &j->result};
     j->asked = true;
     gateway_admit(w->gateway, &j->admit);
 }
 
-bool world_send(struct world *w, const char *to, size_t bytes, const char *spice)
+int world_send(struct world *w, int modem, const char *to, size_t bytes, const char *spice)
 {
     for (int i = 0; i < WORLD_JOBS; i++) {
         struct job *j = &w->jobs[i];
@@ -271,24 +274,38 @@ bool world_send(struct world *w, const char *to, size_t bytes, const char *spice
         j->n = ledger_new_out(&w->ledger);
         snprintf(j->key, sizeof j->key, "job:%d", j->n);
         str_copy(j->to, sizeof j->to, to);
+        str_copy(j->modem, sizeof j->modem, modem < 0 ? "" : w->names[modem]);
         buf_clear(&j->text);
         ledger_text('o', j->n, bytes, spice, &j->text);
         if (w->alive)
             ask(j);
-        return true;
+        return j->n;
     }
-    return false;
+    return -1;
 }
 
-void world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice)
+int world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice)
 {
     struct buf text = {0};
     struct err e = {0};
+    int n = ledger_new_in(&w->ledger);
 
-    ledger_text('i', ledger_new_in(&w->ledger), bytes, spice, &text);
+    ledger_text('i', n, bytes, spice, &text);
     if (simnet_text(w->net, w->sims[modem], from, buf_str(&text), rt_sim_now(w->rt), &e) < 0)
         ledger_problem(&w->ledger, "the network: %s", e.text);
     buf_free(&text);
+    return n;
+}
+
+void world_fault(struct world *w, int modem, const char *name, const char *args)
+{
+    struct err e = {0};
+
+    if (w->conf.verbose)
+        fprintf(stderr, "%10lld fault m%d %s %s\n", (long long)rt_sim_now(w->rt), modem, name,
+                args ? args : "");
+    if (simmodem_fault(w->sims[modem], name, args, rt_sim_now(w->rt), &e) < 0)
+        ledger_problem(&w->ledger, "fault %s: %s", name, e.text);
 }
 
 /* ---- the end ---- */
@@ -334,7 +351,7 @@ static void read_rows(struct world *w)
     } while (count == LIST_ROWS);
 }
 
-static bool at_rest(struct world *w)
+static bool rests(struct world *w)
 {
     struct gateway_stats st;
 
@@ -375,25 +392,41 @@ static void check_ins(struct world *w)
     }
 }
 
+/* Whatever happened, modems come back by themselves, and nobody is kept alarmed. A bad line may turn a PIN
+ * into a wrong one, which is tried once. */
+static void check_modems(struct world *w)
+{
+    for (int i = 0; i < w->conf.modems; i++) {
+        const struct carrier *c = modem_carrier(w->modems[i]);
+
+        if (c->state != CARRIER_READY && !w->ledger.lossy_line)
+            ledger_problem(&w->ledger, "modem %d is not ready: %s", i, c->reason);
+        for (int a = 0; a < CARRIER_ALARMS; a++)
+            if (c->state == CARRIER_READY && c->alarms[a].on)
+                ledger_problem(&w->ledger, "modem %d: the alarm \"%s\" is left on: %s", i,
+                               carrier_alarm_name((enum carrier_alarm)a), c->alarms[a].text);
+    }
+}
+
 void world_settle(struct world *w, int64_t max_ms)
 {
     int64_t until = rt_sim_now(w->rt) + max_ms;
 
     rt_sim_on_work(w->rt, NULL, NULL);
     for (int i = 0; i < w->conf.modems; i++) {
-        simmodem_fault(w->sims[i], "clear", NULL, rt_sim_now(w->rt), NULL);
-        simmodem_fault(w->sims[i], "return", NULL, rt_sim_now(w->rt), NULL);
-        simmodem_fault(w->sims[i], "sim_in", NULL, rt_sim_now(w->rt), NULL);
+        world_fault(w, i, "clear", NULL);
+        world_fault(w, i, "return", NULL);
+        world_fault(w, i, "sim_in", NULL);
     }
     /* Long enough for what was begun before: sends without an answer, waits of the policy, incomplete
      * messages. */
     do
         world_run(w, SETTLE_STEP_MS);
-    while (w->alive && rt_sim_now(w->rt) < until && !at_rest(w));
+    while (w->alive && rt_sim_now(w->rt) < until && !rests(w));
     world_run(w, 3600000);
     if (!w->alive)
         return;
-    if (!at_rest(w)) {
+    if (!rests(w)) {
         struct gateway_stats st;
 
         gateway_get_stats(w->gateway, &st);
@@ -410,4 +443,5 @@ void world_settle(struct world *w, int64_t max_ms)
     read_rows(w);
     check_outs(w);
     check_ins(w);
+    check_modems(w);
 }

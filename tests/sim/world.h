@@ -14,12 +14,14 @@
 #include "tests/lib/rt_sim.h"
 #include "tests/sim/ledger.h"
 
-enum { WORLD_MODEMS = 4, WORLD_JOBS = 64 };
+enum { WORLD_MODEMS = 16, WORLD_JOBS = 128 };
 
 struct world_conf {
     uint64_t seed;
-    int modems;     /* 1 … WORLD_MODEMS */
-    int64_t net_ms; /* network time of a message */
+    int modems;                              /* 1 … WORLD_MODEMS */
+    const char *personalities[WORLD_MODEMS]; /* of the simulated modems; NULL: the standard's */
+    int64_t sweep_ms;                        /* 0 = 180000 */
+    int64_t net_ms;                          /* network time of a message */
     enum gateway_on_unknown on_unknown;
     enum modem_plan plan;
     bool report;
@@ -36,7 +38,7 @@ struct job {
     struct gateway_send send;
     struct gateway_admitted result;
     struct buf text;
-    char to[NUMBER_BYTES], key[32];
+    char to[NUMBER_BYTES], key[32], modem[16];
     int n; /* in the ledger */
     bool open, asked;
 };
@@ -77,12 +79,15 @@ void world_crash(struct world *w);
 /* Runs for `ms`; a crash asked for on the way ends the life and begins the next. */
 void world_run(struct world *w, int64_t ms);
 
-/* A producer wants a text of about `bytes` sent; false when WORLD_JOBS are open. */
-bool world_send(struct world *w, const char *to, size_t bytes, const char *spice);
-/* A customer texts one of our SIMs. */
-void world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice);
+/* A producer wants a text of about `bytes` sent, by any modem or (modem >= 0) by this one. Its number in the
+ * ledger, or -1 when WORLD_JOBS are open. */
+int world_send(struct world *w, int modem, const char *to, size_t bytes, const char *spice);
+/* A customer texts one of our SIMs. Its number in the ledger. */
+int world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice);
+void world_fault(struct world *w, int modem, const char *name, const char *args);
 
-/* Ends the faults, waits until everything has come to rest, and settles the account. */
+/* Ends the faults, waits until everything has come to rest, and settles the account: every modem is ready and
+ * every alarm over. */
 void world_settle(struct world *w, int64_t max_ms);
 
 #endif
