@@ -1,6 +1,5 @@
 #include "app/pins.h"
 
-#include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -14,21 +13,19 @@
 #include "base/util.h"
 
 enum {
-    LINE_BYTES = CARRIER_NAME_BYTES + 16 + CRYPT_OUTPUT_SIZE,
+    ID_BYTES = 24,
+    LINE_BYTES = CARRIER_NAME_BYTES + 2 * ID_BYTES + 32,
     FILE_BYTES_MAX = 1024 * 1024,
     /* With the modem's own word that no try is missing a PIN is tried once more, because the first may never
      * have arrived; not for ever, because there are modems that count wrongly. A SIM has three tries. */
     TRIES_MAX = 2,
 };
 
-/* SHA-256 of crypt(5) with its default rounds: the slower ones take 16 MiB, and no hash hides four digits
- * from who can read the file and gateway.conf. */
-static const char hash_kind[] = "$5$";
-
 struct record {
     char name[CARRIER_NAME_BYTES];
+    char imei[ID_BYTES], iccid[ID_BYTES]; /* "" not known */
     int tries;
-    char hash[CRYPT_OUTPUT_SIZE];
+    bool refused; /* the SIM said no */
 };
 
 /* ---- the file ---- */
@@ -93,18 +90,55 @@ static int replace_file(const char *path, const struct buf *text, struct err *e)
     return rc < 0 ? rc : flush_folder(path, e);
 }
 
+/* NAME TRIES IMEI ICCID refused|unanswered; "-" for what is not known. Of an earlier version: NAME TRIES
+ * HASH.
+ */
 static bool parse(const char *line, struct record *r)
 {
-    char format[64];
+    char format[64], how[16], hash[128];
     int end = 0;
 
-    snprintf(format, sizeof format, "%%%zus %%4d %%%zus%%n", sizeof r->name - 1, sizeof r->hash - 1);
-    return sscanf(line, format, r->name, &r->tries, r->hash, &end) == 3 && !line[end] && r->tries > 0;
+    *r = (struct record){0};
+    snprintf(format, sizeof format, "%%%zus %%4d %%%zus %%%zus %%%zus%%n", sizeof r->name - 1,
+             sizeof r->imei - 1, sizeof r->iccid - 1, sizeof how - 1);
+    if (sscanf(line, format, r->name, &r->tries, r->imei, r->iccid, how, &end) == 5) {
+        r->refused = strcmp(how, "refused") == 0;
+        if (strcmp(r->imei, "-") == 0)
+            r->imei[0] = '\0';
+        if (strcmp(r->iccid, "-") == 0)
+            r->iccid[0] = '\0';
+        return !line[end] && r->tries > 0 && (r->refused || strcmp(how, "unanswered") == 0);
+    }
+    *r = (struct record){0};
+    snprintf(format, sizeof format, "%%%zus %%4d %%%zus%%n", sizeof r->name - 1, sizeof hash - 1);
+    return sscanf(line, format, r->name, &r->tries, hash, &end) == 3 && !line[end] && r->tries > 0;
 }
 
-/* Takes the modem's own line into *own (tries 0: there is none), and all others into *others. A file that is
+/* Two SIMs are told apart by ICCID; a SIM whose ICCID could not be read this time or that time is taken for
+ * the one that was in the modem, and a modem without IMEI goes by its name. */
+static bool same_sim(const struct record *r, const struct modem_sim *sim)
+{
+    if (*r->iccid && *sim->iccid)
+        return strcmp(r->iccid, sim->iccid) == 0;
+    if (*r->imei && *sim->imei)
+        return strcmp(r->imei, sim->imei) == 0;
+    return strcmp(r->name, sim->name) == 0;
+}
+
+/* Of several records of one SIM (it was in two modems before its ICCID could be read) the worst counts. */
+static void merge(struct record *own, const struct record *r)
+{
+    bool refused = own->refused || r->refused;
+    int tries = own->tries > r->tries ? own->tries : r->tries;
+
+    *own = *r;
+    own->tries = tries;
+    own->refused = refused;
+}
+
+/* Takes the SIM's own record into *own (tries 0: there is none), and all others into *others. A file that is
  * not ours to understand may hold a try: an error. */
-static int load(const struct pins *p, const char *modem, struct record *own, struct buf *others,
+static int load(const struct pins *p, const struct modem_sim *sim, struct record *own, struct buf *others,
                 struct err *e)
 {
     struct buf text = {0};
@@ -114,13 +148,13 @@ static int load(const struct pins *p, const char *modem, struct record *own, str
     *own = (struct record){0};
     for (line = rc == 0 ? strtok_r((char *)buf_str(&text), "\n", &save) : NULL; line && rc == 0;
          line = strtok_r(NULL, "\n", &save)) {
-        struct record r = {0};
+        struct record r;
         number++;
         if (!parse(line, &r)) {
-            rc = err_set(e, ERR_CORRUPT, "%s:%d: expected a modem's name, a count and a hash", p->path,
-                         number);
-        } else if (strcmp(r.name, modem) == 0) {
-            *own = r;
+            rc = err_set(e, ERR_CORRUPT, "%s:%d: expected a modem's name, a count, IMEI, ICCID and a word",
+                         p->path, number);
+        } else if (same_sim(&r, sim)) {
+            merge(own, &r);
         } else {
             buf_adds(others, line);
             buf_addc(others, '\n');
@@ -130,84 +164,87 @@ static int load(const struct pins *p, const char *modem, struct record *own, str
     return rc;
 }
 
-/* ---- hashes ---- */
-
-static bool same_pin(const struct record *r, const char *pin)
+static const char *or_dash(const char *text)
 {
-    struct crypt_data *c = calloc(1, sizeof *c);
-    const char *hash;
-    bool same;
-
-    if (!c)
-        abort();
-    hash = crypt_r(pin, r->hash, c);
-    same = !hash || *hash == '*' ||
-           strcmp(hash, r->hash) == 0; /* a hash that cannot be made could be the same */
-    explicit_bzero(c, sizeof *c);
-    free(c);
-    return same;
+    return *text ? text : "-";
 }
 
-static int make_hash(const char *pin, char out[CRYPT_OUTPUT_SIZE], struct err *e)
+static int save(const struct pins *p, const struct record *own, const struct modem_sim *sim,
+                struct buf *others, struct err *e)
 {
-    char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-    struct crypt_data *c = calloc(1, sizeof *c);
-    const char *hash = NULL;
+    char line[LINE_BYTES];
 
-    if (!c)
-        abort();
-    if (crypt_gensalt_rn(hash_kind, 0, NULL, 0, setting, sizeof setting))
-        hash = crypt_r(pin, setting, c);
-    bool ok = hash && *hash != '*' && str_copy(out, CRYPT_OUTPUT_SIZE, hash);
-    explicit_bzero(c, sizeof *c);
-    free(c);
-    return ok ? 0 : err_errno(e, "crypt");
+    snprintf(line, sizeof line, "%s %d %s %s %s\n", sim->name, own->tries,
+             or_dash(*sim->imei ? sim->imei : own->imei), or_dash(*sim->iccid ? sim->iccid : own->iccid),
+             own->refused ? "refused" : "unanswered");
+    buf_adds(others, line);
+    return replace_file(p->path, others, e);
 }
 
 /* ---- what modems ask ---- */
 
-static int begin(void *owner, const char *modem, const char *pin, bool untouched, struct err *e)
+static bool may_try(const struct record *r, enum modem_pin_leave leave)
+{
+    if (r->tries == 0 || leave == PIN_AS_OPERATOR_ASKED)
+        return true;
+    return leave == PIN_UNTOUCHED && !r->refused && r->tries < TRIES_MAX;
+}
+
+static int begin(void *owner, const struct modem_sim *sim, enum modem_pin_leave leave, struct err *e)
 {
     struct pins *p = owner;
     struct record r;
-    struct buf text = {0};
-    char line[LINE_BYTES];
-    int rc = load(p, modem, &r, &text, e);
+    struct buf others = {0};
+    int rc = load(p, sim, &r, &others, e);
 
-    if (rc == 0 && r.tries > 0 && !same_pin(&r, pin))
-        r.tries = 0; /* corrected since */
-    if (rc == 0 && r.tries > 0 && (!untouched || r.tries >= TRIES_MAX))
+    if (rc == 0 && !may_try(&r, leave))
         rc = err_set(e, ERR_REFUSED, "tried before");
+    r.tries++;
     if (rc == 0)
-        rc = make_hash(pin, r.hash, e);
-    if (rc == 0) {
-        snprintf(line, sizeof line, "%s %d %s\n", modem, r.tries + 1, r.hash);
-        buf_adds(&text, line);
-        rc = replace_file(p->path, &text, e);
-    }
-    buf_free(&text);
+        rc = save(p, &r, sim, &others, e);
+    buf_free(&others);
     return rc;
 }
 
-static void forget(void *owner, const char *modem)
+static void complain(const struct modem_sim *sim, const char *what, int rc, const struct err *e)
+{
+    if (rc < 0)
+        log_warning("simgated", "modem %s: that its PIN %s cannot be noted: %s", sim->name, what, e->text);
+}
+
+static void refused(void *owner, const struct modem_sim *sim)
 {
     struct pins *p = owner;
     struct record r;
-    struct buf text = {0};
+    struct buf others = {0};
     struct err e = {0};
-    int rc = load(p, modem, &r, &text, &e);
+    int rc = load(p, sim, &r, &others, &e);
+
+    r.refused = true;
+    r.tries += r.tries == 0;
+    if (rc == 0)
+        rc = save(p, &r, sim, &others, &e);
+    complain(sim, "was refused", rc, &e);
+    buf_free(&others);
+}
+
+static void forget(void *owner, const struct modem_sim *sim)
+{
+    struct pins *p = owner;
+    struct record r;
+    struct buf others = {0};
+    struct err e = {0};
+    int rc = load(p, sim, &r, &others, &e);
 
     if (rc == 0 && r.tries > 0)
-        rc = replace_file(p->path, &text, &e);
-    if (rc < 0)
-        log_warning("simgated", "modem %s: that its PIN may be entered again cannot be noted: %s", modem,
-                    e.text);
-    buf_free(&text);
+        rc = replace_file(p->path, &others, &e);
+    complain(sim, "was right", rc, &e);
+    buf_free(&others);
 }
 
 int pins_init(struct pins *p, const char *database, struct err *e)
 {
-    p->memory = (struct modem_pins){.begin = begin, .forget = forget, .owner = p};
+    p->memory = (struct modem_pins){.begin = begin, .refused = refused, .forget = forget, .owner = p};
     if (snprintf(p->path, sizeof p->path, "%s.pins", database) >= (int)sizeof p->path)
         return err_set(e, ERR_TOO_LONG, "%s: the path is too long", database);
     return 0;

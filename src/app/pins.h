@@ -1,10 +1,11 @@
-/* PINs that were sent to a SIM and not yet seen to be right: one small file beside the database, so that a
- * wrong PIN is not tried again in each life of the process until the SIM is blocked.
+/* SIMs that were sent a PIN and not yet seen to be unlocked: one small file beside the database, so that no
+ * try after the first is made by itself in a later life of the process, with another PIN, under another name
+ * or in another modem, until the SIM is blocked.
  *
- * A line each: the modem's name, how often the PIN was tried, and a salted hash of it (crypt(3)); never the
- * PIN. A line goes when the SIM was seen unlocked or an operator unlocks the modem. The file is replaced by
- * rename, and everything is flushed to the disk before a function returns: it blocks the loop for some
- * milliseconds, once or twice per start of a modem whose SIM asks for its PIN, which must wait for it anyway.
+ * A line each: the modem's name, how often a PIN was sent, the modem's IMEI, the SIM's ICCID, and whether the
+ * SIM refused it; never a PIN. A line goes when the SIM was seen unlocked. The file is replaced by rename,
+ * and everything is flushed to the disk before a function returns: it blocks the loop for some milliseconds,
+ * a few times per start of a modem whose SIM asks for its PIN, which must wait for it anyway.
  */
 #ifndef SIMGATE_APP_PINS_H
 #define SIMGATE_APP_PINS_H

@@ -31,7 +31,7 @@ static const struct rung {
     {.name = "restart (AT+CFUN=1,1)", .commands = {"AT+CFUN=1,1"}, .wait_ms = 15000, .every_ms = 600000},
     {.name = "port closed and opened", .wait_ms = 2000, .every_ms = 60000, .reopen = true},
 };
-enum { RUNG_RADIO = 3, DUMP_LINES = 12 };
+enum { DUMP_LINES = 12 };
 
 static const char *newest_lines(const char *text, int lines)
 {

@@ -450,7 +450,7 @@ void modem_free(struct modem *m)
 
 void modem_unlock(struct modem *m)
 {
-    pin_forget(m);
+    pin_grant(m);
     if (m->state == MODEM_LOCKED)
         modem_request(m, MOVE_REPROBE, 0, "unlocked by an operator");
 }

@@ -42,17 +42,45 @@ struct modem_balance_conf {
     const char *below; /* alarm under this amount, "5.00"; "" none */
 };
 
-/* Remembers over restarts of the process which PINs were sent to a SIM: app/ gives it. Both are called by the
- * modem's `name`, at most twice per start, and may block while they write. */
+/* What is known of a SIM before it has its PIN. "" unknown. */
+struct modem_sim {
+    const char *name; /* of the modem in gateway.conf */
+    const char *imei; /* of the modem */
+    const char *iccid;
+};
+
+enum modem_pin_leave {
+    PIN_BY_ITSELF,         /* the modem does not tell how many tries the SIM has left */
+    PIN_UNTOUCHED,         /* it tells that all are left */
+    PIN_AS_OPERATOR_ASKED, /* somebody said `simgate unlock` */
+};
+
+/* Remembers over restarts of the process that a PIN was sent to a SIM and not yet seen to be right, whichever
+ * PIN it was: app/ gives it. Called at most three times per start; each may block while it writes. */
 struct modem_pins {
-    /* The PIN is about to be sent. 0: the try is durable, send it. ERR_REFUSED: it was tried before and not
-     * seen to be right. Another negative code: it could not be noted, with why in *e. `untouched`: the modem
-     * itself tells that the SIM has all of its tries. */
-    int (*begin)(void *owner, const char *name, const char *pin, bool untouched, struct err *e);
-    /* The SIM was seen unlocked, or an operator says so: it may be tried again. */
-    void (*forget)(void *owner, const char *name);
+    /* A PIN is about to be sent. 0: the try is durable, send it. ERR_REFUSED: not without an operator's word.
+     * Another negative code: it could not be noted, with why in *e. */
+    int (*begin)(void *owner, const struct modem_sim *sim, enum modem_pin_leave leave, struct err *e);
+    /* The SIM has refused it: an operator has to say that it may be tried again. */
+    void (*refused)(void *owner, const struct modem_sim *sim);
+    /* The SIM was seen unlocked. */
+    void (*forget)(void *owner, const struct modem_sim *sim);
     void *owner;
 };
+
+/* What is tried when a modem does not answer or cannot be set up, in this order. */
+enum modem_rung {
+    RUNG_ASK, /* from the first AT */
+    RUNG_ASK_LATER,
+    RUNG_SOFT,    /* ATZ */
+    RUNG_RADIO,   /* AT+CFUN=4, 1 */
+    RUNG_RESTART, /* AT+CFUN=1,1 or the profile's command */
+    RUNG_REOPEN,
+    RUNG_REPLUG,  /* USB: off the bus and on again */
+    RUNG_COMMAND, /* modems[].reset_command */
+    MODEM_RUNGS,
+};
+const char *modem_rung_name(enum modem_rung r); /* "restart" … */
 
 /* Declared here, filled by app/ from gateway.conf. Strings are borrowed for the modem's life. */
 struct modem_conf {
@@ -99,13 +127,18 @@ struct modem_status {
     char reason[CARRIER_TEXT_BYTES];
     char port[128];
     char manufacturer[40], model[40], revision[40];
+    char profile[40];                     /* name; "" not chosen yet */
+    char profile_why[CARRIER_TEXT_BYTES]; /* "AT+CGMM is …" */
+    char hint[CARRIER_TEXT_BYTES];        /* the profile's, for an administrator */
     char smsc[NUMBER_BYTES];
+    char iccid[24];
     int pin_tries;         /* -1 unknown */
     int registration;      /* TS 27.007 <stat>, -1 unknown */
     char receive_plan[48]; /* e.g. "store, AT+CNMI=2,1,0,1,0" */
-    uint64_t sent, failed, received, reports, recoveries;
-    int64_t last_exchange_ms; /* monotonic */
-    double seconds_per_part;  /* moving average, 0 unknown */
+    uint64_t sent, failed, received, reports;
+    uint64_t recoveries, rungs[MODEM_RUNGS]; /* in all, and by what was tried */
+    int64_t last_exchange_ms;                /* monotonic */
+    double seconds_per_part;                 /* moving average, 0 unknown */
 };
 void modem_get_status(const struct modem *m, struct modem_status *out);
 void modem_dump(const struct modem *m, struct buf *out); /* last exchanges on the line */

@@ -208,14 +208,21 @@ struct modem {
 
     /* ladder.c */
     unsigned timeouts; /* in a row */
-    size_t rung;
-    int64_t rung_used_ms[8];
+    size_t rung;       /* the next one; MODEM_RUNGS: all were used */
+    int64_t rung_used_ms[MODEM_RUNGS];
+    uint64_t rungs[MODEM_RUNGS];
     unsigned absent_n, backoff_n;
     uint64_t recoveries;
+    unsigned wedge_lines;    /* of the profile's `wedged` since it last answered */
+    int64_t boot_until_ms;   /* it was restarted: until then its absence is no failure */
+    int64_t closed_since_ms; /* no port since; 0: there is one */
+    struct port_task rung_task;
+    bool rung_task_busy; /* replug or command is under way */
     struct at_cmd rung_cmd;
     struct rt_timer rung_timer;
     size_t rung_step; /* index of the rung's next command */
     bool rung_active;
+    bool rung_deaf; /* it was silent before: its answers are not waited for */
 
     struct script_run run;
 
@@ -225,11 +232,15 @@ struct modem {
     struct port_info info; /* of the port that is open */
     char manufacturer[40], model[40], revision[40];
     char smsc[NUMBER_BYTES];
+    char iccid[24];                     /* of the SIM; often readable before its PIN */
+    char last_imsi[CARRIER_IMSI_BYTES]; /* of the SIM before, in this modem's life */
     enum modem_lock lock;
     char pin_state[24]; /* what +CPIN? said */
     bool pin_wanted;
-    bool pin_sent;
-    bool pin_refused; /* tried in vain in this modem's life; pin_forget() */
+    bool pin_sent;      /* since it was probed */
+    bool pin_tried;     /* in this modem's life, and not seen to be right */
+    bool pin_granted;   /* an operator asked for one try */
+    char pin_iccid[24]; /* of the SIM that pin_tried is about; "" not known */
     int pin_tries;
 
     /* network */
@@ -340,7 +351,7 @@ enum script_verdict pin_checked(struct modem *m, const struct at_result *r);
 extern const struct script script_locked; /* asks now and then whether a locked SIM is usable */
 extern const struct script script_check;  /* after a refusal that may come from the SIM */
 void pin_urc(struct modem *m, const char *line);
-void pin_forget(struct modem *m); /* the PIN may be tried again */
+void pin_grant(struct modem *m); /* an operator: the PIN may be tried once more */
 
 /* ---- registration.c ---- */
 extern const struct script script_register, script_ready, script_health;

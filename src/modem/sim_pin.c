@@ -1,11 +1,14 @@
 /* The SIM's lock, TS 27.007 8.3 (+CPIN) and 8.66 (+CPINR).
  *
- * Three wrong PINs block a SIM, and only its owner has the PUK: so a PIN is tried once. It counts as tried
- * from the moment it is sent until the SIM is seen unlocked; after a refusal, or an answer that never came,
- * it is not tried again unless an operator asks for it (modem_unlock) or configures another. That holds over
- * restarts of the process, which are many where a wrong setting makes a service manager start it again and
- * again: the try is durable (struct modem_pins) before the PIN is sent. And it is never tried when the modem
- * tells that fewer than two tries are left.
+ * Three wrong PINs block a SIM, and only its owner has the PUK. So simgate by itself never spends the last
+ * but one try: it enters a PIN when the modem tells that the SIM has all of its tries, or, where that is not
+ * told, when none was ever noted for this SIM. A try counts from the moment it is sent until the SIM is seen
+ * unlocked. After a refusal only an operator (modem_unlock) can have it tried again, whatever PIN is
+ * configured by then, and as long as two tries are left where that is told.
+ *
+ * That holds over restarts of the process, which are many where a wrong setting makes a service manager start
+ * it again and again, over other names for the modem, and over another modem for the SIM: the try is durable
+ * (struct modem_pins), by ICCID, IMEI and name, before the PIN is sent.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +16,7 @@
 #include "base/util.h"
 #include "modem/modem_private.h"
 
-enum { TRIES_MIN = 2, TRIES_ALL = 3 };
+enum { TRIES_MIN = 2, TRIES_ALL = 3, TRIES_MAX = 10 };
 
 /* The text behind "+CPIN:", quoted or not, with or without the space. */
 void pin_line(struct modem *m, const char *line)
@@ -39,21 +42,29 @@ static enum script_verdict lock(struct modem *m, enum modem_lock kind, const cha
 #define WHY_PUK                                                                                              \
     "the SIM is blocked and asks for its PUK: unlock it in a telephone, then run `simgate unlock MODEM`"
 
-void pin_forget(struct modem *m)
+static struct modem_sim sim_of(const struct modem *m)
 {
-    m->pin_refused = false;
-    if (m->conf->pins)
-        m->conf->pins->forget(m->conf->pins->owner, m->conf->name);
+    return (struct modem_sim){.name = m->conf->name, .imei = m->carrier.imei, .iccid = m->iccid};
 }
 
 /* Nothing asks for a PIN now. Only a SIM that says so shows that the PIN was right: an answer that was lost
  * or not understood does not. */
 static enum script_verdict unlocked(struct modem *m, bool said)
 {
+    struct modem_sim sim = sim_of(m);
+
     m->pin_wanted = false;
-    if (said && *m->conf->pin)
-        pin_forget(m);
+    if (!said)
+        return STEP_NEXT;
+    m->pin_tried = m->pin_granted = false;
+    if (m->conf->pins && *m->conf->pin)
+        m->conf->pins->forget(m->conf->pins->owner, &sim);
     return STEP_NEXT;
+}
+
+void pin_grant(struct modem *m)
+{
+    m->pin_granted = true;
 }
 
 /* What +CPIN? tells in words. TS 27.007 8.3; PIN2 and PUK2 do not concern messages. */
@@ -117,71 +128,123 @@ enum script_verdict pin_asked(struct modem *m, const struct at_result *r)
 
 /* ---- tries ---- */
 
-bool pin_make_tries(struct modem *m, char *text, size_t size)
+/* AT+CPINR, then the profile's own commands, until one tells. */
+static const struct profile_tries *tries_command(const struct modem *m, unsigned attempt)
 {
-    m->pin_tries = -1;
-    return m->pin_wanted && str_copy(text, size, "AT+CPINR");
+    static const struct profile_tries standard = {"AT+CPINR", "+CPINR:", 1};
+
+    if (attempt == 0)
+        return &standard;
+    return (int)attempt <= m->profile->ntries ? &m->profile->tries[attempt - 1] : NULL;
 }
 
-/* +CPINR: <code>,<retries>[,<default>]: the line of SIM PIN among those of others */
+bool pin_make_tries(struct modem *m, char *text, size_t size)
+{
+    const struct profile_tries *t = tries_command(m, m->run.attempt);
+
+    m->pin_tries = -1;
+    if (!m->pin_wanted || !t)
+        return false;
+    m->run.cmd.prefix = t->prefix;
+    return str_copy(text, size, t->command);
+}
+
+/* +CPINR: <code>,<retries>[,<default>]: of its lines the one of SIM PIN. Others: the field that the profile
+ * says. */
 void pin_tries_line(struct modem *m, const char *line)
 {
-    struct at_cur c = at_cur_after(line, "+CPINR:");
+    const struct profile_tries *t = tries_command(m, m->run.attempt);
+    struct at_cur c = at_cur_after(line, t->prefix);
     char code[16];
     int64_t tries;
 
-    if (at_cur_string(&c, code, sizeof(code)) && strcmp(code, "SIM PIN") == 0 && at_cur_number(&c, &tries))
+    if (m->run.attempt == 0 && (!at_cur_string(&c, code, sizeof(code)) || strcmp(code, "SIM PIN") != 0))
+        return;
+    for (int i = 0; m->run.attempt > 0 && i < t->field; i++) {
+        if (!at_cur_skip(&c))
+            return;
+    }
+    if (at_cur_number(&c, &tries) && tries >= 0 && tries <= TRIES_MAX)
         m->pin_tries = (int)tries;
+}
+
+static const char *tries_text(const struct modem *m, char *out, size_t size)
+{
+    if (m->pin_tries < 0)
+        str_copy(out, size, "");
+    else
+        snprintf(out, size, " (%d %s left)", m->pin_tries, m->pin_tries == 1 ? "try" : "tries");
+    return out;
 }
 
 static enum script_verdict refused(struct modem *m)
 {
-    char tries[32] = "";
+    struct modem_sim sim = sim_of(m);
+    char tries[32];
 
-    if (m->pin_tries >= 0)
-        snprintf(tries, sizeof(tries), " (%d %s left)", m->pin_tries, m->pin_tries == 1 ? "try" : "tries");
+    if (m->conf->pins)
+        m->conf->pins->refused(m->conf->pins->owner, &sim);
     modem_locked(m, LOCK_PIN,
-                 "the PIN was refused%s: correct modems[].pin and reload, or `simgate unlock %s`", tries,
-                 m->conf->name);
+                 "the SIM refused the PIN%s: correct modems[].pin, reload, then `simgate unlock %s`",
+                 tries_text(m, tries, sizeof(tries)), m->conf->name);
     return STEP_STOP;
+}
+
+static enum script_verdict only_by_operator(struct modem *m, const char *why)
+{
+    char tries[32];
+
+    modem_locked(m, LOCK_PIN, "%s%s: check modems[].pin, then `simgate unlock %s`", why,
+                 tries_text(m, tries, sizeof(tries)), m->conf->name);
+    return STEP_STOP;
+}
+
+/* A try is remembered for the SIM that it was made on, where SIMs can be told apart. */
+static bool tried_in_this_life(const struct modem *m)
+{
+    bool another = *m->iccid && *m->pin_iccid && strcmp(m->iccid, m->pin_iccid) != 0;
+
+    return m->pin_tried && !another;
 }
 
 /* Notes the try. What cannot be noted, a full disk, may pass: that is tried again later. */
 static enum script_verdict begin_try(struct modem *m)
 {
     const struct modem_pins *pins = m->conf->pins;
+    struct modem_sim sim = sim_of(m);
     struct err e = {0};
-    int status = 0;
+    enum modem_pin_leave leave = m->pin_granted              ? PIN_AS_OPERATOR_ASKED
+                                 : m->pin_tries >= TRIES_ALL ? PIN_UNTOUCHED
+                                                             : PIN_BY_ITSELF;
+    int status = pins ? pins->begin(pins->owner, &sim, leave, &e) : 0;
 
-    if (pins)
-        status = pins->begin(pins->owner, m->conf->name, m->conf->pin, m->pin_tries >= TRIES_ALL, &e);
     if (status == 0)
         return STEP_NEXT;
-    if (status == ERR_REFUSED) {
-        modem_locked(
-            m, LOCK_PIN,
-            "this PIN was tried before, in vain as far as is known: correct modems[].pin and reload, or "
-            "`simgate unlock %s`",
-            m->conf->name);
-        return STEP_STOP;
-    }
+    if (status == ERR_REFUSED)
+        return only_by_operator(m, "a PIN was tried before on this SIM, in vain as far as is known");
     modem_request(m, MOVE_BACK_OFF, 0, "PIN not entered, as it cannot be noted: %s", e.text);
     return STEP_STOP;
 }
 
 enum script_verdict pin_tries_done(struct modem *m, const struct at_result *r)
 {
-    (void)r; /* not supported: unknown */
+    (void)r; /* not supported: the next command, or unknown */
+    if (m->pin_tries < 0 && tries_command(m, m->run.attempt + 1))
+        return STEP_REPEAT;
+    if (m->conf->look_only)
+        return lock(m, LOCK_PIN, "the SIM asks for its PIN");
     if (!*m->conf->pin)
         return lock(m, LOCK_PIN, "the SIM asks for its PIN, and none is configured (modems[].pin)");
-    if (m->pin_refused)
-        return refused(m);
     if (m->pin_tries >= 0 && m->pin_tries < TRIES_MIN) {
         modem_locked(m, LOCK_PIN,
                      "the SIM has %d %s left for its PIN: not risked; enter the PIN in a telephone",
                      m->pin_tries, m->pin_tries == 1 ? "try" : "tries");
         return STEP_STOP;
     }
+    if (!m->pin_granted && tried_in_this_life(m))
+        return only_by_operator(m, "the PIN was tried before, in vain as far as is known");
+    if (!m->pin_granted && m->pin_tries >= 0 && m->pin_tries < TRIES_ALL)
+        return only_by_operator(m, "a PIN was tried before on this SIM, in vain, and is not risked again");
     return begin_try(m);
 }
 
@@ -189,11 +252,12 @@ enum script_verdict pin_tries_done(struct modem *m, const struct at_result *r)
 
 bool pin_make_entry(struct modem *m, char *text, size_t size)
 {
-    /* Refused: also when the step is begun again because the SIM was busy. It is not sent twice. */
-    if (!m->pin_wanted || m->pin_refused || !*m->conf->pin)
+    /* Sent: also when the step is begun again because the SIM was busy. It is not sent twice. */
+    if (!m->pin_wanted || m->pin_sent || !*m->conf->pin)
         return false;
-    m->pin_sent = true;
-    m->pin_refused = true; /* until it is seen to be right */
+    m->pin_sent = m->pin_tried = true; /* until it is seen to be right */
+    m->pin_granted = false;
+    str_copy(m->pin_iccid, sizeof(m->pin_iccid), m->iccid);
     modem_log(notice, m, "entering the PIN");
     snprintf(text, size, "AT+CPIN=\"%s\"", m->conf->pin);
     return true;

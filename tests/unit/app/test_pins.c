@@ -114,7 +114,8 @@ static void killed_behind_the_entry(void **state)
     }
 }
 
-/* A corrected PIN is tried without an operator's word, and then each time the SIM asks for it. */
+/* A corrected PIN is not tried by itself either, as nobody can say that it is right this time: an operator's
+ * word is asked for; then it is entered each time the SIM asks for it. */
 static void corrected_pin(void **state)
 {
     struct lab *l = *state;
@@ -122,6 +123,12 @@ static void corrected_pin(void **state)
     begin(l, "9999", true);
     assert_locked(l, 2, "refused");
     l->u->conf.pin = "1234";
+    for (int i = 0; i < 3; i++) {
+        restart(l);
+        assert_locked(l, 2, "tried before");
+    }
+    modem_unlock(l->u->modem);
+    assert_true(rig_ready(l->r, l->u));
     for (int i = 0; i < 3; i++) {
         restart(l);
         rig_fault(l->r, l->u, "reboot", NULL);
@@ -132,7 +139,32 @@ static void corrected_pin(void **state)
     assert_int_equal(access(l->pins.path, R_OK), 0);
 }
 
-/* An operator's unlock counts in the next life as well, for one try. */
+/* A modem that is renamed, or a SIM that is moved into another modem, gets no other try. */
+static void renamed_and_moved(void **state)
+{
+    struct lab *l = *state;
+
+    begin(l, "9999", true);
+    assert_locked(l, 2, "refused");
+    l->u->conf.name = "another";
+    restart(l);
+    assert_true(rig_until(l->r, l->u, MODEM_LOCKED, 60000));
+    assert_int_equal(tries_left(l), 2);
+    const struct modem_pins *m = &l->pins.memory;
+    struct modem_sim sim = {.name = "a", .imei = "111", .iccid = "8949"};
+    struct modem_sim moved = {.name = "b", .imei = "222", .iccid = "8949"};
+    struct modem_sim other = {.name = "a", .imei = "111", .iccid = "8950"};
+    struct modem_sim unread = {.name = "c", .imei = "222", .iccid = ""};
+    assert_int_equal(m->begin(m->owner, &sim, PIN_BY_ITSELF, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &moved, PIN_BY_ITSELF, NULL), ERR_REFUSED);
+    assert_int_equal(m->begin(m->owner, &other, PIN_BY_ITSELF, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &moved, PIN_AS_OPERATOR_ASKED, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &unread, PIN_BY_ITSELF, NULL), ERR_REFUSED);
+    m->forget(m->owner, &unread);
+    assert_int_equal(m->begin(m->owner, &moved, PIN_BY_ITSELF, NULL), 0);
+}
+
+/* An operator's unlock is for one try. */
 static void unlocked_by_an_operator(void **state)
 {
     struct lab *l = *state;
@@ -140,7 +172,7 @@ static void unlocked_by_an_operator(void **state)
     begin(l, "9999", true);
     assert_locked(l, 2, "refused");
     modem_unlock(l->u->modem);
-    restart(l);
+    rig_run(l->r, 10000);
     assert_locked(l, 1, "refused");
     restart(l);
     assert_locked(l, 1, "tried before");
@@ -151,11 +183,13 @@ static void unlocked_by_an_operator(void **state)
 static void not_seen_to_be_right(void **state)
 {
     struct lab *l = *state;
+    struct modem_sim sim = {.name = "modem0", .imei = "", .iccid = ""};
 
-    assert_int_equal(l->pins.memory.begin(&l->pins, "modem0", "1234", false, NULL), 0);
+    assert_int_equal(l->pins.memory.begin(&l->pins, &sim, PIN_BY_ITSELF, NULL), 0);
     begin(l, "1234", false);
     assert_true(rig_ready(l->r, l->u));
-    assert_int_equal(l->pins.memory.begin(&l->pins, "modem1", "1234", false, NULL), 0);
+    sim.name = "modem1";
+    assert_int_equal(l->pins.memory.begin(&l->pins, &sim, PIN_BY_ITSELF, NULL), 0);
     struct unit *other =
         rig_add(l->r, &(struct rig_conf){.sim_pin = "1234", .pin = "1234", .tries_untold = true});
     other->conf.pins = &l->pins.memory;
@@ -165,42 +199,49 @@ static void not_seen_to_be_right(void **state)
     assert_true(rig_ready(l->r, other));
 }
 
-/* A modem that always tells of three tries is believed once. */
+/* A modem that always tells of three tries is believed once, and not at all when the SIM said no. */
 static void wrong_count_is_believed_once(void **state)
 {
     struct lab *l = *state;
     const struct modem_pins *m = &l->pins.memory;
+    struct modem_sim a = {.name = "a", .imei = "1", .iccid = ""};
+    struct modem_sim b = {.name = "b", .imei = "2", .iccid = ""};
 
-    assert_int_equal(m->begin(m->owner, "a", "9999", true, NULL), 0);
-    assert_int_equal(m->begin(m->owner, "a", "9999", true, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &a, PIN_UNTOUCHED, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &a, PIN_UNTOUCHED, NULL), 0);
     for (int i = 0; i < RESTARTS; i++)
-        assert_int_equal(m->begin(m->owner, "a", "9999", true, NULL), ERR_REFUSED);
+        assert_int_equal(m->begin(m->owner, &a, PIN_UNTOUCHED, NULL), ERR_REFUSED);
+    assert_int_equal(m->begin(m->owner, &b, PIN_UNTOUCHED, NULL), 0);
+    m->refused(m->owner, &b);
+    assert_int_equal(m->begin(m->owner, &b, PIN_UNTOUCHED, NULL), ERR_REFUSED);
 }
 
-/* Each modem has its own line, another PIN takes the place of the old one, and no PIN is in the file, which
- * only its owner can read. */
+/* Each SIM has its own line, no PIN is in the file, which only its owner can read, and files of the earlier
+ * form are understood. */
 static void the_file(void **state)
 {
     struct lab *l = *state;
     const struct modem_pins *m = &l->pins.memory;
-    char text[4096] = "";
+    struct modem_sim a = {.name = "a", .imei = "1", .iccid = "89"},
+                     b = {.name = "b", .imei = "2", .iccid = ""};
+    struct modem_sim old = {.name = "old", .imei = "3", .iccid = ""};
     struct stat st;
 
-    assert_int_equal(m->begin(m->owner, "a", "9753", false, NULL), 0);
-    assert_int_equal(m->begin(m->owner, "b", "9753", false, NULL), 0);
-    assert_int_equal(m->begin(m->owner, "a", "9753", false, NULL), ERR_REFUSED);
-    assert_int_equal(m->begin(m->owner, "a", "8642", false, NULL), 0);
-    m->forget(m->owner, "b");
-    assert_int_equal(m->begin(m->owner, "a", "8642", false, NULL), ERR_REFUSED);
-    assert_int_equal(m->begin(m->owner, "b", "9753", false, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &a, PIN_BY_ITSELF, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &b, PIN_BY_ITSELF, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &a, PIN_BY_ITSELF, NULL), ERR_REFUSED);
+    m->forget(m->owner, &b);
+    assert_int_equal(m->begin(m->owner, &a, PIN_BY_ITSELF, NULL), ERR_REFUSED);
+    assert_int_equal(m->begin(m->owner, &b, PIN_BY_ITSELF, NULL), 0);
     assert_int_equal(stat(l->pins.path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    FILE *f = fopen(l->pins.path, "r");
+    FILE *f = fopen(l->pins.path, "a");
     assert_non_null(f);
-    assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+    fputs("old 1 $5$salt$hash\n", f);
     fclose(f);
-    assert_null(strstr(text, "9753"));
-    assert_null(strstr(text, "8642"));
+    assert_int_equal(m->begin(m->owner, &old, PIN_BY_ITSELF, NULL), ERR_REFUSED);
+    assert_int_equal(m->begin(m->owner, &old, PIN_UNTOUCHED, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &a, PIN_BY_ITSELF, NULL), ERR_REFUSED);
 }
 
 /* A try that cannot be noted is not made; when it can be, the modem comes up by itself. A damaged file could
@@ -214,7 +255,8 @@ static void cannot_be_noted(void **state)
     assert_non_null(f);
     fputs("damaged\n", f);
     fclose(f);
-    assert_int_equal(l->pins.memory.begin(&l->pins, "a", "1234", true, &e), ERR_CORRUPT);
+    struct modem_sim sim = {.name = "a", .imei = "", .iccid = ""};
+    assert_int_equal(l->pins.memory.begin(&l->pins, &sim, PIN_UNTOUCHED, &e), ERR_CORRUPT);
     assert_non_null(strstr(e.text, ".pins:1: "));
     unlink(l->pins.path);
     assert_int_equal(mkdir(l->pins.path, 0700), 0);
@@ -236,6 +278,7 @@ int main(void)
         TEST(restarts_cost_one_try_untold),
         TEST(killed_behind_the_entry),
         TEST(corrected_pin),
+        TEST(renamed_and_moved),
         TEST(unlocked_by_an_operator),
         TEST(not_seen_to_be_right),
         TEST(wrong_count_is_believed_once),
