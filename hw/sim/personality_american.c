@@ -31,7 +31,7 @@ static const struct personality_answer q24_answers[] = {
     {.ask = "+CPINC", .say = "+CPINC: {pin},3,{puk},10"},
     {.ask = "+CCID", .say = "+CCID: \"{iccid}\""},
     {.ask = "+CSAS*"},
-    {.ask = "W32K=*"},
+    {.ask = "+W32K=*"},
     {.ask = "+CSMS=?", .say = "+CSMS: (0)"},
     {.ask = "+CPOF*", .then = DO_RESTART},
     {.ask = "+CFUN=1", .then = DO_RESTART},

@@ -33,6 +33,28 @@ static void set_silence(struct simmodem *m, const struct fault_args *a)
     m->fault.silence_until = until(m, a);
 }
 
+static void set_wedge(struct simmodem *m, const struct fault_args *a)
+{
+    (void)a;
+    sim_wedge(m);
+}
+
+static void set_power(struct simmodem *m, const struct fault_args *a)
+{
+    (void)a;
+    simmodem_power_cycle(m, m->now_us / SIM_MS);
+}
+
+static void set_sent_500(struct simmodem *m, const struct fault_args *a)
+{
+    m->fault.sent_500 = a->n;
+}
+
+static void set_index_lost(struct simmodem *m, const struct fault_args *a)
+{
+    m->fault.index_lost = a->n;
+}
+
 static void set_garbage(struct simmodem *m, const struct fault_args *a)
 {
     m->fault.garbage_until = until(m, a);
@@ -156,6 +178,8 @@ static void set_sim_in(struct simmodem *m, const struct fault_args *a)
     m->sim_out = false;
     if (m->pin == SIM_PIN_READY && m->pin_code[0])
         m->pin = SIM_PIN_ASKED;
+    if (m->pin == SIM_PIN_READY)
+        sim_get_ready(m);
     sim_urc(m, m->pin == SIM_PIN_READY ? "+CPIN: READY" : "+CPIN: SIM PIN");
 }
 
@@ -207,6 +231,7 @@ static void set_clear(struct simmodem *m, const struct fault_args *a)
 {
     (void)a;
     m->fault = (struct sim_faults){0};
+    m->wedged = false;
     m->home_stat = 1;
     m->memory_full = false;
     sim_net_release_reports(m);
@@ -214,11 +239,15 @@ static void set_clear(struct simmodem *m, const struct fault_args *a)
 
 static const struct fault_row rows[] = {
     {"silence", "m", "silence MS", set_silence},
+    {"wedge", "", "wedge", set_wedge},
+    {"power", "", "power", set_power},
     {"garbage", "rm", "garbage RATE MS", set_garbage},
     {"drop", "rm", "drop RATE MS", set_drop},
     {"double", "rm", "double RATE MS", set_double},
     {"late", "mn", "late MS [N]", set_late},
     {"ok_lost", "n", "ok_lost [N]", set_ok_lost},
+    {"sent_500", "n", "sent_500 [N]", set_sent_500},
+    {"index_lost", "n", "index_lost [N]", set_index_lost},
     {"prompt_bare", "n", "prompt_bare [N]", set_prompt_bare},
     {"prompt_missing", "n", "prompt_missing [N]", set_prompt_missing},
     {"urc_inside", "n", "urc_inside [N]", set_urc_inside},

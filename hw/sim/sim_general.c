@@ -21,17 +21,17 @@ static int identity(struct simmodem *m, struct sim_cmd *c, const char *text)
 
 static int cmd_cgmi(struct simmodem *m, struct sim_cmd *c)
 {
-    return identity(m, c, "simgate");
+    return identity(m, c, m->p.manufacturer);
 }
 
 static int cmd_cgmm(struct simmodem *m, struct sim_cmd *c)
 {
-    return identity(m, c, "Simulated modem");
+    return identity(m, c, m->p.model);
 }
 
 static int cmd_cgmr(struct simmodem *m, struct sim_cmd *c)
 {
-    return identity(m, c, SIMGATE_VERSION);
+    return m->p.revision ? identity(m, c, m->p.revision) : SIM_R_ERROR;
 }
 
 static int cmd_cgsn(struct simmodem *m, struct sim_cmd *c)
@@ -100,9 +100,9 @@ static int cmd_reg(struct simmodem *m, struct sim_cmd *c)
     if (c->form != SIM_READ)
         return cmd_setting(m, c);
     int n = *(int *)(void *)((char *)&m->set + c->setting->offset);
-    int stat = sim_reg_stat(m);
-    if (n == 2 && sim_registered(m))
-        sim_info_line(m, "%s: %d,%d,\"00C3\",\"01A2D001\"", c->name, n, stat);
+    int stat = sim_reg_shown(m, c->name);
+    if (n == 2 && stat && sim_registered(m))
+        sim_info_line(m, "%s: %d,%d%s", c->name, n, stat, m->p.cell);
     else
         sim_info_line(m, "%s: %d,%d", c->name, n, stat);
     return SIM_R_OK;
@@ -148,7 +148,7 @@ static int cmd_csq(struct simmodem *m, struct sim_cmd *c)
     if (c->form == SIM_TEST)
         sim_info_line(m, "+CSQ: (0-31,99),(0-7,99)");
     else if (c->form == SIM_EXEC)
-        sim_info_line(m, "+CSQ: %d,99", sim_registered(m) ? m->signal : 99);
+        sim_info_line(m, "+CSQ: %d,99", sim_registered(m) && !m->p.signal_untold ? m->signal : 99);
     else
         return SIM_R_ERROR;
     return SIM_R_OK;
@@ -216,15 +216,8 @@ static int cmd_cfun(struct simmodem *m, struct sim_cmd *c)
     if (c->form != SIM_SET || c->argc > 2 || !sim_arg_int(c, 0, 0, 4, &fun) || fun == 2 || fun == 3 ||
         !sim_arg_int(c, 1, 0, 1, &reset))
         return BAD_PARAMETER;
-    if (reset) {
-        sim_finish(m, SIM_R_OK);
-        struct buf last = m->out; /* the OK still leaves */
-        buf_add(&last, buf_str(&m->tx), m->tx.len);
-        m->out = (struct buf){0};
-        sim_reboot(m, sim_boot_us(m));
-        m->out = last;
-        return SIM_R_LATER;
-    }
+    if (reset)
+        return sim_restart(m);
     if (fun == 1 && m->set.cfun != 1)
         m->searching_until_us = m->now_us + SIM_SEARCH_MS * SIM_MS;
     m->set.cfun = fun;
@@ -241,6 +234,7 @@ static int give_puk(struct simmodem *m, const struct sim_cmd *c)
     m->puk_tries = 10;
     m->pin_tries = 3;
     m->pin = SIM_PIN_READY;
+    sim_get_ready(m);
     return SIM_R_OK;
 }
 
@@ -257,21 +251,20 @@ static int give_pin(struct simmodem *m, const struct sim_cmd *c)
     }
     m->pin_tries = 3;
     m->pin = SIM_PIN_READY;
+    sim_get_ready(m);
     m->searching_until_us = m->now_us + SIM_SEARCH_MS * SIM_MS;
     return SIM_R_OK;
 }
 
 static int cmd_cpin(struct simmodem *m, struct sim_cmd *c)
 {
-    static const char *const states[] = {
-        [SIM_PIN_READY] = "READY", [SIM_PIN_ASKED] = "SIM PIN", [SIM_PIN_PUK] = "SIM PUK"};
     if (c->form == SIM_TEST)
         return SIM_R_OK;
     if (m->sim_out)
         return SIM_CME + 10;
     if (c->form == SIM_READ) {
-        sim_info_line(m, "+CPIN: %s", states[m->pin]);
-        return SIM_R_OK;
+        sim_info_line(m, "+CPIN: %s", sim_cpin(m));
+        return m->p.quirks & PQ_CPIN_WITHOUT_OK ? SIM_R_NO_FINAL : SIM_R_OK;
     }
     return c->form == SIM_SET ? give_pin(m, c) : SIM_R_ERROR;
 }

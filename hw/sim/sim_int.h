@@ -2,6 +2,7 @@
 #ifndef SIMGATE_HW_SIM_SIM_INT_H
 #define SIMGATE_HW_SIM_SIM_INT_H
 
+#include "hw/sim/personality.h"
 #include "hw/sim/simmodem.h"
 #include "hw/sim/simnet.h"
 
@@ -72,7 +73,7 @@ struct sim_store {
     unsigned size, used, allocated, hint;
     struct sim_slot *slots;
 };
-enum sim_store_id { SIM_SM, SIM_ME, SIM_SR, SIM_STORES };
+enum sim_store_id { SIM_SM, SIM_ME, SIM_SR, SIM_BM, SIM_STORES }; /* BM: broadcasts; empty */
 
 /* ---- faults ---- */
 
@@ -83,6 +84,7 @@ struct sim_faults {
     uint32_t garbage_ppm, drop_ppm, double_ppm, cms_ppm;
     int cms_rate_code;
     int64_t late_us, report_late_us;
+    int sent_500, index_lost;
     int late, ok_lost, prompt_bare, prompt_missing, urc_inside, error, cms, cms_code, cme, cme_code;
     int report_lost, report_late, report_double, report_status, report_shuffle;
     uint8_t report_st;
@@ -102,6 +104,7 @@ struct sim_settings {
     int cnmi[5]; /* mode, mt, bm, ds, bfr */
     int csmp[4];
     enum sim_store_id mem[3];
+    char mem_name[3][8]; /* as AT+CPMS chose them */
     char cscs[8];
     int sregs[SIM_SREGS];
 };
@@ -123,6 +126,7 @@ struct simmodem {
     struct simnet *net;
     struct simmodem *next; /* in net */
     struct simmodem_conf conf;
+    struct personality p;
     const char *name;
     char number[SIM_NAME_BYTES], smsc[SIM_NAME_BYTES];
     char imei[SIM_NAME_BYTES], imsi[SIM_NAME_BYTES], iccid[SIM_NAME_BYTES];
@@ -174,6 +178,15 @@ struct simmodem {
     unsigned ta_urcs_len;
     struct buf *urc_capture; /* "urc_inside" catches notices here */
 
+    /* by its personality */
+    bool noise_off, gps_on, ready_untold;
+    bool wedged;  /* until the power is cut */
+    bool leaving; /* BOOTING: about to leave the bus */
+    int64_t noise_at_us, wedge_at_us;
+    size_t noise_next;
+    int64_t ready_at_us;   /* SMS commands work from then on */
+    int64_t wait_until_us; /* +CME ERROR: 515 until then */
+
     /* calls and USSD */
     char caller[SIM_NAME_BYTES];
     unsigned rings_left;
@@ -182,6 +195,8 @@ struct simmodem {
     struct sim_ussd *ussd;
     char ussd_pending[SIM_ARG_BYTES];
     int64_t ussd_at_us; /* SIM_NEVER: none */
+    bool ussd_failed;   /* instead of an answer an error comes */
+    bool ussd_open;     /* the network waits for a reply */
 
     struct sim_faults fault;
 };
@@ -196,15 +211,33 @@ void sim_vanish(struct simmodem *m, int64_t for_us); /* < 0: until sim_return */
 void sim_return(struct simmodem *m);
 void sim_wake(struct simmodem *m);
 void sim_busy_for(struct simmodem *m, int64_t us);
+bool sim_silent(const struct simmodem *m); /* hangs: hears and says nothing */
 
 /* sim_life.c */
 void sim_settings_reset(struct sim_settings *s);
 int sim_reg_stat(const struct simmodem *m);
+int sim_reg_shown(const struct simmodem *m, const char *command); /* as "+CREG", "+CEREG" … tell it */
 bool sim_registered(const struct simmodem *m);
-bool sim_ready(const struct simmodem *m); /* SIM in, PIN given */
-void sim_reg_check(struct simmodem *m);   /* tells +CREG's change */
-bool sim_count_down(int *n);              /* uses one of a fault's n */
+bool sim_ready(const struct simmodem *m);       /* SIM in, PIN given */
+const char *sim_cpin(const struct simmodem *m); /* as +CPIN tells it */
+void sim_reg_check(struct simmodem *m);         /* tells +CREG's change */
+bool sim_count_down(int *n);                    /* uses one of a fault's n */
 bool sim_window(const struct simmodem *m, int64_t until_us);
+
+/* sim_family.c */
+void sim_say(struct simmodem *m, const char *text, const char *store); /* unasked, {fields} filled in */
+void sim_tell(struct simmodem *m, const char *text);                   /* as information lines */
+/* The personality's own answer to an extended command; false when it has none. */
+bool sim_family_answer(struct simmodem *m, const char *text, size_t len, int *result);
+bool sim_family_lacks(const struct simmodem *m, const char *name);
+int sim_not_ready(const struct simmodem *m); /* why SMS commands are refused for the moment; SIM_R_OK */
+void sim_get_ready(struct simmodem *m);      /* SMS commands work after the personality's time */
+void sim_family_reset(struct simmodem *m);
+bool sim_ok_before_pdu(const struct simmodem *m);
+int sim_restart(struct simmodem *m); /* answers OK first; a USB device leaves the bus. SIM_R_LATER */
+void sim_wedge(struct simmodem *m);
+void sim_family_step(struct simmodem *m);
+int64_t sim_family_deadline(const struct simmodem *m);
 
 /* sim_parse.c: command lines */
 enum sim_form { SIM_EXEC, SIM_READ, SIM_TEST, SIM_SET };
@@ -270,6 +303,8 @@ struct sim_slot *sim_store_at(struct simmodem *m, enum sim_store_id id, int inde
 void sim_store_delete(struct simmodem *m, enum sim_store_id id, int index);
 void sim_store_resize(struct simmodem *m, enum sim_store_id id, unsigned size);
 bool sim_store_by_name(const char *name, enum sim_store_id *out);
+/* A name that AT+CPMS takes of this modem, "MT" among them where it has it. */
+bool sim_store_named(const struct simmodem *m, const char *name, enum sim_store_id *out);
 
 /* sim_mt.c */
 void sim_mt_step(struct simmodem *m);

@@ -26,6 +26,8 @@ void sim_settings_reset(struct sim_settings *s)
 {
     *s = (struct sim_settings){.echo = 1, .verbose = 1, .cfun = 1, .csmp = {17, 167, 0, 0}};
     str_copy(s->cscs, sizeof(s->cscs), "IRA");
+    for (size_t i = 0; i < ARRAY_LEN(s->mem_name); i++)
+        str_copy(s->mem_name[i], sizeof(s->mem_name[i]), "SM");
     s->sregs[3] = '\r'; /* V.250 6.2.1, 6.2.2, 6.2.3 */
     s->sregs[4] = '\n';
     s->sregs[5] = '\b';
@@ -47,6 +49,22 @@ bool sim_window(const struct simmodem *m, int64_t until_us)
 bool sim_ready(const struct simmodem *m)
 {
     return !m->sim_out && m->pin == SIM_PIN_READY;
+}
+
+const char *sim_cpin(const struct simmodem *m)
+{
+    static const char *const states[] = {
+        [SIM_PIN_READY] = "READY", [SIM_PIN_ASKED] = "SIM PIN", [SIM_PIN_PUK] = "SIM PUK"};
+    return m->sim_out ? "NOT INSERTED" : states[m->pin];
+}
+
+int sim_reg_shown(const struct simmodem *m, const char *command)
+{
+    int stat = sim_reg_stat(m);
+    enum personality_registration how = strcmp(command, "+CREG") == 0 ? m->p.creg : m->p.ps;
+    if (how == REG_PLAIN || !(stat == 1 || stat == 5))
+        return stat;
+    return how == REG_NONE ? 0 : stat == 1 ? 6 : 7; /* TS 27.007 7.2: SMS only, home or roaming */
 }
 
 int sim_reg_stat(const struct simmodem *m)
@@ -79,10 +97,11 @@ void sim_reg_check(struct simmodem *m)
         int n;
     } urcs[] = {{"+CREG", m->set.creg}, {"+CGREG", m->set.cgreg}, {"+CEREG", m->set.cereg}};
     for (size_t i = 0; i < ARRAY_LEN(urcs); i++) {
-        if (urcs[i].n == 2 && sim_registered(m))
-            sim_urc(m, "%s: %d,\"00C3\",\"01A2D001\"", urcs[i].name, stat);
+        int shown = sim_reg_shown(m, urcs[i].name);
+        if (urcs[i].n == 2 && shown && sim_registered(m))
+            sim_urc(m, "%s: %d%s", urcs[i].name, shown, m->p.cell);
         else if (urcs[i].n > 0)
-            sim_urc(m, "%s: %d", urcs[i].name, stat);
+            sim_urc(m, "%s: %d", urcs[i].name, shown);
     }
 }
 
@@ -102,7 +121,7 @@ void simmodem_info(const struct simmodem *m, struct simmodem_info *out)
                                   .signal = m->signal,
                                   .next_mr = m->mr,
                                   .busy = m->busy.on};
-    for (int i = 0; i < SIM_STORES; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(out->stores); i++) {
         out->stores[i].name = m->stores[i].name;
         out->stores[i].used = m->stores[i].used;
         out->stores[i].size = m->stores[i].size;

@@ -15,7 +15,7 @@ enum { CNMA_MS = 15000, CNMI_MODE = 0, CNMI_MT = 1, CNMI_DS = 3, CNMI_BFR = 4 };
 static bool reachable(const struct simmodem *m)
 {
     return m->power == SIM_UP && m->entry == SIM_ENTRY_NONE && !m->await && sim_registered(m) &&
-           !sim_window(m, m->fault.silence_until) && m->out.len + m->tx.len < SIM_BACKLOG_BYTES;
+           !sim_silent(m) && m->out.len + m->tx.len < SIM_BACKLOG_BYTES;
 }
 
 /* A notice under AT+CNMI's rules: with mode 0 the modem keeps it until the host sets another mode. */
@@ -29,13 +29,13 @@ static void notice(struct simmodem *m, const char *text)
     }
 }
 
-static void show(struct simmodem *m, struct sim_tpdu *t, const char *name)
+static void show(struct simmodem *m, struct sim_tpdu *t)
 {
     char hex[2 * PDU_FULL_BYTES + 1];
     char text[2 * PDU_FULL_BYTES + 32];
     hex_encode(t->pdu, t->len, hex);
-    snprintf(text, sizeof(text), "%s: %s%u\r\n%s", name, t->report ? "" : ",", t->tpdu_len, hex);
-    sim_net_event(m, SIMNET_SHOWN, t, m->set.csms, SIM_STORES, 0);
+    snprintf(text, sizeof(text), "%s%u\r\n%s", t->report ? m->p.cds : m->p.cmt, t->tpdu_len, hex);
+    sim_net_event(m, SIMNET_SHOWN, t, m->set.csms != 0, SIM_STORES, 0);
     notice(m, text);
     if (m->set.csms == 0) {
         free(t);
@@ -53,7 +53,8 @@ static bool put_into(struct simmodem *m, struct sim_tpdu *t, enum sim_store_id i
     sim_net_event(m, SIMNET_STORED, t, 0, id, index);
     if (notice_name) {
         char text[32];
-        snprintf(text, sizeof(text), "%s: \"%s\",%d", notice_name, m->stores[id].name, index);
+        bool lost = !t->report && sim_count_down(&m->fault.index_lost);
+        snprintf(text, sizeof(text), "%s: \"%s\",%d", notice_name, m->stores[id].name, lost ? -1 : index);
         notice(m, text);
     }
     return true;
@@ -71,7 +72,7 @@ static bool shown_by_mt(const struct simmodem *m, const struct sim_tpdu *t)
 static bool take_message(struct simmodem *m, struct sim_tpdu *t)
 {
     if (shown_by_mt(m, t)) {
-        show(m, t, "+CMT");
+        show(m, t);
         return true;
     }
     return put_into(m, t, t->to_sim ? SIM_SM : m->set.mem[2], m->set.cnmi[CNMI_MT] ? "+CMTI" : NULL);
@@ -79,12 +80,13 @@ static bool take_message(struct simmodem *m, struct sim_tpdu *t)
 
 static bool take_report(struct simmodem *m, struct sim_tpdu *t)
 {
+    enum sim_store_id id;
     switch (m->set.cnmi[CNMI_DS]) {
     case 1:
-        show(m, t, "+CDS");
+        show(m, t);
         return true;
     case 2:
-        return put_into(m, t, SIM_SR, "+CDSI");
+        return put_into(m, t, sim_store_named(m, "SR", &id) ? id : m->set.mem[2], "+CDSI");
     default:
         sim_net_event(m, SIMNET_DROPPED, t, 0, SIM_STORES, 0);
         free(t);
@@ -96,13 +98,15 @@ static bool take_report(struct simmodem *m, struct sim_tpdu *t)
  * a little for a reply to fall into. */
 static int64_t due_at(const struct simmodem *m, int queue)
 {
-    enum { INSIDE_WAIT_MS = 2000 };
+    enum { INSIDE_WAIT_MS = 2000, PROMPT_WAIT_MS = 300 };
     const struct sim_tpdu *t = m->waiting[queue].head;
     if (!t)
         return SIM_NEVER;
     int64_t at = t->due_us;
     if (m->fault.urc_inside > 0 && !m->urc_capture)
         at += INSIDE_WAIT_MS * SIM_MS;
+    if (queue == SIM_QUEUE_REPORTS && (m->p.quirks & PQ_REPORT_BEFORE_PROMPT) && !m->urc_capture)
+        at += PROMPT_WAIT_MS * SIM_MS;
     if (queue == SIM_QUEUE_MESSAGES && m->memory_full && m->retry_at_us > at)
         at = m->retry_at_us;
     return at;
@@ -126,6 +130,8 @@ static bool attempt(struct simmodem *m, int queue)
     if (!t->next)
         m->waiting[queue].tail = t;
     m->waiting[queue].len++;
+    if (!m->memory_full && m->p.full_line)
+        sim_say(m, m->p.full_line, m->stores[t->to_sim ? SIM_SM : m->set.mem[2]].name);
     m->memory_full = true;
     m->retry_at_us =
         sim_window(m, m->fault.full_until) ? m->fault.full_until : m->now_us + sim_net_retry_us(m->net);
@@ -144,8 +150,8 @@ void sim_mt_step(struct simmodem *m)
 int64_t sim_mt_deadline(const struct simmodem *m)
 {
     int64_t at = SIM_NEVER;
-    if (m->power == SIM_UP && m->entry == SIM_ENTRY_NONE && sim_window(m, m->fault.silence_until) &&
-        (m->waiting[0].head || m->waiting[1].head))
+    if (m->power == SIM_UP && m->entry == SIM_ENTRY_NONE && !m->wedged &&
+        sim_window(m, m->fault.silence_until) && (m->waiting[0].head || m->waiting[1].head))
         return m->fault.silence_until;
     if (!reachable(m))
         return at; /* what makes it reachable again has its own deadline, or is a call */
@@ -162,8 +168,8 @@ void sim_mt_unacked(struct simmodem *m)
     if (!t)
         return;
     m->await = NULL;
-    m->set.cnmi[CNMI_MT] = 0;
-    m->set.cnmi[CNMI_DS] = 0;
+    if (!(m->p.quirks & PQ_KEEPS_CNMI))
+        m->set.cnmi[CNMI_MT] = m->set.cnmi[CNMI_DS] = 0;
     sim_net_event(m, SIMNET_UNACKED, t, 0, SIM_STORES, 0);
     sim_net_retry(m, t);
 }

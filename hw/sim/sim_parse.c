@@ -80,6 +80,14 @@ static void final_line(struct simmodem *m, int result, struct buf *out)
     char text[64];
     if (m->set.quiet)
         return;
+    if (result == SIM_R_NO_FINAL)
+        return;
+    if (result == SIM_R_UNKNOWN && m->set.verbose) {
+        buf_addf(out, "\r\n%s\r\n", m->p.unknown);
+        return;
+    }
+    if (result == SIM_R_UNKNOWN)
+        result = SIM_R_ERROR;
     if (result >= SIM_CME) {
         error_line(m, result, text, sizeof(text));
         if (strcmp(text, "ERROR") != 0) {
@@ -95,12 +103,12 @@ static void final_line(struct simmodem *m, int result, struct buf *out)
 }
 
 /* A notice in the middle of a reply: a real one if the network has something, else a vendor's. */
-static void notice_inside(struct simmodem *m, struct buf *out)
+static void notice_inside(struct simmodem *m, bool always, struct buf *out)
 {
     struct buf caught = {0};
     m->urc_capture = &caught;
     sim_mt_step(m);
-    if (caught.len == 0)
+    if (caught.len == 0 && always)
         sim_urc(m, "^RSSI:%d", m->signal);
     m->urc_capture = NULL;
     buf_add(out, caught.data, caught.len);
@@ -115,7 +123,7 @@ static void compose(struct simmodem *m, int result, struct buf *out)
         cut = m->reply_cuts[sim_rng_below(&m->rng, (uint32_t)m->reply_cuts_len)];
     buf_add(out, buf_str(&m->reply), cut);
     if (inside)
-        notice_inside(m, out);
+        notice_inside(m, true, out);
     buf_add(out, buf_str(&m->reply) + cut, m->reply.len - cut);
     final_line(m, result, out);
     buf_clear(&m->reply);
@@ -139,9 +147,10 @@ void sim_finish(struct simmodem *m, int result)
 
 void sim_prompt(struct simmodem *m, enum sim_entry entry, int tpdu_len)
 {
-    if (sim_count_down(&m->fault.urc_inside)) {
+    bool always = sim_count_down(&m->fault.urc_inside);
+    if (always || (m->p.quirks & PQ_REPORT_BEFORE_PROMPT)) {
         struct buf out = {0};
-        notice_inside(m, &out);
+        notice_inside(m, always, &out);
         sim_emit(m, buf_str(&out), out.len);
         buf_free(&out);
     }
@@ -151,8 +160,10 @@ void sim_prompt(struct simmodem *m, enum sim_entry entry, int tpdu_len)
     m->hex_overlong = false;
     if (sim_count_down(&m->fault.prompt_missing))
         return;
-    const char *prompt = sim_count_down(&m->fault.prompt_bare) ? "\r\n>" : "\r\n> ";
+    const char *prompt = sim_count_down(&m->fault.prompt_bare) ? "\r\n>" : m->p.prompt;
     sim_emit(m, prompt, strlen(prompt));
+    if (entry == SIM_ENTRY_CMGS && sim_ok_before_pdu(m))
+        sim_emit(m, "\r\nOK\r\n", 6);
 }
 
 /* ---- arguments ---- */
@@ -267,15 +278,21 @@ static int sim_missing(const struct simmodem *m, unsigned flags)
     return m->pin == SIM_PIN_PUK ? base + (flags & SIM_F_SMS ? 16 : 12) : base + 11;
 }
 
-static int run_extended(struct simmodem *m, struct sim_cmd *c)
+/* `text` is the command as it was written, without "AT". */
+static int run_extended(struct simmodem *m, struct sim_cmd *c, const char *text, size_t len)
 {
+    int answer;
     const struct sim_command *cmd = find(sim_commands_sms, c->name);
     if (!cmd)
         cmd = find(sim_commands_general, c->name);
-    if (!cmd)
-        return SIM_R_ERROR;
+    if (sim_family_answer(m, text, len, &answer))
+        return answer;
+    if (!cmd || sim_family_lacks(m, c->name))
+        return SIM_R_UNKNOWN;
     if (sim_count_down(&m->fault.cme))
         return SIM_CME + m->fault.cme_code;
+    if ((cmd->flags & SIM_F_SMS) && sim_ready(m) && sim_not_ready(m))
+        return sim_not_ready(m);
     if (c->form == SIM_TEST && (cmd->flags & SIM_F_TEST_OK))
         return SIM_R_OK;
     if (c->form != SIM_TEST && (cmd->flags & (SIM_F_SMS | SIM_F_SIM)) && !sim_ready(m))
@@ -340,9 +357,15 @@ static int s_parameter(struct simmodem *m, const char **p)
 
 static int identify(struct simmodem *m)
 {
-    sim_info_line(m, "simgate");
-    sim_info_line(m, "Simulated modem");
-    sim_info_line(m, "Revision: %s", SIMGATE_VERSION);
+    if (m->p.ident) {
+        sim_tell(m, m->p.ident);
+        return SIM_R_OK;
+    }
+    sim_info_line(m, "Manufacturer: %s", m->p.manufacturer);
+    sim_info_line(m, "Model: %s", m->p.model);
+    if (m->p.revision)
+        sim_info_line(m, "Revision: %s", m->p.revision);
+    sim_info_line(m, "IMEI: %s", m->imei);
     return SIM_R_OK;
 }
 
@@ -429,10 +452,11 @@ static int run_commands(struct simmodem *m, const char *p)
         struct sim_cmd c;
         c.argc = 0;
         c.setting = NULL;
+        const char *text = p;
         p = parse_extended(p, &c, name);
         if (!p)
             return SIM_R_ERROR;
-        result = run_extended(m, &c);
+        result = run_extended(m, &c, text, (size_t)(p - text));
     }
     return result;
 }

@@ -15,7 +15,7 @@ enum {
     BAD_PDU_PARAMETER = SIM_CMS + 304,
     BAD_INDEX = SIM_CMS + 321,
     MEMORY_FULL = SIM_CMS + 322,
-    NO_NETWORK = SIM_CMS + 331,
+    CANCELLED = SIM_CMS + 350,
 };
 
 /* ---- settings ---- */
@@ -40,15 +40,17 @@ static int cmd_csms(struct simmodem *m, struct sim_cmd *c)
         sim_info_line(m, "+CSMS: %d,1,1,0", m->set.csms);
         return SIM_R_OK;
     case SIM_TEST:
-        sim_info_line(m, "+CSMS: (0,1)");
+        sim_info_line(m, "+CSMS: %s", m->p.csms_test);
         return SIM_R_OK;
     case SIM_EXEC:
         return SIM_R_ERROR;
     case SIM_SET:
         break;
     }
-    if (c->argc != 1 || !c->arg[0].present || !sim_arg_int(c, 0, 0, 1, &service))
+    if (c->argc != 1 || !c->arg[0].present || !sim_arg_int(c, 0, 0, 255, &service))
         return BAD_PDU_PARAMETER;
+    if (service != 0 && service != m->p.csms_direct)
+        return NOT_SUPPORTED;
     m->set.csms = service;
     sim_info_line(m, "+CSMS: 1,1,0");
     return SIM_R_OK;
@@ -104,10 +106,21 @@ static int cmd_csca(struct simmodem *m, struct sim_cmd *c)
     return SIM_R_OK;
 }
 
+/* What a modem refuses although each parameter alone is in its list. */
+static bool cnmi_fits(const struct simmodem *m, const int v[5])
+{
+    bool direct = v[1] >= 2 || v[3] == 1;
+    for (int i = 0; i < 5; i++)
+        if (!(m->p.cnmi[i] >> v[i] & 1))
+            return false;
+    if (direct && (m->p.quirks & PQ_CNMI_MODE_1_DIRECT) && v[0] != 1)
+        return false;
+    return !(direct && (m->p.quirks & PQ_CNMI_NEEDS_CSMS) && m->set.csms == 0);
+}
+
 /* 3.4.1. Parameters left out become 0. */
 static int cmd_cnmi(struct simmodem *m, struct sim_cmd *c)
 {
-    static const int max[5] = {3, 3, 0, 2, 1};
     int v[5] = {0};
     if (c->form == SIM_READ) {
         const int *n = m->set.cnmi;
@@ -115,14 +128,16 @@ static int cmd_cnmi(struct simmodem *m, struct sim_cmd *c)
         return SIM_R_OK;
     }
     if (c->form == SIM_TEST) {
-        sim_info_line(m, "+CNMI: (0-3),(0-3),(0),(0-2),(0,1)");
+        sim_info_line(m, "+CNMI: %s", m->p.cnmi_test);
         return SIM_R_OK;
     }
     if (c->argc > 5)
         return BAD_PDU_PARAMETER;
     for (int i = 0; c->form == SIM_SET && i < c->argc; i++)
-        if (!sim_arg_int(c, i, 0, max[i], &v[i]))
+        if (!sim_arg_int(c, i, 0, 3, &v[i]))
             return BAD_PDU_PARAMETER;
+    if (!cnmi_fits(m, v))
+        return BAD_PDU_PARAMETER;
     memcpy(m->set.cnmi, v, sizeof(v));
     if (v[0] != 0) {
         if (v[4] == 0) /* bfr: flush what was kept, or clear it */
@@ -138,11 +153,12 @@ static int cmd_cnmi(struct simmodem *m, struct sim_cmd *c)
 static void cpms_figures(const struct simmodem *m, bool names, char *out, size_t size)
 {
     size_t n = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < m->p.cpms_args; i++) {
         const struct sim_store *s = &m->stores[m->set.mem[i]];
         unsigned total = sim_store_full(m, m->set.mem[i]) && s->used < s->size ? s->used : s->size;
         if (names)
-            n += (size_t)snprintf(out + n, size - n, "%s\"%s\",%u,%u", i ? "," : "", s->name, s->used, total);
+            n += (size_t)snprintf(out + n, size - n, "%s\"%s\",%u,%u", i ? "," : "", m->set.mem_name[i],
+                                  s->used, total);
         else
             n += (size_t)snprintf(out + n, size - n, "%s%u,%u", i ? "," : "", s->used, total);
     }
@@ -151,27 +167,29 @@ static void cpms_figures(const struct simmodem *m, bool names, char *out, size_t
 static int cmd_cpms(struct simmodem *m, struct sim_cmd *c)
 {
     char text[96];
-    enum sim_store_id mem[3];
+    struct sim_settings chosen = m->set;
     switch (c->form) {
     case SIM_READ:
         cpms_figures(m, true, text, sizeof(text));
         sim_info_line(m, "+CPMS: %s", text);
         return SIM_R_OK;
     case SIM_TEST:
-        sim_info_line(m, "+CPMS: (\"SM\",\"ME\",\"SR\"),(\"SM\",\"ME\"),(\"SM\",\"ME\")");
+        sim_info_line(m, "+CPMS: %s", m->p.cpms_test);
         return SIM_R_OK;
     case SIM_EXEC:
         return SIM_R_ERROR;
     case SIM_SET:
         break;
     }
-    memcpy(mem, m->set.mem, sizeof(mem));
-    if (c->argc < 1 || c->argc > 3)
-        return BAD_PDU_PARAMETER;
-    for (int i = 0; i < c->argc; i++)
-        if (!c->arg[i].quoted || !sim_store_by_name(c->arg[i].text, &mem[i]) || (i && mem[i] == SIM_SR))
+    if (c->argc < 1 || c->argc > m->p.cpms_args)
+        return c->argc > 3 || c->argc < 1 ? BAD_PDU_PARAMETER : SIM_R_ERROR;
+    for (int i = 0; i < c->argc; i++) {
+        if (!c->arg[i].quoted || !sim_store_named(m, c->arg[i].text, &chosen.mem[i]) ||
+            (i && chosen.mem[i] >= SIM_SR))
             return BAD_PDU_PARAMETER;
-    memcpy(m->set.mem, mem, sizeof(mem));
+        str_copy(chosen.mem_name[i], sizeof(chosen.mem_name[i]), c->arg[i].text);
+    }
+    m->set = chosen;
     cpms_figures(m, false, text, sizeof(text));
     sim_info_line(m, "+CPMS: %s", text);
     return SIM_R_OK;
@@ -335,7 +353,7 @@ static int network_verdict(struct simmodem *m)
 {
     struct sim_faults *f = &m->fault;
     if (!sim_registered(m))
-        return NO_NETWORK - SIM_CMS;
+        return m->p.no_network;
     if (sim_count_down(&f->cms))
         return f->cms_code;
     if (sim_window(m, f->cms_rate_until) && sim_rng_chance(&m->rng, f->cms_ppm))
@@ -345,6 +363,7 @@ static int network_verdict(struct simmodem *m)
 
 void sim_submit_end(struct simmodem *m)
 {
+    enum { WAIT_MS = 400 };
     struct sim_busy *b = &m->busy;
     struct pdu_submit s;
     const char *name = b->from_storage ? "+CMSS" : "+CMGS";
@@ -362,7 +381,14 @@ void sim_submit_end(struct simmodem *m)
     uint8_t mr = sim_net_submit(m, &s, b->pdu, b->pdu_len);
     if (sim_count_down(&m->fault.ok_lost))
         return;
-    sim_info_line(m, "%s: %u", name, mr);
+    if (sim_count_down(&m->fault.sent_500)) {
+        sim_finish(m, SIM_CMS + 500);
+        return;
+    }
+    if (!sim_ok_before_pdu(m))
+        sim_info_line(m, "%s: %u", name, mr);
+    if (m->p.quirks & PQ_WAITS_AFTER_SEND)
+        m->wait_until_us = m->now_us + WAIT_MS * SIM_MS;
     sim_finish(m, SIM_R_OK);
 }
 
@@ -429,10 +455,10 @@ void sim_entry_done(struct simmodem *m, bool cancelled)
 {
     enum sim_entry entry = m->entry;
     m->entry = SIM_ENTRY_NONE;
-    if (cancelled)
-        sim_finish(m, SIM_R_OK);
-    else
+    if (!cancelled)
         entry_run(m, entry);
+    else if (m->p.escape != ESCAPE_SILENT)
+        sim_finish(m, m->p.escape == ESCAPE_350 ? CANCELLED : SIM_R_OK);
     sim_urcs_flush(m);
 }
 
@@ -447,6 +473,9 @@ static int cmd_cnma(struct simmodem *m, struct sim_cmd *c)
     if (c->form == SIM_READ || (c->form == SIM_SET && (c->argc > 2 || !sim_arg_int(c, 0, 0, 2, &n) ||
                                                        !sim_arg_int(c, 1, 0, TPDU_MAX, &len))))
         return BAD_PDU_PARAMETER;
+    unsigned as = c->form == SIM_EXEC ? CNMA_PLAIN : (unsigned)CNMA_ZERO << n;
+    if (!(m->p.acks & as))
+        return SIM_R_ERROR;
     if (!m->await)
         return SIM_CMS + 340;
     if (len > 0 && c->form == SIM_SET) {

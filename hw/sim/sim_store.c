@@ -3,16 +3,19 @@
  * Indexes begin at 1 (or 0 by configuration); the lowest free place is taken, as most modems do.
  * TS 27.005 3.2.2.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "hw/sim/sim_int.h"
 
-enum { SM_SLOTS = 50, ME_SLOTS = 255, SR_SLOTS = 100 };
+enum { SM_SLOTS = 50, ME_SLOTS = 255, SR_SLOTS = 100, BM_SLOTS = 5 };
 
-static void store_init(struct sim_store *s, const char *name, unsigned size)
+/* The first size that is given: by configuration, by the family, as most. */
+static void store_init(struct sim_store *s, const char *name, unsigned given, unsigned family, unsigned usual)
 {
+    unsigned size = given ? given : family ? family : usual;
     str_copy(s->name, sizeof(s->name), name);
     s->slots = calloc(size, sizeof(*s->slots));
     if (!s->slots)
@@ -23,9 +26,10 @@ static void store_init(struct sim_store *s, const char *name, unsigned size)
 void sim_stores_init(struct simmodem *m)
 {
     const struct simmodem_conf *c = &m->conf;
-    store_init(&m->stores[SIM_SM], "SM", c->sm_slots ? c->sm_slots : SM_SLOTS);
-    store_init(&m->stores[SIM_ME], "ME", c->me_slots ? c->me_slots : ME_SLOTS);
-    store_init(&m->stores[SIM_SR], "SR", c->sr_slots ? c->sr_slots : SR_SLOTS);
+    store_init(&m->stores[SIM_SM], "SM", c->sm_slots, m->p.sm_slots, SM_SLOTS);
+    store_init(&m->stores[SIM_ME], "ME", c->me_slots, m->p.me_slots, ME_SLOTS);
+    store_init(&m->stores[SIM_SR], "SR", c->sr_slots, m->p.sr_slots, SR_SLOTS);
+    store_init(&m->stores[SIM_BM], "BM", 0, 0, BM_SLOTS);
 }
 
 void sim_stores_free(struct simmodem *m)
@@ -41,7 +45,7 @@ unsigned sim_index_base(const struct simmodem *m)
 {
     if (m->conf.index_base == SIMMODEM_INDEX_ZERO)
         return 0;
-    return m->conf.index_base ? m->conf.index_base : 1;
+    return m->conf.index_base ? m->conf.index_base : !m->p.index_zero;
 }
 
 bool sim_store_full(const struct simmodem *m, enum sim_store_id id)
@@ -108,7 +112,7 @@ void sim_store_resize(struct simmodem *m, enum sim_store_id id, unsigned size)
 
 bool sim_store_by_name(const char *name, enum sim_store_id *out)
 {
-    static const char *const names[SIM_STORES] = {"SM", "ME", "SR"};
+    static const char *const names[SIM_STORES] = {"SM", "ME", "SR", "BM"};
     for (int i = 0; i < SIM_STORES; i++) {
         if (strcmp(name, names[i]) == 0) {
             *out = (enum sim_store_id)i;
@@ -116,6 +120,19 @@ bool sim_store_by_name(const char *name, enum sim_store_id *out)
         }
     }
     return false;
+}
+
+bool sim_store_named(const struct simmodem *m, const char *name, enum sim_store_id *out)
+{
+    char quoted[16];
+    snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+    if (!strstr(m->p.cpms_test, quoted))
+        return false;
+    if (sim_store_by_name(name, out))
+        return true;
+    bool me = strcmp(name, "ME_P") == 0 || (strcmp(name, "MT") == 0 && strstr(m->p.cpms_test, "\"ME\""));
+    *out = me ? SIM_ME : SIM_SM;
+    return true;
 }
 
 const uint8_t *simmodem_stored(const struct simmodem *m, const char *store, int index, size_t *len, int *stat)

@@ -62,6 +62,7 @@ static void settings_lost(struct simmodem *m)
     m->searching_until_us = 0;
     m->stat_told = -1;
     sim_calls_reset(m);
+    sim_family_reset(m);
 }
 
 struct simmodem *simmodem_new(struct simnet *net, const struct simmodem_conf *conf, int64_t now_ms)
@@ -71,6 +72,7 @@ struct simmodem *simmodem_new(struct simnet *net, const struct simmodem_conf *co
         abort();
     m->net = net;
     m->conf = *conf;
+    m->p = personality_of(conf->personality);
     m->rng.state = sim_net_random(net);
     m->now_us = now_ms * SIM_MS;
     identity(m, conf);
@@ -111,9 +113,9 @@ void simmodem_free(struct simmodem *m)
 
 /* ---- bytes that leave ---- */
 
-static bool silent(const struct simmodem *m)
+bool sim_silent(const struct simmodem *m)
 {
-    return sim_window(m, m->fault.silence_until);
+    return m->wedged || sim_window(m, m->fault.silence_until);
 }
 
 /* One byte as a bad line carries it: lost, doubled, replaced. */
@@ -145,7 +147,7 @@ void sim_emit(struct simmodem *m, const void *bytes, size_t len)
         return;
     if (m->tx.len == 0) {
         m->tx_start_ns = m->tx_start_ns > m->now_us * 1000 ? m->tx_start_ns : m->now_us * 1000;
-        if (m->byte_ns == 0 && !silent(m))
+        if (m->byte_ns == 0 && !sim_silent(m))
             to = &m->out;
     }
     if (noisy(m))
@@ -157,7 +159,7 @@ void sim_emit(struct simmodem *m, const void *bytes, size_t len)
 /* Moves to `out` what has left the line by now. */
 static void transmit(struct simmodem *m)
 {
-    if (m->tx.len == 0 || silent(m))
+    if (m->tx.len == 0 || sim_silent(m))
         return;
     size_t n = m->tx.len;
     if (m->byte_ns) {
@@ -181,8 +183,8 @@ static int64_t transmit_deadline(const struct simmodem *m)
 {
     if (m->tx.len == 0)
         return SIM_NEVER;
-    if (silent(m))
-        return m->fault.silence_until;
+    if (sim_silent(m))
+        return m->wedged ? SIM_NEVER : m->fault.silence_until;
     if (!m->byte_ns)
         return m->now_us;
     int64_t chunk = CHUNK_US * 1000 / m->byte_ns;
@@ -200,7 +202,7 @@ void sim_urc(struct simmodem *m, const char *fmt, ...)
     if (n < 0 || m->power != SIM_UP || m->set.quiet)
         return;
     struct buf framed = {0};
-    buf_addf(&framed, "\r\n%s\r\n", text);
+    buf_addf(&framed, "\r\n%s%s", text, m->p.urc_end);
     if (m->urc_capture)
         buf_add(m->urc_capture, framed.data, framed.len);
     else if (m->entry != SIM_ENTRY_NONE)
@@ -267,7 +269,7 @@ static void command_byte(struct simmodem *m, char c)
 static void arrive(struct simmodem *m, const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (m->power != SIM_UP || m->busy.on || silent(m)) {
+        if (m->power != SIM_UP || m->busy.on || sim_silent(m)) {
             sim_net_lost_input(m->net, len - i);
             return;
         }
@@ -328,6 +330,7 @@ void sim_vanish(struct simmodem *m, int64_t for_us)
 {
     power_lost(m);
     m->power = SIM_GONE;
+    m->wedged = m->leaving = false;
     m->power_at_us = for_us < 0 ? SIM_NEVER : m->now_us + for_us;
     sim_wake(m);
 }
@@ -348,25 +351,24 @@ static void booted(struct simmodem *m)
     if (m->pin != SIM_PIN_PUK)
         m->pin = m->pin_code[0] ? SIM_PIN_ASKED : SIM_PIN_READY;
     m->searching_until_us = m->now_us + SIM_SEARCH_MS * SIM_MS;
-    sim_urc(m, "RDY");
-    sim_urc(m, "+CFUN: 1");
-    if (m->sim_out)
-        sim_urc(m, "+CPIN: NOT INSERTED");
-    else
-        sim_urc(m, "+CPIN: %s",
-                m->pin == SIM_PIN_READY ? "READY"
-                : m->pin == SIM_PIN_PUK ? "SIM PUK"
-                                        : "SIM PIN");
+    sim_family_reset(m);
+    sim_say(m, m->p.banner, "");
+    if (sim_ready(m))
+        sim_get_ready(m);
 }
 
 static void power_step(struct simmodem *m)
 {
     if (m->now_us < m->power_at_us)
         return;
-    if (m->power == SIM_GONE)
+    if (m->power == SIM_GONE) {
         sim_return(m);
-    else if (m->power == SIM_BOOTING)
+    } else if (m->leaving) {
+        m->leaving = false;
+        sim_vanish(m, m->p.gone_ms * SIM_MS);
+    } else if (m->power == SIM_BOOTING) {
         booted(m);
+    }
 }
 
 /* ---- time ---- */
@@ -410,6 +412,7 @@ int64_t simmodem_deadline_us(const struct simmodem *m)
     at = sooner(at, sooner(ahead(m, m->searching_until_us), ahead(m, m->fault.no_network_until)));
     if (m->await)
         at = sooner(at, m->await_until_us);
+    at = sooner(at, sim_family_deadline(m));
     return sooner(at, sooner(sim_mt_deadline(m), sim_calls_deadline(m)));
 }
 
@@ -424,6 +427,7 @@ static void step(struct simmodem *m)
     sim_reg_check(m);
     sim_mt_step(m);
     sim_calls_step(m);
+    sim_family_step(m);
     transmit(m);
 }
 

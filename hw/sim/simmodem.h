@@ -28,11 +28,11 @@
 
 /* Everything but `name` has a default: NULL or 0. Strings are copied. */
 struct simmodem_conf {
-    const char *name;   /* "modem0"; shown in the log */
+    const char *name;        /* "modem0"; shown in the log */
     const char *personality; /* "huawei-e173" …, simmodem_personality(); NULL or "": the standard's modem */
-    const char *number; /* own number, "+49…"; others reach the modem by it */
-    const char *smsc;   /* default "+491710760000" */
-    const char *imei;   /* default: 15 digits made from the seed, as imsi and iccid */
+    const char *number;      /* own number, "+49…"; others reach the modem by it */
+    const char *smsc;        /* default "+491710760000" */
+    const char *imei;        /* default: 15 digits made from the seed, as imsi and iccid */
     const char *imsi;
     const char *iccid;
     const char *pin;     /* NULL or "": the SIM asks for none */
@@ -53,7 +53,8 @@ struct simmodem_conf {
 };
 #define SIMMODEM_INDEX_ZERO (~0u)
 
-/* The names that `personality` may have, NULL behind the last, and one line on each for help texts. */
+/* The names that `personality` may have (another one is the caller's bug), NULL behind the last, and one line
+ * on each for help texts. */
 const char *simmodem_personality(size_t i);
 const char *simmodem_personality_help(size_t i);
 
@@ -87,6 +88,10 @@ static inline int64_t simmodem_deadline(const struct simmodem *m)
 /* Bytes for the host that have left the line by now. The owner drops what it took. */
 struct buf *simmodem_out(struct simmodem *m);
 
+/* The power is cut and comes back: cures a modem that hangs (faults "wedge", "silence"). What is on USB is
+ * gone meanwhile. */
+void simmodem_power_cycle(struct simmodem *m, int64_t now_ms);
+
 /* False while the port is gone (faults "vanish", "return"). The owner of a real port looks after each call.
  */
 bool simmodem_present(const struct simmodem *m);
@@ -106,10 +111,14 @@ void simmodem_ussd_push(struct simmodem *m, const char *text, int64_t now_ms);
  * are "0.02" or "2%", times are milliseconds, N is "how many times" and 1 when left out:
  *
  *   silence MS              hangs: input is lost, nothing comes out
+ *   wedge                   hangs until the power is cut, or the port vanishes; some say a line every 2 s
+ *   power                   the power is cut and comes back
  *   garbage RATE MS         bytes are replaced, both ways;  drop RATE MS: lost;  double RATE MS: doubled
  *   late MS [N]             the next N final results come MS late (the modem is busy meanwhile)
  *   ok_lost [N]             after a message was sent, neither +CMGS nor OK comes
  *   prompt_bare [N]         ">" without the space;  prompt_missing [N]: no prompt comes
+ *   sent_500 [N]            the next N messages are sent, and answered by +CMS ERROR: 500
+ *   index_lost [N]          the next N +CMTI have -1 as their index
  *   urc_inside [N]          a URC stands between a reply's lines
  *   error [N]               the next N commands get ERROR
  *   cms CODE [N]            the next N messages get +CMS ERROR: CODE
