@@ -9,8 +9,19 @@ SYSUSERS    := $(DESTDIR)$(PREFIX)/lib/sysusers.d
 TMPFILES    := $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 CONFDIR     := $(DESTDIR)$(SYSCONFDIR)/simgate
 
+PROFILES    := $(DESTDIR)$(PREFIX)/share/simgate/profiles
+
 MANPAGES    := $(wildcard docs/*.[1578])
 manpage_dir  = $(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
+
+# Where a program looks for the families of modems when there are none beside it.
+$(BUILD)/obj/src/app/profiles.o: CFLAGS += -DSIMGATE_PREFIX='"$(PREFIX)"'
+
+# Programs of the build folder read them from the sources.
+all: $(BUILD)/profiles
+$(BUILD)/profiles:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn $(abspath hw/profiles) $@
 
 .PHONY: install uninstall clean
 install: all ## programs, unit, manual pages, completion, gateway.conf (never overwritten)
@@ -24,6 +35,8 @@ install: all ## programs, unit, manual pages, completion, gateway.conf (never ov
 	install -m 0644 docs/simgate.bash $(COMPLETIONS)/simgate
 	install -m 0644 README.md CHANGELOG.md gateway.conf $(DOCDIR)
 	$(foreach m,$(MANPAGES),install -D -m 0644 $(m) $(call manpage_dir,$(m))/$(notdir $(m));)
+	install -d $(PROFILES)
+	install -m 0644 hw/profiles/*.conf hw/README.md $(PROFILES)
 	test -e $(CONFDIR)/gateway.conf || install -m 0640 gateway.conf $(CONFDIR)/gateway.conf
 ifeq ($(DESTDIR),)
 	-systemd-sysusers $(SYSUSERS)/simgate.conf
@@ -36,7 +49,7 @@ uninstall: ## everything that install put, but gateway.conf and the data
 	rm -f $(addprefix $(BINDIR)/,$(notdir $(PROGRAMS))) $(UNITS)/simgated.service $(SYSUSERS)/simgate.conf \
 	    $(TMPFILES)/simgate.conf $(COMPLETIONS)/simgate
 	rm -f $(foreach m,$(MANPAGES),$(call manpage_dir,$(m))/$(notdir $(m)))
-	rm -rf $(DOCDIR)
+	rm -rf $(DOCDIR) $(PROFILES)
 
 clean: ## remove build/
 	rm -rf build compile_commands.json

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/profiles.h"
 #include "base/log.h"
 #include "base/number.h"
 #include "base/util.h"
@@ -158,6 +159,8 @@ static const struct schema_key rule_keys[] = {
     {"keywords", SCHEMA_STRINGS, RULE(keywords), .help = "the message is one of these, or its first word is"},
     {"pattern", SCHEMA_STRING, RULE(pattern), .max = 4000,
      .help = "the message matches this Perl-style pattern"},
+    {"alarm", SCHEMA_STRING, RULE(alarm), .max = 4000,
+     .help = "text for an administrator, or \"@NAME\" of a template: an event and a line in the log"},
     {"reply", SCHEMA_STRING, RULE(reply), .max = 4000,
      .help = "text with {{values}}, or \"@name\" of a template"},
     {"continue", SCHEMA_BOOL, RULE(also), .def = "false",
@@ -208,6 +211,7 @@ static const struct schema_group root_group = {root_keys, ARRAY_LEN(root_keys), 
 /* One check of a file. */
 struct checking {
     struct conf *c;
+    const struct profile_set *profiles;
     struct buf *problems;
     int count;
 };
@@ -293,9 +297,21 @@ static void check_modem_port(struct checking *k, int index, const char *path, co
         say(k, modem_path, "expected \"port\" or \"imei\": how is the modem found?");
 }
 
+static void check_profile(struct checking *k, struct modem_conf *m, const char *path)
+{
+    struct buf why = {0};
+
+    m->profiles = k->profiles;
+    if (!*m->profile || !k->profiles || profile_named(k->profiles, m->profile))
+        return;
+    profiles_unknown(k->profiles, m->profile, &why);
+    say(k, path, buf_str(&why));
+    buf_free(&why);
+}
+
 static void check_modem(struct checking *k, int index)
 {
-    static const char *const keys[] = {"name", "port", "imei", "pin", "number", "smsc"};
+    static const char *const keys[] = {"name", "port", "imei", "pin", "number", "smsc", "profile"};
     struct conf_modem *m = &k->c->modems[index];
     char paths[ARRAY_LEN(keys)][48];
 
@@ -306,6 +322,7 @@ static void check_modem(struct checking *k, int index)
     check_pin(k, m, paths[3]);
     check_number(k, &m->modem.number, paths[4]);
     check_number(k, &m->modem.smsc, paths[5]);
+    check_profile(k, &m->modem, paths[6]);
 }
 
 static uint8_t language(struct checking *k, const char *name, const char *path)
@@ -404,11 +421,11 @@ static void check(struct checking *k)
     check_engine(k);
 }
 
-struct conf *conf_read(const char *path, struct buf *problems)
+struct conf *conf_read(const char *path, const struct profile_set *profiles, struct buf *problems)
 {
     struct schema *memory = schema_new();
     struct conf *c = memory ? schema_alloc(memory, sizeof *c) : NULL;
-    struct checking k = {.c = c, .problems = problems};
+    struct checking k = {.c = c, .profiles = profiles, .problems = problems};
 
     if (!c)
         return NULL;

@@ -34,8 +34,9 @@ struct conf {
     int refs;
 };
 
-/* Reads and checks the whole file. NULL when there were problems (each a line in *problems) or no memory. */
-struct conf *conf_read(const char *path, struct buf *problems);
+/* Reads and checks the whole file. NULL when there were problems (each a line in *problems) or no memory.
+ * `profiles` is given to each modem, and outlives the generation; NULL: names of profiles are not looked up. */
+struct conf *conf_read(const char *path, const struct profile_set *profiles, struct buf *problems);
 
 /* A generation lives until the last that borrows from it lets go; conf_read() gives the first hold. NULL is
  * allowed. */

@@ -7,6 +7,7 @@
 
 #include "app/conf.h"
 #include "app/daemon.h"
+#include "app/profiles.h"
 #include "base/log.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONF = 3 };
@@ -26,15 +27,22 @@ static void usage(FILE *to)
 
 static int check(const char *path)
 {
+    struct profiles_folders folders;
     struct buf problems = {0};
-    struct conf *c = conf_read(path, &problems);
+
+    profiles_find(&folders, path);
+    struct profiles *p = profiles_read(folders.list, &problems);
+    bool good = !problems.len;
+    struct conf *c = conf_read(path, profiles_set(p), &problems);
 
     fputs(buf_str(&problems), stderr);
     if (c)
         printf("%s: good (%d modems, %d rules, %d templates)\n", path, c->nmodems, c->nrules, c->ntemplates);
+    good = good && c;
     buf_free(&problems);
     conf_unref(c);
-    return c ? EXIT_SUCCESS : EXIT_CONF;
+    profiles_free(p);
+    return good ? EXIT_SUCCESS : EXIT_CONF;
 }
 
 /* systemd gives a stream to the journal and names its inode. */

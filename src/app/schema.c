@@ -13,7 +13,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 
-enum { PATH_BYTES = 256, SUGGEST_DISTANCE = 3, NAME_BYTES = 64 };
+enum { PATH_BYTES = 256, NAME_BYTES = 64 };
 
 struct block {
     struct block *next;
@@ -29,7 +29,7 @@ struct written {
 
 struct schema {
     struct block *blocks;
-    const char *file;
+    const char *file, *manual;
     struct written *written;
 };
 
@@ -43,7 +43,16 @@ struct walk {
 
 struct schema *schema_new(void)
 {
-    return calloc(1, sizeof(struct schema));
+    struct schema *s = calloc(1, sizeof *s);
+
+    if (s)
+        s->manual = "gateway.conf(5)";
+    return s;
+}
+
+void schema_set_manual(struct schema *s, const char *manual)
+{
+    s->manual = manual;
 }
 
 void schema_free(struct schema *s)
@@ -133,8 +142,8 @@ static int line_of(const config_setting_t *set)
     return (int)config_setting_source_line(set);
 }
 
-/* Levenshtein's distance, for suggestions among short names. */
-static size_t distance(const char *a, const char *b)
+/* Levenshtein's. */
+size_t schema_distance(const char *a, const char *b)
 {
     size_t row[NAME_BYTES + 1], la = strlen(a), lb = strlen(b);
 
@@ -164,10 +173,10 @@ static void unknown_key(struct walk *w, const struct schema_group *g, const conf
                         const char *path)
 {
     const char *name = config_setting_name(set), *nearest = NULL;
-    size_t best = SUGGEST_DISTANCE + 1;
+    size_t best = SCHEMA_NEAR + 1;
 
     for (size_t i = 0; i < g->nkeys; i++) {
-        size_t d = distance(name, g->keys[i].name);
+        size_t d = schema_distance(name, g->keys[i].name);
 
         if (d < best) {
             best = d;
@@ -177,7 +186,7 @@ static void unknown_key(struct walk *w, const struct schema_group *g, const conf
     if (nearest)
         problem(w, line_of(set), path, "there is no such setting; did you mean \"%s\"?", nearest);
     else
-        problem(w, line_of(set), path, "there is no such setting; see gateway.conf(5)");
+        problem(w, line_of(set), path, "there is no such setting; see %s", w->s->manual);
 }
 
 static void wrong_type(struct walk *w, const config_setting_t *set, const char *path, const char *expected)
@@ -253,6 +262,15 @@ static void put_enum(struct walk *w, const struct schema_key *k, const char *tex
     buf_free(&all);
 }
 
+static void put_parsed(struct walk *w, const struct schema_key *k, const char *text, int line,
+                       const char *path, void *at)
+{
+    const char *expected = k->parse(w->s, text, at);
+
+    if (expected)
+        problem(w, line, path, "expected %s, not \"%s\"", expected, text);
+}
+
 /* Defaults and values go the same way, as text. */
 static void put_text(struct walk *w, const struct schema_key *k, const char *text, int line, const char *path,
                      void *at)
@@ -273,7 +291,11 @@ static void put_text(struct walk *w, const struct schema_key *k, const char *tex
     case SCHEMA_ENUM:
         put_enum(w, k, text, line, path, at);
         break;
+    case SCHEMA_PARSED:
+        put_parsed(w, k, text, line, path, at);
+        break;
     case SCHEMA_STRINGS:
+    case SCHEMA_FLAGS:
     case SCHEMA_GROUP:
     case SCHEMA_LIST:
     case SCHEMA_TEXTS:
@@ -305,6 +327,7 @@ static void read_scalar(struct walk *w, const struct schema_key *k, config_setti
         [SCHEMA_INT] = "a whole number",
         [SCHEMA_DURATION] = "a duration such as \"90s\", \"15m\", \"2h\" or \"3d\"",
         [SCHEMA_ENUM] = "a text in double quotes",
+        [SCHEMA_PARSED] = "a text in double quotes",
     };
     int type = config_setting_type(set);
     bool number = type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
@@ -322,15 +345,23 @@ static void read_scalar(struct walk *w, const struct schema_key *k, config_setti
     }
 }
 
-static void read_strings(struct walk *w, config_setting_t *set, const char *path, void *at)
+/* The number of its elements; -1, told, when it is none. */
+static int text_list_length(struct walk *w, const config_setting_t *set, const char *path)
 {
-    int n = config_setting_is_aggregate(set) ? config_setting_length(set) : -1;
-    const char **all;
+    if (config_setting_is_array(set) || config_setting_is_list(set))
+        return config_setting_length(set);
+    wrong_type(w, set, path, "a list of texts: [ \"one\", \"two\" ]");
+    return -1;
+}
 
-    if (n < 0 || config_setting_is_group(set)) {
-        wrong_type(w, set, path, "a list of texts: [ \"one\", \"two\" ]");
+static void read_strings(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
+                         void *at)
+{
+    int n = text_list_length(w, set, path);
+    const char **all, *expected;
+
+    if (n < 0)
         return;
-    }
     all = schema_alloc(w->s, ((size_t)n + 1) * sizeof *all);
     for (int i = 0; i < n; i++) {
         const char *text = config_setting_get_string_elem(set, i);
@@ -338,10 +369,30 @@ static void read_strings(struct walk *w, config_setting_t *set, const char *path
         if (!text || !*text || !utf8_valid(text, strlen(text))) {
             problem(w, line_of(set), path, "element %d: expected a text that is not empty", i);
             text = "?";
+        } else if (k->parse && (expected = k->parse(w->s, text, NULL))) {
+            problem(w, line_of(set), path, "element %d: expected %s, not \"%s\"", i, expected, text);
         }
         all[i] = schema_strdup(w->s, text);
     }
     *(const char *const **)at = all;
+}
+
+static void read_flags(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
+                       void *at)
+{
+    int n = text_list_length(w, set, path), bit;
+
+    for (int i = 0; i < n; i++) {
+        const char *text = config_setting_get_string_elem(set, i);
+
+        bit = -1;
+        if (text)
+            put_enum(w, k, text, line_of(set), path, &bit);
+        else
+            problem(w, line_of(set), path, "element %d: expected a text in double quotes", i);
+        if (bit >= 0)
+            *(unsigned *)at |= 1U << bit;
+    }
 }
 
 static void read_texts(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
@@ -412,7 +463,9 @@ static void read_key(struct walk *w, const struct schema_key *k, config_setting_
     else if (k->type == SCHEMA_TEXTS)
         read_texts(w, k, set, path, out);
     else if (k->type == SCHEMA_STRINGS)
-        read_strings(w, set, path, at);
+        read_strings(w, k, set, path, at);
+    else if (k->type == SCHEMA_FLAGS)
+        read_flags(w, k, set, path, at);
     else
         read_scalar(w, k, set, path, at);
 }
@@ -475,8 +528,8 @@ int schema_read(struct schema *s, const char *path, const struct schema_group *r
     if (whole)
         read_group(&w, root, config_root_setting(&cfg), "", out);
     else
-        problem(&w, config_error_line(&cfg), "",
-                "%s near this line; expected NAME = VALUE; (see gateway.conf(5))", config_error_text(&cfg));
+        problem(&w, config_error_line(&cfg), "", "%s near this line; expected NAME = VALUE; (see %s)",
+                config_error_text(&cfg), s->manual);
     config_destroy(&cfg);
     fclose(f);
     return whole ? w.count : ERR_INVALID;
@@ -503,6 +556,7 @@ static bool same_key(const struct schema_key *k, const void *a, const void *b)
         return *(const bool *)a == *(const bool *)b;
     case SCHEMA_INT:
     case SCHEMA_ENUM:
+    case SCHEMA_FLAGS:
         return *(const int *)a == *(const int *)b;
     case SCHEMA_DURATION:
         return *(const int64_t *)a == *(const int64_t *)b;
@@ -512,6 +566,7 @@ static bool same_key(const struct schema_key *k, const void *a, const void *b)
         return schema_same(k->group, a, b);
     case SCHEMA_LIST:
     case SCHEMA_TEXTS:
+    case SCHEMA_PARSED:
         break;
     }
     return true;

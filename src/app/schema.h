@@ -23,9 +23,15 @@ enum schema_type {
     SCHEMA_GROUP,    /* an embedded struct of `group` */
     SCHEMA_LIST,     /* a pointer to structs of `group`, and their number (int) at `count_offset` */
     SCHEMA_TEXTS,    /* as LIST: a group of NAME = "text" with names that the user chooses */
+    SCHEMA_FLAGS,    /* unsigned: a list of texts of `names`, bit = index */
+    SCHEMA_PARSED,   /* whatever `parse` makes of a text; untouched when not given */
 };
 
+struct schema;
 struct schema_group;
+
+/* Reads a text into `at`, whose type the table's owner knows. NULL, or what was expected. */
+typedef const char *schema_parse(struct schema *s, const char *text, void *at);
 
 struct schema_key {
     const char *name;
@@ -34,6 +40,7 @@ struct schema_key {
     const char *def;          /* as it would be written; NULL: 0, NULL or "" */
     int64_t min, max;         /* INT: value; STRING: bytes; DURATION: milliseconds; 0, 0 = not bounded */
     const char *const *names; /* ENUM: NULL-terminated, index = value */
+    schema_parse *parse;      /* PARSED; STRINGS: a look at each element, with at = NULL; NULL: any text */
     const struct schema_group *group;
     bool required;
     const char *help; /* one line for the manual page */
@@ -52,9 +59,10 @@ struct schema_text {
     const char *name, *text, *place;
 };
 
-struct schema; /* owns the memory of everything that was read */
-
+/* Owns the memory of everything that was read. */
 struct schema *schema_new(void);
+/* Where the settings are told, for messages; gateway.conf(5) if not said. */
+void schema_set_manual(struct schema *s, const char *manual);
 void schema_free(struct schema *s);
 
 /* Reads the file into `out` (of root->size bytes). Returns the number of problems, each a line in *problems;
@@ -68,7 +76,12 @@ bool schema_wrote(const struct schema *s, const char *path);
  * as long as s. */
 const char *schema_place(struct schema *s, const char *path);
 
-/* Do two structs of this group hold the same settings? (Lists are not compared: their groups hold none.) */
+/* How many letters must change to make one of the other (for suggestions); short names only. */
+size_t schema_distance(const char *a, const char *b);
+enum { SCHEMA_NEAR = 3 }; /* at most so many: a slip of the pen */
+
+/* Do two structs of this group hold the same settings? (Lists and parsed values are not
+ * compared: their groups hold none.) */
 bool schema_same(const struct schema_group *g, const void *a, const void *b);
 
 /* Memory that lives as long as s. */

@@ -63,12 +63,21 @@ static bool says_so(const struct profile *p, const char *manufacturer, const cha
     return true;
 }
 
+/* Families of one manufacturer overlap: a pattern on the model says more than one on the manufacturer. */
+static int precision(const struct profile *p)
+{
+    return (p->models ? 2 : 0) + (p->manufacturers ? 1 : 0);
+}
+
 const struct profile *profile_match(const struct profile_set *set, const struct port_info *port,
                                     const char *manufacturer, const char *model, char *why, size_t why_size)
 {
-    for (int i = 0; set && i < set->count; i++) {
-        if (says_so(set->profiles[i], manufacturer, model, why, why_size))
-            return set->profiles[i];
+    for (int wanted = 3; wanted > 0; wanted--) {
+        for (int i = 0; set && i < set->count; i++) {
+            if (precision(set->profiles[i]) == wanted &&
+                says_so(set->profiles[i], manufacturer, model, why, why_size))
+                return set->profiles[i];
+        }
     }
     for (int i = 0; set && port && port->vendor && i < set->count; i++) {
         if (usb_row(set->profiles[i], port)) {
@@ -96,7 +105,8 @@ static enum profile_role role_by_class(const struct profile *p, const struct por
     for (int i = 0; i < p->nclasses && port->interface_class == VENDOR_SPECIFIC; i++) {
         const struct profile_class *c = &p->classes[i];
         if (c->vendor == port->vendor && (c->subclass < 0 || c->subclass == port->interface_subclass) &&
-            (c->protocol < 0 || c->protocol == port->interface_protocol))
+            (c->protocol < 0 || c->protocol == port->interface_protocol) &&
+            (c->interface < 0 || c->interface == port->interface))
             return c->role;
     }
     return ROLE_UNKNOWN;

@@ -31,17 +31,19 @@ enum profile_role {
 
 /* One USB device of the family. `roles` is indexed by bInterfaceNumber; ROLE_UNKNOWN where nothing is said.
  */
-enum { PROFILE_INTERFACES = 10 };
+enum { PROFILE_INTERFACES = 16 };
 struct profile_usb {
     uint16_t vendor, product;
     uint8_t roles[PROFILE_INTERFACES]; /* enum profile_role */
     const char *model;                 /* "E173", for people; "" */
 };
 
-/* A rule by interface class, for families that number interfaces freely (Huawei). -1 = any. */
+/* A rule by interface class, for families that number interfaces freely (Huawei). -1 = any. The first that
+ * fits counts. */
 struct profile_class {
     uint16_t vendor;
     int subclass, protocol; /* of class 255 */
+    int interface;          /* bInterfaceNumber */
     enum profile_role role;
 };
 

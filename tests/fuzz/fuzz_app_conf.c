@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    c = conf_read(path, &problems);
+    c = conf_read(path, NULL, &problems);
     if (!c && !problems.len)
         abort(); /* refused without a word */
     conf_unref(c);

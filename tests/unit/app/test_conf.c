@@ -25,7 +25,7 @@ static struct conf *read_text(const char *text, struct buf *problems)
     f = fdopen(fd, "w");
     fputs(text, f);
     fclose(f);
-    struct conf *c = conf_read(path, problems);
+    struct conf *c = conf_read(path, NULL, problems);
     unlink(path);
     return c;
 }
@@ -87,7 +87,7 @@ static void test_smallest(void **state)
 static void test_installed(void **state)
 {
     struct buf problems = {0};
-    struct conf *c = conf_read("gateway.conf", &problems);
+    struct conf *c = conf_read("gateway.conf", NULL, &problems);
 
     (void)state;
     assert_string_equal(buf_str(&problems), "");
