@@ -8,34 +8,43 @@
 #include "base/util.h"
 #include "hw/sim/shell.h"
 
-#define FIELD(name) offsetof(struct shell_conf, name)
+#define TEXT(name) .field = offsetof(struct shell_conf, name), .kind = OPTION_TEXT
+#define NUMBER(name, least, most)                                                                           \
+    .field = offsetof(struct shell_conf, name), .kind = OPTION_NUMBER, .min = (least), .max = (most)
+#define SWITCH(name) .field = offsetof(struct shell_conf, name), .kind = OPTION_SWITCH
 
-/* Options: a text, or a number within [min, max]. */
+static void help(void);
+static void version(void);
+
+/* Options: a text, a number within [min, max], or a switch. */
 static const struct option_row {
     const char *name, *argument, *help;
-    size_t text, number;
+    size_t field; /* its field's place */
+    enum { OPTION_ENDS, OPTION_TEXT, OPTION_NUMBER, OPTION_SWITCH } kind;
     int64_t min, max;
+    void (*run)(void); /* OPTION_ENDS */
 } rows[] = {
-    {"dir", "DIR", "make DIR/modem0, DIR/modem1 … (links to pseudo-terminals) and DIR/control", FIELD(dir), 0,
-     0, 0},
-    {"tcp", "PORT", "listen on 127.0.0.1, PORT for the first modem, PORT+1 for the second …", 0,
-     FIELD(tcp_port), 1, 65535},
-    {"unix", "PATH", "listen on PATH (with --count: PATH0, PATH1 …)", FIELD(unix_path), 0, 0, 0},
-    {"count", "N", "number of modems (1)", 0, FIELD(count), 1, SHELL_MODEMS},
-    {"pin", "PIN", "the SIMs ask for this PIN (they ask for none)", FIELD(pin), 0, 0, 0},
-    {"number", "NUMBER", "number of the first modem; the others count up (+491520000000)", FIELD(number), 0,
-     0, 0},
-    {"imei", "IMEI", "IMEI of the first modem; the others count up", FIELD(imei), 0, 0, 0},
-    {"imsi", "IMSI", "IMSI of the first modem; the others count up", FIELD(imsi), 0, 0, 0},
-    {"baud", "RATE", "speed of the lines (unlimited)", 0, FIELD(baud), 300, 10000000},
-    {"net-ms", "MS", "time of the network for each message (0)", 0, FIELD(net_ms), 0, 600000},
-    {"report-ms", "MS", "time until a delivery report (0)", 0, FIELD(report_ms), 0, 86400000},
-    {"seed", "N", "seed of everything random (1)", 0, FIELD(seed), 0, INT64_MAX},
-    {"log", "FILE", "append every event to FILE as a line of JSON", FIELD(log), 0, 0, 0},
-    {"scenario", "FILE", "do the commands of FILE at their times", FIELD(scenario), 0, 0, 0},
-    {"control", "PATH", "the control socket (DIR/control)", FIELD(control), 0, 0, 0},
-    {"help", NULL, "print this and end", 0, 0, 0, 0},
-    {"version", NULL, "print the version and end", 0, 0, 0, 0},
+    {"dir", "DIR", "make DIR/modem0, DIR/modem1 … (links to pseudo-terminals) and DIR/control", TEXT(dir)},
+    {"tcp", "PORT", "listen on 127.0.0.1, PORT for the first modem, PORT+1 for the second …",
+     NUMBER(tcp_port, 1, 65535)},
+    {"unix", "PATH", "listen on PATH (with --count: PATH0, PATH1 …)", TEXT(unix_path)},
+    {"count", "N", "number of modems (1)", NUMBER(count, 1, SHELL_MODEMS)},
+    {"personality", "NAMES", "behave as these families, in turn (generic); \"list\" tells them",
+     TEXT(personality)},
+    {"all-ports", NULL, "make DIR/modem0-if0 … too: the other ports of a stick", SWITCH(all_ports)},
+    {"pin", "PIN", "the SIMs ask for this PIN (they ask for none)", TEXT(pin)},
+    {"number", "NUMBER", "number of the first modem; the others count up (+491520000000)", TEXT(number)},
+    {"imei", "IMEI", "IMEI of the first modem; the others count up", TEXT(imei)},
+    {"imsi", "IMSI", "IMSI of the first modem; the others count up", TEXT(imsi)},
+    {"baud", "RATE", "speed of the lines (unlimited)", NUMBER(baud, 300, 10000000)},
+    {"net-ms", "MS", "time of the network for each message (0)", NUMBER(net_ms, 0, 600000)},
+    {"report-ms", "MS", "time until a delivery report (0)", NUMBER(report_ms, 0, 86400000)},
+    {"seed", "N", "seed of everything random (1)", NUMBER(seed, 0, INT64_MAX)},
+    {"log", "FILE", "append every event to FILE as a line of JSON", TEXT(log)},
+    {"scenario", "FILE", "do the commands of FILE at their times", TEXT(scenario)},
+    {"control", "PATH", "the control socket (DIR/control)", TEXT(control)},
+    {"help", NULL, "print this and end", .run = help},
+    {"version", NULL, "print the version and end", .run = version},
 };
 
 static void help(void)
@@ -54,6 +63,17 @@ static void help(void)
            "  simgate-modem --dir x tell help\n");
 }
 
+static void version(void)
+{
+    printf("simgate-modem %s\n", SIMGATE_VERSION);
+}
+
+static void list_personalities(void)
+{
+    for (size_t i = 0; simmodem_personality(i); i++)
+        printf("%-16s %s\n", simmodem_personality(i), simmodem_personality_help(i));
+}
+
 static int bad_usage(const char *what, const char *name)
 {
     fprintf(stderr, "simgate-modem: %s%s; see simgate-modem --help\n", what, name);
@@ -63,24 +83,27 @@ static int bad_usage(const char *what, const char *name)
 /* 0, an exit status of 2, or -1 to end with success. */
 static int take(struct shell_conf *c, const struct option_row *row, const char *value)
 {
-    if (!row->argument) {
-        if (strcmp(row->name, "help") == 0)
-            help();
-        else
-            printf("simgate-modem %s\n", SIMGATE_VERSION);
-        return -1;
-    }
-    if (row->max == 0) {
-        memcpy((char *)c + row->text, &value, sizeof(value));
-        return 0;
-    }
+    const bool on = true;
     int64_t n;
+    switch (row->kind) {
+    case OPTION_ENDS:
+        row->run();
+        return -1;
+    case OPTION_TEXT:
+        memcpy((char *)c + row->field, &value, sizeof(value));
+        return 0;
+    case OPTION_SWITCH:
+        memcpy((char *)c + row->field, &on, sizeof(on));
+        return 0;
+    case OPTION_NUMBER:
+        break;
+    }
     if (!str_to_i64(value, row->min, row->max, &n)) {
         fprintf(stderr, "simgate-modem: --%s: expected a number from %lld to %lld\n", row->name,
                 (long long)row->min, (long long)row->max);
         return 2;
     }
-    memcpy((char *)c + row->number, &n, sizeof(n));
+    memcpy((char *)c + row->field, &n, sizeof(n));
     return 0;
 }
 
@@ -104,10 +127,22 @@ static int tell(const struct shell_conf *c, int argc, char **argv)
 static int serve(struct shell_conf *c)
 {
     struct err e = {0};
+    char name[32];
+    if (c->personality && strcmp(c->personality, "list") == 0) {
+        list_personalities();
+        return 0;
+    }
+    for (size_t i = 0; i < shell_personalities(c->personality); i++)
+        if (!shell_personality(c->personality, i, name, sizeof(name)))
+            return bad_usage("--personality: there is no ", name);
     if (!c->dir && !c->tcp_port && !c->unix_path)
         return bad_usage("one of --dir, --tcp and --unix is needed", "");
     if (c->tcp_port && c->unix_path)
         return bad_usage("--tcp and --unix exclude each other", "");
+    if (c->all_ports && (c->tcp_port || c->unix_path))
+        return bad_usage("--all-ports is for --dir alone", "");
+    if (shell_personalities(c->personality) > (size_t)c->count)
+        c->count = (int64_t)shell_personalities(c->personality);
     if (c->tcp_port + c->count - 1 > 65535)
         return bad_usage("--tcp: not so many ports", "");
     if (shell_run(c, &e) < 0) {

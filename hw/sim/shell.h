@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "hw/sim/simmodem.h"
+#include "hw/sim/simside.h"
 
 enum { SHELL_PATH_BYTES = 96, SHELL_MODEMS = 256 }; /* a unix socket's path has at most 107 bytes */
 
@@ -27,6 +28,7 @@ struct shell;
 struct shell_port {
     struct shell *shell;
     struct simmodem *m;
+    struct simside *side; /* another port of m's stick; NULL: m's own */
     enum shell_kind kind;
     char name[16];
     char path[SHELL_PATH_BYTES]; /* the link to the pseudo-terminal, or the socket; "" for tcp */
@@ -42,6 +44,8 @@ struct shell_port {
 struct shell_conf {
     const char *dir, *unix_path, *control, *log, *scenario;
     const char *pin, *number, *imei, *imsi;
+    const char *personality; /* names with commas between, taken in turn; NULL: generic */
+    bool all_ports;
     int64_t tcp_port, count, baud, net_ms, report_ms, seed;
 };
 
@@ -53,6 +57,8 @@ struct shell {
     struct simnet *net;
     struct shell_port *ports;
     size_t ports_len;
+    struct shell_port *sides;
+    size_t sides_len;
     int epoll;
     int64_t wall_offset_ms;
     struct shell_source signals, inotify, control;
@@ -74,12 +80,24 @@ struct shell_port *shell_find(struct shell *s, const char *name);
 
 /* shell_loop.c. 0, or a negative code with *e. */
 int shell_run(const struct shell_conf *conf, struct err *e);
+/* The i-th modem's personality of a list; false: the list has a name that there is not. */
+bool shell_personality(const char *list, size_t i, char *out, size_t size);
+size_t shell_personalities(const char *list); /* how many names */
 
 /* shell_port.c */
+struct buf *shell_port_out(struct shell_port *p);
 int shell_port_open(struct shell_port *p, struct err *e);
 void shell_port_close(struct shell_port *p); /* and removes its name from the file system */
 void shell_port_write(struct shell_port *p);
 int shell_inotify_open(struct shell *s, struct err *e);
+
+/* shell_side.c: the other ports of the sticks, with --all-ports. */
+int shell_sides_open(struct shell *s, struct err *e);
+void shell_sides_close(struct shell *s);
+void shell_sides_pass_time(struct shell *s, int64_t now_us);
+void shell_sides_write(struct shell *s);
+int64_t shell_sides_deadline_us(const struct shell *s);
+void shell_sides_announce(const struct shell *s);
 
 /* shell_control.c: one command a line, one JSON object a line. */
 int shell_control_open(struct shell *s, struct err *e);

@@ -177,10 +177,10 @@ static json_t *status_of(struct shell_port *p)
 {
     struct simmodem_info i;
     simmodem_info(p->m, &i);
-    json_t *o = json_pack("{sssssssbsbsbsisisisI}", "name", i.name, "number", i.number, "imei", i.imei,
-                          "present", i.present, "booted", i.booted, "pin_needed", i.pin_needed, "pin_tries",
-                          i.pin_tries, "registration", i.registration, "signal", i.signal, "waiting",
-                          (json_int_t)simnet_waiting(p->shell->net, p->m));
+    json_t *o = json_pack("{sssssssssbsbsbsisisisI}", "name", i.name, "personality", i.personality, "number",
+                          i.number, "imei", i.imei, "present", i.present, "booted", i.booted, "pin_needed",
+                          i.pin_needed, "pin_tries", i.pin_tries, "registration", i.registration, "signal",
+                          i.signal, "waiting", (json_int_t)simnet_waiting(p->shell->net, p->m));
     json_t *stores = json_object();
     for (int k = 0; k < 3; k++)
         json_object_set_new(stores, i.stores[k].name,

@@ -122,11 +122,31 @@ static void number_up(const char *first, size_t i, char *out, size_t size)
     }
 }
 
+size_t shell_personalities(const char *list)
+{
+    size_t n = list != NULL;
+    for (; list && *list; list++)
+        n += *list == ',';
+    return n;
+}
+
+bool shell_personality(const char *list, size_t i, char *out, size_t size)
+{
+    str_copy(out, size, "");
+    if (!list)
+        return true;
+    for (i %= shell_personalities(list); i > 0; i--)
+        list = strchr(list, ',') + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(list, ","), list);
+    return simside_usb_of(out) != NULL;
+}
+
 static void init_port(struct shell *s, size_t i)
 {
     struct shell_port *p = &s->ports[i];
     const struct shell_conf *c = &s->conf;
-    char number[32], imei[32], imsi[32];
+    char number[32], imei[32], imsi[32], personality[32];
+    shell_personality(c->personality, i, personality, sizeof(personality));
     *p = (struct shell_port){.shell = s, .line.fd = -1, .listen.fd = -1, .slave = -1, .watch = -1};
     snprintf(p->name, sizeof(p->name), "modem%zu", i);
     number_up(c->number ? c->number : "+491520000000", i, number, sizeof(number));
@@ -146,6 +166,7 @@ static void init_port(struct shell *s, size_t i)
         snprintf(p->path, sizeof(p->path), "%s/%s", c->dir, p->name);
     }
     struct simmodem_conf mc = {.name = p->name,
+                               .personality = personality,
                                .number = number,
                                .imei = imei,
                                .imsi = imsi,
@@ -177,6 +198,8 @@ static int open_all(struct shell *s, struct err *e)
         s->ports_len = i + 1;
         rc = shell_port_open(&s->ports[i], e);
     }
+    if (rc == 0 && s->conf.all_ports)
+        rc = shell_sides_open(s, e);
     if (rc == 0 && s->control_path[0])
         rc = shell_control_open(s, e);
     if (rc == 0 && s->conf.scenario)
@@ -187,6 +210,7 @@ static int open_all(struct shell *s, struct err *e)
 static void close_all(struct shell *s)
 {
     shell_control_close(s);
+    shell_sides_close(s);
     for (size_t i = 0; i < s->ports_len; i++) {
         shell_port_close(&s->ports[i]);
         simmodem_free(s->ports[i].m);
@@ -214,6 +238,7 @@ static void announce(const struct shell *s)
         else
             printf("%s  %s%s  %s\n", p->name, p->kind == SHELL_UNIX ? "unix:" : "", p->path, info.number);
     }
+    shell_sides_announce(s);
     printf("ready\n");
     fflush(stdout);
 }
@@ -235,6 +260,7 @@ static void pass_time(struct shell *s)
         else if (!p->up && simmodem_present(p->m) && shell_port_open(p, &e) < 0)
             fprintf(stderr, "simgate-modem: %s\n", e.text);
     }
+    shell_sides_pass_time(s, now_us);
 }
 
 static void write_all(struct shell *s)
@@ -243,11 +269,14 @@ static void write_all(struct shell *s)
     for (size_t i = 0; i < s->ports_len; i++)
         if (simmodem_out(s->ports[i].m)->len)
             shell_port_write(&s->ports[i]);
+    shell_sides_write(s);
 }
 
 static int64_t next_deadline_us(const struct shell *s)
 {
     int64_t at = shell_scenario_deadline_us(s);
+    if (shell_sides_deadline_us(s) < at)
+        at = shell_sides_deadline_us(s);
     for (size_t i = 0; i < s->ports_len; i++) {
         int64_t d = simmodem_deadline_us(s->ports[i].m);
         if (d < at)

@@ -24,6 +24,11 @@
 
 enum { READ_BYTES = 65536 };
 
+struct buf *shell_port_out(struct shell_port *p)
+{
+    return p->side ? simside_out(p->side) : simmodem_out(p->m);
+}
+
 /* ---- pseudo-terminals ---- */
 
 static void make_raw(int slave)
@@ -41,7 +46,7 @@ static void nobody_there(struct shell_port *p)
     ioctl(p->slave, TIOCNXCL);
     make_raw(p->slave);
     tcflush(p->slave, TCIFLUSH);
-    buf_clear(simmodem_out(p->m));
+    buf_clear(shell_port_out(p));
 }
 
 static void opened_or_closed(struct shell_port *p, uint32_t mask)
@@ -55,6 +60,17 @@ static void opened_or_closed(struct shell_port *p, uint32_t mask)
     }
 }
 
+static struct shell_port *watched_by(struct shell *s, int watch)
+{
+    for (size_t i = 0; i < s->ports_len; i++)
+        if (s->ports[i].watch == watch)
+            return &s->ports[i];
+    for (size_t i = 0; i < s->sides_len; i++)
+        if (s->sides[i].watch == watch)
+            return &s->sides[i];
+    return NULL;
+}
+
 static void on_inotify(struct shell_source *src, uint32_t events)
 {
     struct shell *s = container_of(src, struct shell, inotify);
@@ -64,9 +80,9 @@ static void on_inotify(struct shell_source *src, uint32_t events)
     while ((n = read(src->fd, bytes, sizeof(bytes))) > 0) {
         for (char *p = bytes; p < bytes + n;) {
             const struct inotify_event *ev = (const struct inotify_event *)(const void *)p;
-            for (size_t i = 0; i < s->ports_len; i++)
-                if (s->ports[i].watch == ev->wd && !(ev->mask & IN_IGNORED))
-                    opened_or_closed(&s->ports[i], ev->mask);
+            struct shell_port *port = ev->mask & IN_IGNORED ? NULL : watched_by(s, ev->wd);
+            if (port)
+                opened_or_closed(port, ev->mask);
             p += sizeof(*ev) + ev->len;
         }
     }
@@ -135,7 +151,7 @@ static void on_connection(struct shell_source *src, uint32_t events)
     p->line = (struct shell_source){on_line, fd};
     p->waiting_to_write = false;
     p->openers = 1;
-    buf_clear(simmodem_out(p->m));
+    buf_clear(shell_port_out(p));
     shell_add(p->shell, &p->line, EPOLLIN);
 }
 
@@ -197,7 +213,7 @@ static void lost_line(struct shell_port *p)
         return;
     p->openers = 0;
     shell_remove(p->shell, &p->line);
-    buf_clear(simmodem_out(p->m));
+    buf_clear(shell_port_out(p));
 }
 
 static void on_line(struct shell_source *src, uint32_t events)
@@ -215,7 +231,10 @@ static void on_line(struct shell_source *src, uint32_t events)
         if (p->openers == 0)
             p->openers = 1;
         p->shell->bytes_in += (uint64_t)n;
-        simmodem_feed_us(p->m, bytes, (size_t)n, shell_now_us());
+        if (p->side)
+            simside_feed(p->side, bytes, (size_t)n, shell_now_us() / 1000);
+        else
+            simmodem_feed_us(p->m, bytes, (size_t)n, shell_now_us());
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         lost_line(p);
     }
@@ -232,7 +251,7 @@ static void want_write(struct shell_port *p, bool on)
 
 void shell_port_write(struct shell_port *p)
 {
-    struct buf *out = simmodem_out(p->m);
+    struct buf *out = shell_port_out(p);
     if (p->line.fd < 0 || p->openers == 0) {
         buf_clear(out);
         return;

@@ -316,11 +316,14 @@ int sim_mt_ack(struct simmodem *m, bool negative); /* 0, or a CMS code */
 void sim_calls_step(struct simmodem *m);
 int64_t sim_calls_deadline(const struct simmodem *m);
 void sim_calls_reset(struct simmodem *m);
-void sim_ussd_free(struct simmodem *m);
-int sim_cmd_cusd(struct simmodem *m, struct sim_cmd *c);
 int sim_cmd_clcc(struct simmodem *m, struct sim_cmd *c);
 int sim_hang_up(struct simmodem *m);
 int sim_answer(struct simmodem *m);
+
+/* sim_ussd.c */
+void sim_ussd_free(struct simmodem *m);
+void sim_ussd_show(struct simmodem *m);
+int sim_cmd_cusd(struct simmodem *m, struct sim_cmd *c);
 
 /* simnet.c */
 /* Gives m its name, which the network keeps. */

@@ -108,6 +108,7 @@ void sim_reg_check(struct simmodem *m)
 void simmodem_info(const struct simmodem *m, struct simmodem_info *out)
 {
     *out = (struct simmodem_info){.name = m->name,
+                                  .personality = m->p.name,
                                   .number = m->number,
                                   .imei = m->imei,
                                   .imsi = m->imsi,

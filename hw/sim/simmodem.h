@@ -100,7 +100,8 @@ bool simmodem_present(const struct simmodem *m);
  * withheld. */
 void simmodem_ring(struct simmodem *m, const char *from, unsigned rings, int64_t now_ms);
 
-/* The answer to a USSD code ("*100#"); for every code without an own one when code is "". */
+/* The answer to a USSD code ("*100#"), or to a reply ("1"); for every code without an own one when code is
+ * "". An answer that begins with '?' is a menu: the network waits for a reply. */
 void simmodem_ussd(struct simmodem *m, const char *code, const char *answer);
 
 /* The network opens a USSD dialogue by itself. */
@@ -146,7 +147,7 @@ const char *simmodem_fault_usage(size_t i);
 
 /* What the modem is, for a status display. */
 struct simmodem_info {
-    const char *name, *number, *imei, *imsi, *iccid;
+    const char *name, *personality, *number, *imei, *imsi, *iccid;
     bool present, booted, pin_needed, puk_needed;
     int pin_tries;
     int registration; /* +CREG's stat */

@@ -48,6 +48,11 @@ void simside_free(struct simside *s)
     free(s);
 }
 
+enum simside_kind simside_kind_of(const struct simside *s)
+{
+    return s->kind;
+}
+
 static void reply(struct simside *s, const char *info, const char *result)
 {
     if (info)

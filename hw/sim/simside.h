@@ -44,6 +44,7 @@ struct simside; /* heap */
 /* imei: what a data port tells to AT+CGSN. Copied. */
 struct simside *simside_new(enum simside_kind kind, const char *imei, int64_t now_ms);
 void simside_free(struct simside *s);
+enum simside_kind simside_kind_of(const struct simside *s);
 void simside_feed(struct simside *s, const void *bytes, size_t len, int64_t now_ms);
 void simside_tick(struct simside *s, int64_t now_ms);
 int64_t simside_deadline(const struct simside *s); /* INT64_MAX: none */
