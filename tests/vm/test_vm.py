@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+"""simgate as installed, on a booted Debian: its unit under systemd, and modems on USB lines through the kernel's own drivers,
+udev and libserialport. QEMU's USB serial adapters have simulated modems at their other ends.
+
+    test_vm.py BUILD [TEST…]    says "skipped" and why where QEMU cannot run
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from machine import Booted, Machine, lab
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build").resolve()
+IMAGE = BUILD / "vm"
+FIXED = '{ name = "M0"; port = "/dev/ttyUSB0"; report = true; }'
+TO = "+491601234567"
+
+
+def the_machine():
+    """Booted by the first test that asks."""
+    if not hasattr(the_machine, "it"):
+        the_machine.it = None  # it is tried once
+        the_machine.it = Machine(BUILD, IMAGE)
+        print(f"# booted in {the_machine.it.boot_s:.1f} s", flush=True)
+    lab.true(the_machine.it, "the machine did not come up")
+    return the_machine.it
+
+
+def gateway(modems=FIXED, **more):
+    return Booted(the_machine(), modems, **more)
+
+
+def test_installed_without_a_modem(build):
+    """Nothing was ever plugged in: systemd has nothing to say about the unit, it starts and is ready; `simgate modems` says
+    absent, `simgate status` that nobody is needed yet; the daemon runs as the user simgate, without privileges."""
+    with gateway() as it:
+        lab.equal(it.guest.run("systemd-analyze verify --man=no simgated.service"), (0, ""), "systemd-analyze verify")
+        lab.equal(it.guest.run("lsmod | grep usbserial"), (1, ""), "a driver for sticks is loaded already")
+        it.start_daemon()
+        lab.equal((it.show("ActiveState"), it.show("SubState")), ("active", "running"))
+        modem = it.modems()[0]
+        lab.equal(modem["state"], "absent", f"{modem}")
+        it.run("status")
+        status = it.sh(f"cat /proc/{it.show('MainPID')}/status")
+        uid = it.sh("id -u simgate").strip()
+        lab.true(f"Uid:\t{uid}\t{uid}" in status and "CapEff:\t0000000000000000" in status and "Seccomp:\t2" in status, status)
+
+
+def test_plugged_later(build):
+    """A stick is plugged in for the first time while the daemon runs: the unit's device rules let it open a tty whose driver
+    was not loaded when it started."""
+    with gateway() as it:
+        it.start_daemon()
+        it.plug(0)
+        it.wait_ready()
+
+
+def test_exchange(build):
+    """On a USB line through libserialport: a text in is answered, a text and a spool file go out and their delivery reports
+    come."""
+    with gateway() as it:
+        it.plug(0)
+        it.start_daemon()
+        it.wait_ready()
+        it.tell(f"text modem0 {TO} Grüße, wann öffnet ihr? 😀")
+        it.wait("the answer", lambda: it.log("submitted", to=TO, text="auto reply"))
+        it.run("send", "--to", TO, "--wait", "by hand " + "and long " * 40)
+        it.drop(f"To: {TO[1:]}\nReport: yes\n\nby a script")
+        it.wait("all to be delivered", lambda: sorted(m["state"] for m in it.messages("--out")) == ["delivered"] * 3)
+        it.wait("its file", lambda: len(it.files("sent")) == 1 and len(it.files("incoming")) == 1)
+        lab.equal([m["text"] for m in it.messages("--in")], ["Grüße, wann öffnet ihr? 😀"])
+
+
+def test_killed(build):
+    """SIGKILL: systemd starts it again, and what was accepted goes out."""
+    with gateway(modem_args=["--net-ms", "500"]) as it:
+        it.plug(0)
+        it.start_daemon()
+        it.wait_ready()
+        for n in range(6):
+            it.drop(f"To: {TO[1:]}\n\ntext {n}")
+        it.wait("some to be sent", lambda: len(it.log("submitted")) >= 2)
+        pid = it.show("MainPID")
+        it.kill()
+        it.wait("systemd to start it again", lambda: it.show("MainPID") not in ("0", pid) and it.show("SubState") == "running")
+        it.wait("all to be settled", lambda: sorted({m["state"] for m in it.messages("--out")} - {"unknown"}) == ["delivered"], 60)
+        texts = [e["text"] for e in it.log("submitted")]
+        lab.equal(len(texts), len(set(texts)), f"sent twice: {texts}")
+        lab.true(len(it.messages("--out")) == 6, "accepted, and there")
+        lab.equal(it.show("NRestarts"), "1")
+
+
+def test_hung_daemon(build):
+    """A daemon whose loop does not turn is ended by the watchdog and started again."""
+    with gateway() as it:
+        it.sh("mkdir -p /run/systemd/system/simgated.service.d; printf '[Service]\nWatchdogSec=2\n' "
+              "> /run/systemd/system/simgated.service.d/test.conf; systemctl daemon-reload")
+        try:
+            it.start_daemon()
+            pid = it.show("MainPID")
+            it.sh(f"sleep 3; test $(systemctl show --value -p MainPID simgated) = {pid}; kill -STOP {pid}")
+            it.wait("another process", lambda: it.show("MainPID") not in ("0", pid) and it.show("SubState") == "running", 60)
+            lab.true(it.journal("Watchdog timeout"), "the journal says why")
+        finally:
+            it.sh("rm -r /run/systemd/system/simgated.service.d; systemctl daemon-reload")
+
+
+def test_reload_and_stop(build):
+    """`systemctl reload` takes a new configuration while a modem stays ready, and keeps the old one where the new one has
+    mistakes; `systemctl stop` lets what is on the air end, and leaves nothing failed."""
+    with gateway(modem_args=["--net-ms", "3000"]) as it:
+        it.plug(0)
+        it.start_daemon()
+        it.wait_ready()
+        since = it.modems()[0]["since"]
+        it.write_conf(rest='rules = ( { name = "all"; reply = "another reply"; } );')
+        it.sh("systemctl reload simgated")
+        it.write_conf(rest="nonsense = 1;")
+        it.sh("systemctl reload simgated")
+        it.wait("the mistake to be told", lambda: it.journal("nonsense"))
+        lab.equal(it.modems()[0]["since"], since, "the modem's state is as old as before")
+        it.tell(f"text modem0 {TO} Hello")
+        it.wait("the answer to be on the air", lambda: [m for m in it.messages("--out") if m["state"] == "submitting"])
+        it.stop_daemon()
+        lab.equal([e["text"] for e in it.log("submitted")], ["another reply"])
+        lab.equal((it.show("ActiveState"), it.show("Result"), it.show("NRestarts")), ("inactive", "success", "0"))
+        it.write_conf()
+        it.start_daemon()
+        lab.equal(it.messages("--out")[0]["state"] in ("sent", "delivered"), True, "its outcome was kept")
+
+
+def skip_reason():
+    """Why it cannot run here, or None."""
+    if shutil.which("qemu-system-x86_64") is None:
+        return "no qemu-system-x86_64 here, and it could not be installed"
+    if os.geteuid() != 0 and not (IMAGE / "recipe").exists():
+        return "the guest's image can be made by root only"
+    status = subprocess.run([str(HERE / "image.sh"), str(IMAGE)], stdin=subprocess.DEVNULL, check=False).returncode
+    if status == 75:
+        return "the guest's packages cannot be had from here"
+    if status:
+        raise SystemExit(f"image.sh ended with {status}")
+    return None
+
+
+if __name__ == "__main__":
+    reason = skip_reason()
+    if reason:
+        tests = sum(name.startswith("test_") for name in globals())
+        print(f"# skipped: {reason}\n0 passed, 0 failed, {tests} skipped")
+        sys.exit(0)
+    try:
+        lab.main(globals())
+    finally:
+        if getattr(the_machine, "it", None):
+            print(f"# QEMU took {the_machine.it.guest.peak_mb()} MB", flush=True)
+            the_machine.it.close()
