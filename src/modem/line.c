@@ -20,6 +20,8 @@ void line_pump(struct modem *m)
     if (m->pumping)
         return;
     if (m->port && out->len) {
+        if (m->traces)
+            trace_bytes(m, TRACE_TO, out->data, out->len);
         int status = port_write(m->port, out->data, out->len);
         if (status)
             modem_log(warning, m, "write failed: %s", err_name(status));
@@ -213,6 +215,8 @@ static void on_data(void *owner, const uint8_t *bytes, size_t len)
 {
     struct modem *m = owner;
 
+    if (m->traces)
+        trace_bytes(m, TRACE_FROM, bytes, len);
     m->pumping = true;
     at_feed(&m->chan, bytes, len, modem_now(m));
     m->pumping = false;

@@ -114,6 +114,7 @@ void modem_set_state(struct modem *m, enum modem_state to, const char *fmt, ...)
     m->state_ms = modem_now(m);
     m->state_wall_ms = rt_wall_ms(m->rt);
     log_state(m, from);
+    trace_state(m);
     show(m);
 }
 
@@ -267,6 +268,8 @@ void modem_probe(struct modem *m, const char *why)
     m->timeouts = 0;
     /* A process that died behind AT+CMGS left the modem at its prompt, where commands are text. What it
      * answers, if anything, is drained. TS 27.005 3.5.1. */
+    if (m->traces)
+        trace_bytes(m, TRACE_TO, "\x1b", 1);
     port_write(m->port, "\x1b", 1);
     rt_timer_at(m->rt, &m->drain_timer, modem_now(m) + MODEM_DRAIN_MS);
 }
@@ -435,6 +438,7 @@ void modem_free(struct modem *m)
     if (!m)
         return;
     m->carrier.up = NULL;
+    trace_end(m);
     struct rt_timer *const timers[] = {&m->chan_timer, &m->move_timer, &m->drain_timer, &m->idle_timer,
                                        &m->stop_timer, &m->rung_timer, &m->run.pause,   &m->ussd_timer};
     for (size_t i = 0; i < ARRAY_LEN(timers); i++)

@@ -143,6 +143,27 @@ struct modem_status {
 void modem_get_status(const struct modem *m, struct modem_status *out);
 void modem_dump(const struct modem *m, struct buf *out); /* last exchanges on the line */
 
+/* A recording of the line, in the format of base/trace.h; embedded in its owner, in place from start to stop
+ * or `ended`. Any number at a time. Numbers and texts are masked (modem/trace_mask.h) unless `unmasked`, PINs
+ * always. */
+struct modem_trace {
+    bool unmasked;
+    /* Whole lines of a trace file, the header first, which comes before modem_trace_start() returns. It must
+     * not call back into the modem. */
+    void (*text)(struct modem_trace *t, const char *text, size_t len);
+    /* The modem is being freed; what was recorded has been given. NULL: not wanted. */
+    void (*ended)(struct modem_trace *t);
+    /* modem/trace.c's own */
+    struct modem_trace *next;
+    struct trace_mask *mask;
+    struct buf held; /* from the modem, its line not yet at an end */
+    int64_t held_ms; /* its last byte came */
+    int64_t began_ms;
+    bool begun;
+};
+void modem_trace_start(struct modem *m, struct modem_trace *t);
+void modem_trace_stop(struct modem *m, struct modem_trace *t); /* gives what is held; `ended` is not called */
+
 /* An operator's command or USSD request. `done` once, with the lines of the answer. ERR_REFUSED for commands
  * that would break the gateway (+CMGS, +CNMI, +CPIN=, +CFUN= …), ERR_GONE when the modem is not up. */
 struct modem_ask {

@@ -12,6 +12,7 @@
  *   ladder.c        what is tried when nothing answers
  *   finder.c        which port; identity.c: whether the modem there is the right one
  *   ussd.c, ask.c   an operator's requests
+ *   trace.c         recordings of the line; trace_mask.c, trace_pdu.c: what of it is private
  *
  * Nothing that tears the channel down is done inside one of its callbacks: modem_request() notes the move,
  * and a timer makes it.
@@ -21,6 +22,7 @@
 
 #include "at/channel.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "modem/modem.h"
 #include "pdu/pdu.h"
 
@@ -185,6 +187,8 @@ struct modem {
     char move_why[CARRIER_TEXT_BYTES];
     bool pumping;
     int64_t last_exchange_ms;
+
+    struct modem_trace *traces; /* trace.c: those who record the line */
 
     /* modem.c */
     int64_t state_wall_ms;
@@ -433,6 +437,12 @@ void finder_lost(struct modem *m); /* the port on which it was recognised is bei
 void modem_alarm(struct modem *m, enum carrier_alarm a, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void modem_alarm_over(struct modem *m, enum carrier_alarm a);
+
+/* ---- trace.c: nothing while nobody records ---- */
+void trace_bytes(struct modem *m, enum trace_kind kind, const void *bytes, size_t len);
+void trace_note(struct modem *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void trace_state(struct modem *m); /* a note of the state that was entered */
+void trace_end(struct modem *m);   /* the modem is being freed */
 
 /* ---- ussd.c, ask.c ---- */
 void ussd_urc(struct modem *m, const char *line);
