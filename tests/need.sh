@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages that building (need.sh build) or testing (need.sh test) lacks; exactly those, as root or by
-# sudo. Says nothing and asks for nothing when everything is there.
+# Installs the Debian packages that building (need.sh build), testing (need.sh test) or the tests on a booted machine (need.sh
+# vm) lack; exactly those, as root or by sudo. Says nothing and asks for nothing when everything is there.
 set -eu
 
 build="gcc libc6-dev make pkg-config libuv1-dev libserialport-dev libsqlite3-dev libconfig-dev libjansson-dev
@@ -8,12 +8,15 @@ build="gcc libc6-dev make pkg-config libuv1-dev libserialport-dev libsqlite3-dev
 # clang and its runtime for fuzzing, tshark and libgammu as judges of PDUs, the peers to be judged by and measured with.
 tests="libcmocka-dev clang libclang-rt-14-dev clang-format gcovr tshark libgammu-dev smstools gammu-smsd kannel systemd
        man-db groff procps"
+# An emulator, and what makes a Debian for it.
+machine="qemu-system-x86 mmdebstrap kmod cpio e2fsprogs"
 
 case "${1-}" in
 build) wanted=$build ;;
 test) wanted="$build $tests" ;;
+vm) wanted="$build $machine" ;;
 *)
-    echo "usage: need.sh build|test" >&2
+    echo "usage: need.sh build|test|vm" >&2
     exit 2
     ;;
 esac

@@ -153,10 +153,15 @@ E2E := $(sort $(wildcard tests/e2e/test_*.py))
 check-e2e: all
 	@$(CHECK) --sum $(SUM) --jobs 2 --title 'real programs, end to end' $(foreach t,$(E2E), -- python3 $(t) $(BUILD))
 
+.PHONY: check-vm
+check-vm: all ## the installed gateway on a booted Debian with USB modems, where QEMU can run
+	@tests/need.sh vm || true # it says itself what it cannot do without
+	@$(CHECK) --sum $(SUM) --title 'installed, on a booted machine with USB modems' -- python3 tests/vm/test_vm.py $(BUILD)
+
 test: need-test ## everything that CI runs
 	@rm -f $(SUM)
 	@$(MAKE) $(PARALLEL) WERROR=1 all
-	@$(MAKE) --no-print-directory -j1 WERROR=1 check-static check-unit check-thread check-judges check-simulation check-e2e
+	@$(MAKE) --no-print-directory -j1 WERROR=1 check-static check-unit check-thread check-judges check-simulation check-e2e check-vm
 	@$(MAKE) --no-print-directory coverage
 	@$(CHECK) --total $(SUM)
 

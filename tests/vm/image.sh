@@ -2,7 +2,7 @@
 # image.sh OUTDIR: a Debian to boot under QEMU: OUTDIR/vmlinuz, initrd.gz, root.ext4. Nothing of simgate is in it, so it is
 # made once, and again when this recipe, the release or its kernel changes. As root, about a minute.
 #
-# The release is that of this machine: programs built here run there. Status 75: the packages could not be had.
+# The release is that of this machine: programs built here run there. Status 75: the packages cannot be had or unpacked here.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -52,7 +52,7 @@ dpkg-deb -x "$work"/linux-image-*.deb "$work/kernel"
 dpkg-deb -x "$work"/busybox-static_*.deb "$work/busybox"
 mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" --aptopt='Acquire::Languages "none"' \
     --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' "$release" "$root"
+    --dpkgopt='path-exclude=/usr/share/locale/*' "$release" "$root" || exit 75
 
 # ---- modules, with all that they need
 

@@ -140,7 +140,7 @@ def skip_reason():
         return "the guest's image can be made by root only"
     status = subprocess.run([str(HERE / "image.sh"), str(IMAGE)], stdin=subprocess.DEVNULL, check=False).returncode
     if status == 75:
-        return "the guest's packages cannot be had from here"
+        return "the guest's packages cannot be had or unpacked here"
     if status:
         raise SystemExit(f"image.sh ended with {status}")
     return None
