@@ -1,32 +1,123 @@
-/* Which port a modem is on: the configured one, or, for a modem that is known by its IMEI, any present serial
- * port on which that IMEI answers.
+/* Which port a modem is on: the configured one, or, for a modem that is known by IMEI, SIM or USB device, the
+ * port of the present ones on which it answers.
  *
- * The modems of one port source know each other by its list of users: a port that one has open is not asked
- * by another, and who meets an IMEI that another looks for tells it. A port that was asked in vain is not
- * asked again until the set of ports changes, or all were asked and ROUND_MS have passed since: most ports of
- * a stick never answer, and waiting for each takes longer than any fixed time for a whole round.
+ * What may be asked: serial ports on USB, but those that a profile names as diagnostics, positions, network
+ * or sound. Of a stick with several ports the one for commands is asked, then its second, then those of which
+ * nothing is known, and the dial-up port only when none is known to be for commands. A stick is asked by one
+ * modem at a time, never on two of its ports, and not at all when it is another modem's own.
+ *
+ * The modems of one port source know each other by its list of users: who meets a stick that another looks
+ * for tells it. A port that was asked in vain is not asked again until the set of ports changes, or all were
+ * asked and ROUND_MS have passed since: most ports of an unknown stick never answer, and waiting for each
+ * takes longer than any fixed time for a whole round.
  */
+#include "modem/finder.h"
+
+#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "modem/modem_private.h"
 
-enum { ROUND_MS = 30000 };
+enum {
+    ROUND_MS = 30000,
+    AGAIN_MS = 10000, /* between looks while it is absent; devices that come are told of at once */
+    BUSY_MS = 30000,
+    GARBAGE_BYTES = 24, /* so many that are no text: not a port for commands */
+};
 
-static void on_found(struct port_user *u, const char *spec)
+static struct modem *modem_of(struct port_user *u)
 {
-    struct modem *m = container_of(u, struct modem, user);
+    return container_of(u, struct modem, user);
+}
 
-    str_copy(m->found, sizeof(m->found), spec);
-    if (m->state == MODEM_ABSENT || m->state == MODEM_BACKOFF)
-        modem_request(m, MOVE_OPEN, 0, "found on %s", spec);
+bool finder_searches(const struct modem *m)
+{
+    return !*m->conf->port;
+}
+
+/* ---- sticks ---- */
+
+/* One modem per USB device, but for adapters with a serial chip: each of their ports is a modem of its own.
+ */
+const char *finder_stick(const struct port_info *p)
+{
+    static const char *const adapters[] = {"ftdi_sio", "cp210x",  "pl2303",  "ch341",
+                                           "mos7840",  "mos7720", "mxuport", "ti_usb_3410_5052"};
+
+    if (!*p->usb_path)
+        return p->name;
+    for (size_t i = 0; i < ARRAY_LEN(adapters); i++) {
+        if (strcmp(p->driver, adapters[i]) == 0)
+            return p->name;
+    }
+    return p->usb_path;
+}
+
+static bool same_stick(const struct port_info *a, const struct port_info *b)
+{
+    return *a->name && *b->name && strcmp(finder_stick(a), finder_stick(b)) == 0;
+}
+
+/* The same interface of the same kind of device at the same place, whatever its tty is called now. */
+static bool same_place(const struct port_info *a, const struct port_info *b)
+{
+    if (!*a->name || !*a->usb_path)
+        return *a->name && strcmp(a->name, b->name) == 0;
+    return strcmp(a->usb_path, b->usb_path) == 0 && a->interface == b->interface && a->vendor == b->vendor &&
+           a->product == b->product;
+}
+
+static bool is_place(const char *usb)
+{
+    return strchr(usb, '-') && !usb[strspn(usb, "0123456789.-")];
+}
+
+bool finder_usb_fits(const char *usb, const char *usb_path, const char *serial)
+{
+    if (is_place(usb) && strcmp(usb, usb_path) == 0)
+        return true;
+    return *serial && strcmp(usb, serial) == 0;
+}
+
+static bool usb_fits(const struct modem_conf *c, const struct port_info *p)
+{
+    return !*c->usb || finder_usb_fits(c->usb, p->usb_path, p->serial);
+}
+
+/* ---- the other modems ---- */
+
+/* The configured port, or the place where it was. */
+static bool present(struct modem *m)
+{
+    struct port_info ports[MODEM_PORTS_MAX];
+    int n = 0;
+
+    if (!finder_searches(m))
+        return !m->ports->info || m->ports->info(m->ports, m->conf->port, &ports[0]);
+    if (m->ports->list)
+        n = m->ports->list(m->ports, ports, MODEM_PORTS_MAX);
+    for (int i = 0; i < n; i++) {
+        if (same_place(&m->last, &ports[i]))
+            return true;
+    }
+    return false;
+}
+
+/* One that was given up for a while is opened at once when somebody has replugged it. */
+static void on_changed(struct port_user *u)
+{
+    struct modem *m = modem_of(u);
+    bool back = present(m) && m->was_away;
+
+    m->was_away = !present(m);
+    m->list_hash = 0; /* another stick may have come under an old name */
+    if (m->state == MODEM_ABSENT || (m->state == MODEM_BACKOFF && back))
+        modem_request(m, MOVE_OPEN, 0, "a device came or went");
 }
 
 void finder_join(struct modem *m)
 {
-    m->user = (struct port_user){.found = on_found, .next = m->ports->users};
-    if (!*m->conf->port)
-        m->user.wanted_imei = m->conf->imei;
+    m->user = (struct port_user){.changed = on_changed, .next = m->ports->users};
     m->ports->users = &m->user;
 }
 
@@ -49,15 +140,63 @@ bool finder_taken(const struct modem *m, const char *spec)
     return false;
 }
 
-void finder_tell(struct modem *m, const char *imei)
+/* Another modem has a port of this stick open. */
+static bool stick_taken(const struct modem *m, const struct port_info *p)
 {
-    enum { IMEI_DIGITS = 14 };
-
     for (struct port_user *u = m->ports->users; u; u = u->next) {
-        if (u != &m->user && u->wanted_imei && !*u->spec && strncmp(u->wanted_imei, imei, IMEI_DIGITS) == 0)
-            u->found(u, m->user.spec);
+        if (u != &m->user && *u->spec && (strcmp(u->spec, p->name) == 0 || same_stick(&modem_of(u)->info, p)))
+            return true;
+    }
+    return false;
+}
+
+/* What another modem is configured to be on, whether it is there just now or not. */
+static bool claims(struct modem *other, const struct port_info *p)
+{
+    struct port_info own;
+
+    if (*other->conf->port)
+        return other->ports->info && other->ports->info(other->ports, other->conf->port, &own) &&
+               same_stick(&own, p);
+    return *other->conf->usb && usb_fits(other->conf, p);
+}
+
+static bool reserved(const struct modem *m, const struct port_info *p)
+{
+    if (*m->conf->usb) /* it fits, and more than one may be said to be there: identity decides */
+        return false;
+    for (struct port_user *u = m->ports->users; u; u = u->next) {
+        if (u != &m->user && claims(modem_of(u), p))
+            return true;
+    }
+    return false;
+}
+
+void finder_tell(struct modem *m)
+{
+    for (struct port_user *u = m->ports->users; u; u = u->next) {
+        struct modem *other = modem_of(u);
+        if (other == m || !finder_searches(other) || other->recognised || !usb_fits(other->conf, &m->info) ||
+            !identity_wanted(other, m))
+            continue;
+        other->found = m->info;
+        str_copy(other->found.name, sizeof(other->found.name), m->user.spec);
+        if (other->state == MODEM_ABSENT || other->state == MODEM_BACKOFF)
+            modem_request(other, MOVE_OPEN, 0, "found on %s", m->user.spec);
     }
 }
+
+/* Our port is closed: who had to wait for the stick may ask it. */
+static void tell_released(struct modem *m)
+{
+    for (struct port_user *u = m->ports->users; u; u = u->next) {
+        struct modem *other = modem_of(u);
+        if (other != m && other->state == MODEM_ABSENT && other->waits_for_stick)
+            modem_request(other, MOVE_OPEN, 0, "%s is free", m->user.spec);
+    }
+}
+
+/* ---- what was asked ---- */
 
 /* FNV-1a */
 static uint64_t hash(const char *text, uint64_t seed)
@@ -69,46 +208,119 @@ static uint64_t hash(const char *text, uint64_t seed)
     return h;
 }
 
-static bool tried(struct modem *m, uint64_t name)
+static uint64_t hash_port(const struct port_info *p)
+{
+    return hash(p->name, hash(p->usb_path, (uint64_t)p->vendor << 16 | p->product));
+}
+
+static bool tried(const struct modem *m, uint64_t what)
 {
     for (size_t i = 0; i < m->tried_len; i++) {
-        if (m->tried[i] == name)
+        if (m->tried[i] == what)
             return true;
     }
     return false;
 }
 
+static void note_tried(struct modem *m, uint64_t what)
+{
+    if (!tried(m, what) && m->tried_len < ARRAY_LEN(m->tried))
+        m->tried[m->tried_len++] = what;
+}
+
+static void new_round(struct modem *m)
+{
+    m->round_ms = 0;
+    m->tried_len = 0;
+}
+
 static void new_round_if_due(struct modem *m, const struct port_info *ports, int n)
 {
-    uint64_t all = 0;
+    uint64_t all = 1;
 
     for (int i = 0; i < n; i++)
-        all += hash(ports[i].name, 0); /* order does not matter */
+        all += hash_port(&ports[i]); /* order does not matter */
     bool due = m->round_ms && modem_now(m) - m->round_ms >= ROUND_MS;
 
     if (all == m->list_hash && !due)
         return;
+    if (all != m->list_hash)
+        m->miss[0] = '\0';
     m->list_hash = all;
-    m->round_ms = 0;
-    m->tried_len = 0;
+    new_round(m);
 }
 
-/* Where it was is asked first: after a hang, or when it was pulled and put back. */
-void finder_lost(struct modem *m)
+void finder_not_ours(struct modem *m)
 {
-    str_copy(m->last, sizeof(m->last), m->user.spec);
-    m->tried_len = 0;
-    m->round_ms = 0;
+    note_tried(m, hash(finder_stick(&m->info), 0));
+    if (same_place(&m->last, &m->info))
+        m->last.name[0] = '\0';
 }
 
-static bool try_port(struct modem *m, const char *name, char spec[PORT_NAME_BYTES])
+void finder_miss(struct modem *m, const char *why)
 {
-    uint64_t h = hash(name, 0);
+    str_copy(m->miss, sizeof(m->miss), why);
+}
 
-    if (tried(m, h) || finder_taken(m, name) || m->tried_len == ARRAY_LEN(m->tried))
-        return false;
-    m->tried[m->tried_len++] = h;
-    return str_copy(spec, PORT_NAME_BYTES, name);
+/* ---- the choice ---- */
+
+/* Smaller is asked first; < 0: never. */
+static int rank_of(const struct profile_set *set, const struct port_info *p)
+{
+    static const int ranks[] = {
+        [ROLE_AT] = 0,   [ROLE_AT2] = 1,  [ROLE_UNKNOWN] = 2, [ROLE_DATA] = 3,    [ROLE_DIAG] = -1,
+        [ROLE_GPS] = -1, [ROLE_NET] = -1, [ROLE_AUDIO] = -1,  [ROLE_IGNORE] = -1,
+    };
+    return ranks[profile_role_of(set, p)];
+}
+
+/* A dial-up port tells nothing unasked: not where the stick has one for commands. */
+static bool has_better(const struct modem *m, const struct port_info *ports, int n, const struct port_info *p)
+{
+    for (int i = 0; i < n; i++) {
+        enum profile_role r = profile_role_of(m->conf->profiles, &ports[i]);
+        if ((r == ROLE_AT || r == ROLE_AT2) && same_stick(&ports[i], p))
+            return true;
+    }
+    return false;
+}
+
+static int64_t key_of(const struct modem *m, const struct port_info *ports, int n, int i)
+{
+    enum { PER_STICK = 256, PER_RANK = 1 << 20 };
+    const struct port_info *p = &ports[i];
+    int first = 0, rank = rank_of(m->conf->profiles, p);
+
+    if (rank < 0 || (rank == 3 && has_better(m, ports, n, p)))
+        return -1;
+    while (first < i && !same_stick(&ports[first], p))
+        first++;
+    int64_t key = (int64_t)rank * PER_RANK + (int64_t)first * PER_STICK + (p->interface & 0xFF);
+    return same_place(&m->last, p) ? key : key + 8 * PER_RANK; /* where it was comes first */
+}
+
+/* Index of the port to be asked next; -1: none now. */
+static int choose(struct modem *m, const struct port_info *ports, int n)
+{
+    int64_t best_key = -1;
+    int best = -1;
+
+    m->waits_for_stick = false;
+    for (int i = 0; i < n; i++) {
+        const struct port_info *p = &ports[i];
+        if (!usb_fits(m->conf, p) || tried(m, hash_port(p)) || tried(m, hash(finder_stick(p), 0)))
+            continue;
+        int64_t key = key_of(m, ports, n, i);
+        if (key < 0 || reserved(m, p) || (best >= 0 && key >= best_key))
+            continue;
+        if (stick_taken(m, p)) {
+            m->waits_for_stick = true;
+            continue;
+        }
+        best_key = key;
+        best = i;
+    }
+    return best;
 }
 
 static bool search(struct modem *m, char spec[PORT_NAME_BYTES])
@@ -117,27 +329,149 @@ static bool search(struct modem *m, char spec[PORT_NAME_BYTES])
     int n = m->ports->list ? m->ports->list(m->ports, ports, MODEM_PORTS_MAX) : 0;
 
     new_round_if_due(m, ports, n);
-    for (int i = 0; i < n; i++) {
-        if (strcmp(ports[i].name, m->last) == 0 && try_port(m, ports[i].name, spec))
-            return true;
-    }
-    for (int i = 0; i < n; i++) {
-        if (try_port(m, ports[i].name, spec))
-            return true;
+    int i = finder_ambiguous(m, ports, n) ? -1 : choose(m, ports, n);
+    if (i >= 0) {
+        note_tried(m, hash_port(&ports[i]));
+        return str_copy(spec, PORT_NAME_BYTES, ports[i].name);
     }
     if (!m->round_ms)
         m->round_ms = modem_now(m);
     return false;
 }
 
-bool finder_pick(struct modem *m, char spec[PORT_NAME_BYTES])
+/* A configured port that is known to be for something else would only ever be silent. */
+static int check_role(struct modem *m, struct err *e)
 {
-    if (*m->conf->port)
-        return str_copy(spec, PORT_NAME_BYTES, m->conf->port);
-    if (*m->found) {
-        str_copy(spec, PORT_NAME_BYTES, m->found);
-        m->found[0] = '\0';
-        return true;
+    struct port_info own, ports[MODEM_PORTS_MAX];
+    const char *at = NULL;
+
+    if (!m->ports->info || !m->ports->info(m->ports, m->conf->port, &own) ||
+        rank_of(m->conf->profiles, &own) >= 0)
+        return 0;
+    int n = m->ports->list ? m->ports->list(m->ports, ports, MODEM_PORTS_MAX) : 0;
+    for (int i = 0; i < n && !at; i++) {
+        if (same_stick(&ports[i], &own) && profile_role_of(m->conf->profiles, &ports[i]) == ROLE_AT)
+            at = ports[i].name;
     }
-    return search(m, spec);
+    return err_set(e, ERR_INVALID, "%s is the stick's %s port%s%s", m->conf->port,
+                   profile_role_name(profile_role_of(m->conf->profiles, &own)), at ? "; its AT port is " : "",
+                   at ? at : "");
+}
+
+int finder_pick(struct modem *m, char spec[PORT_NAME_BYTES], struct err *e)
+{
+    if (!finder_searches(m)) {
+        str_copy(spec, PORT_NAME_BYTES, m->conf->port);
+        return check_role(m, e);
+    }
+    if (*m->found.name) {
+        str_copy(spec, PORT_NAME_BYTES, m->found.name);
+        m->found.name[0] = '\0';
+        return 0;
+    }
+    if (search(m, spec))
+        return 0;
+    char why[CARRIER_TEXT_BYTES];
+    finder_why(m, why, sizeof(why));
+    return err_set(e, ERR_NOT_FOUND, "%s", why);
+}
+
+/* ---- opened, closed ---- */
+
+void finder_opened(struct modem *m, const char *spec)
+{
+    str_copy(m->user.spec, sizeof(m->user.spec), spec);
+    m->garbage = 0;
+    if (m->ports->info && m->ports->info(m->ports, spec, &m->info))
+        return;
+    m->info = (struct port_info){.interface = -1};
+    str_copy(m->info.name, sizeof(m->info.name), spec);
+}
+
+void finder_closed(struct modem *m)
+{
+    if (m->recognised) { /* asked first when it comes back, or is to be recovered */
+        m->last = m->info;
+        new_round(m);
+    }
+    m->recognised = false;
+    if (*m->user.spec)
+        tell_released(m);
+    m->user.spec[0] = '\0';
+}
+
+void finder_none(struct modem *m, const struct err *why)
+{
+    char text[CARRIER_TEXT_BYTES];
+
+    if (why->code != ERR_GONE && why->code != ERR_NOT_FOUND) {
+        if (m->state == MODEM_ABSENT || m->state == MODEM_DISABLED)
+            modem_set_state(m, MODEM_OPENING, NULL);
+        modem_back_off(m, why->code == ERR_BUSY || why->code == ERR_INVALID ? BUSY_MS : RT_NEVER, why->text);
+        return;
+    }
+    finder_with_hint(m, why->text, text, sizeof(text));
+    if (m->state != MODEM_ABSENT || !finder_searches(m)) {
+        modem_absent(m, text);
+        return;
+    }
+    if (strcmp(m->reason, text) != 0)
+        modem_set_state(m, MODEM_ABSENT, "%s", text);
+    modem_request(m, MOVE_OPEN, AGAIN_MS, "%s", text);
+}
+
+void finder_failed(struct modem *m, const struct err *why)
+{
+    if (!finder_searches(m) || m->state != MODEM_OPENING) {
+        finder_none(m, why);
+        return;
+    }
+    finder_miss(m, why->text); /* only tried: the next one */
+    modem_request(m, MOVE_OPEN, 0, "%s", why->text);
+}
+
+/* ---- strangers ---- */
+
+/* Not known to be ours: neither recognised, nor where we were, nor the one port that can be meant. */
+bool finder_stranger(const struct modem *m)
+{
+    if (!finder_searches(m) || m->recognised || same_place(&m->last, &m->info))
+        return false;
+    bool certain = *m->conf->usb && profile_role_of(m->conf->profiles, &m->info) == ROLE_AT;
+    return !certain;
+}
+
+/* Nothing has answered on the port yet. */
+static bool unanswered(const struct modem *m)
+{
+    return m->state == MODEM_PROBING && (!m->run.script || m->run.step == 0);
+}
+
+void finder_wrong_port(struct modem *m, const char *why)
+{
+    finder_miss(m, why);
+    m->recognised = false;
+    if (same_place(&m->last, &m->info))
+        m->last.name[0] = '\0';
+}
+
+static void leave(struct modem *m)
+{
+    char why[CARRIER_TEXT_BYTES];
+
+    snprintf(why, sizeof(why), "%.90s is not an AT port: it speaks no text", m->user.spec);
+    finder_wrong_port(m, why);
+    modem_request(m, MOVE_OPEN, 0, "%s", why);
+}
+
+void finder_heard(struct modem *m, const uint8_t *bytes, size_t len)
+{
+    if (!finder_stranger(m) || !unanswered(m) || m->garbage >= GARBAGE_BYTES)
+        return;
+    for (size_t i = 0; i < len; i++) {
+        bool text = (bytes[i] >= ' ' && bytes[i] < 0x7F) || bytes[i] == '\r' || bytes[i] == '\n';
+        m->garbage += !text;
+    }
+    if (m->garbage >= GARBAGE_BYTES)
+        leave(m);
 }

@@ -125,11 +125,6 @@ static void climb(struct modem *m, size_t rung, const char *why)
     next_command(m);
 }
 
-static bool stranger(const struct modem *m)
-{
-    return !*m->conf->port && !m->recognised;
-}
-
 static void leave_stranger(struct modem *m, const char *why)
 {
     bool asked_twice = m->rung > 0;
@@ -149,7 +144,7 @@ void ladder_recover(struct modem *m, const char *why)
         modem_close(m);
         return;
     }
-    if (stranger(m)) {
+    if (finder_stranger(m)) {
         leave_stranger(m, why);
         return;
     }

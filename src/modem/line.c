@@ -217,6 +217,7 @@ static void on_data(void *owner, const uint8_t *bytes, size_t len)
 
     if (m->traces)
         trace_bytes(m, TRACE_FROM, bytes, len);
+    finder_heard(m, bytes, len);
     m->pumping = true;
     at_feed(&m->chan, bytes, len, modem_now(m));
     m->pumping = false;
@@ -225,15 +226,7 @@ static void on_data(void *owner, const uint8_t *bytes, size_t len)
 
 static void on_gone(void *owner, const struct err *why)
 {
-    struct modem *m = owner;
-    bool not_there = why->code == ERR_GONE || why->code == ERR_NOT_FOUND;
-
-    if (m->state == MODEM_OPENING && !*m->conf->port)
-        modem_request(m, MOVE_OPEN, 0, "%s", why->text); /* only tried: the next candidate */
-    else if (not_there)
-        modem_absent(m, why->text);
-    else
-        modem_back_off(m, why->code == ERR_BUSY ? 30000 : RT_NEVER, why->text);
+    finder_failed(owner, why);
 }
 
 static const struct port_events port_events = {.opened = on_opened, .data = on_data, .gone = on_gone};
@@ -248,7 +241,7 @@ int line_open(struct modem *m, const char *spec, struct err *e)
     if (status)
         m->port = NULL;
     else
-        str_copy(m->user.spec, sizeof(m->user.spec), spec);
+        finder_opened(m, spec);
     return status;
 }
 
@@ -258,10 +251,7 @@ void line_close(struct modem *m)
     if (m->port)
         port_close(m->port);
     m->port = NULL;
-    if (m->recognised)
-        finder_lost(m);
-    m->recognised = false;
-    m->user.spec[0] = '\0';
+    finder_closed(m);
     at_close(&m->chan, modem_now(m));
     line_pump(m);
 }

@@ -36,7 +36,7 @@ static const struct {
                        CARRIER_DOWN},
     [MODEM_INITIALISING] = {"initialising",
                             TO(REGISTERING) | TO(PROBING) | TO(BACKOFF) | TO(ABSENT) | TO(LOCKED) |
-                                TO(DISABLED),
+                                TO(OPENING) | TO(DISABLED),
                             CARRIER_DOWN},
     [MODEM_REGISTERING] = {"registering",
                            TO(READY) | TO(PROBING) | TO(BACKOFF) | TO(ABSENT) | TO(DRAINING) | TO(DISABLED),
@@ -198,32 +198,20 @@ void modem_close(struct modem *m)
 
 /* ---- up ---- */
 
-/* A port that is not there, by name, is told so without an attempt when IMEIs are looked for. */
 void modem_open(struct modem *m)
 {
-    char spec[PORT_NAME_BYTES], why[CARRIER_TEXT_BYTES];
+    char spec[PORT_NAME_BYTES];
     struct err e = {0};
 
     if (m->port)
         modem_teardown(m);
-    if (!finder_pick(m, spec)) {
-        snprintf(why, sizeof(why), "no serial port has the modem with IMEI %s", m->conf->imei);
-        if (m->state != MODEM_ABSENT)
-            modem_absent(m, why);
-        else
-            modem_request(m, MOVE_OPEN, absent_ms[ARRAY_LEN(absent_ms) - 1], "%s", why);
+    if (finder_pick(m, spec, &e) < 0) {
+        finder_none(m, &e);
         return;
     }
     modem_set_state(m, MODEM_OPENING, NULL);
-    int status = line_open(m, spec, &e);
-    if (status == 0)
-        return;
-    if (!*m->conf->port)
-        modem_request(m, MOVE_OPEN, 0, "%s", e.text); /* the next candidate */
-    else if (status == ERR_NOT_FOUND || status == ERR_GONE)
-        modem_absent(m, e.text);
-    else
-        modem_back_off(m, status == ERR_BUSY ? 30000 : RT_NEVER, e.text);
+    if (line_open(m, spec, &e) < 0)
+        finder_failed(m, &e);
 }
 
 static void on_drained(struct rt_timer *t)
@@ -282,6 +270,8 @@ void modem_locked(struct modem *m, enum modem_lock lock, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
+    if (identity_locked(m, why))
+        return;
     m->lock = lock;
     modem_set_state(m, MODEM_LOCKED, "%s", why);
     rt_timer_at(m->rt, &m->idle_timer, modem_now(m) + LOCKED_CHECK_MS);

@@ -85,8 +85,8 @@ const char *modem_rung_name(enum modem_rung r); /* "restart" … */
 /* Declared here, filled by app/ from gateway.conf. Strings are borrowed for the modem's life. */
 struct modem_conf {
     const char *name;
-    const char *port;         /* device path, tcp://, unix:; "" = look for `imei` on all USB serial ports */
-    const char *imei;         /* "" = any; otherwise a port whose modem has another IMEI is not used */
+    const char *port; /* device path, tcp://, unix:; "" = the USB serial port on which all of these are met */
+    const char *imei; /* "" = any; otherwise a port whose modem has another IMEI is not used */
     const char *imsi, *iccid; /* the same of its SIM */
     const char *usb;          /* place on the bus ("1-1.4") or serial number of the USB device; "" = any */
     const char *profile;      /* name, "" = found out */
@@ -107,6 +107,10 @@ struct modem_conf {
     int64_t sweep_ms;        /* between readings of all stores and of signal and registration; 180000 */
     int64_t send_timeout_ms; /* result after the PDU; 120000 */
 };
+
+/* What this USB device is when it is a stick that is no modem now: "stick in CD-ROM mode (12d1:1446 at 1-1):
+ * install usb-modeswitch". False: it is none of these. */
+bool modem_other_mode(const struct profile_set *set, const struct port_usb_device *d, char *out, size_t size);
 
 struct modem;
 

@@ -202,13 +202,18 @@ struct modem {
     void *stopped_owner;
 
     /* finder.c */
-    char found[PORT_NAME_BYTES];
-    char last[PORT_NAME_BYTES];      /* where it was */
-    uint64_t tried[MODEM_PORTS_MAX]; /* hashes of the names asked in this round */
+    struct port_info found;          /* where another modem met it; name "": nowhere */
+    struct port_info last;           /* where it was recognised last */
+    uint64_t tried[MODEM_PORTS_MAX]; /* hashes of the ports and sticks asked in this round */
     size_t tried_len;
     uint64_t list_hash;
-    int64_t round_ms; /* when all had been asked; 0: not yet */
-    bool recognised;  /* since the port was opened the IMEI that we look for has answered on it */
+    int64_t round_ms;              /* when all had been asked; 0: not yet */
+    bool recognised;               /* since the port was opened all that we are configured with was seen */
+    bool was_away;                 /* the port was not there when devices changed last */
+    bool waits_for_stick;          /* another modem is asking one that may be ours */
+    char miss[CARRIER_TEXT_BYTES]; /* what was wrong with the port that was left last */
+    char ambiguous[CARRIER_TEXT_BYTES];
+    unsigned garbage; /* bytes that are no text, since the port was opened */
 
     /* ladder.c */
     unsigned timeouts; /* in a row */
@@ -341,6 +346,18 @@ void init_describe_plan(const struct modem *m, char *out, size_t size);
 void identity_imei_line(struct modem *m, const char *line);
 enum script_verdict identity_imei_done(struct modem *m, const struct at_result *r);
 void identity_imsi_line(struct modem *m, const char *line);
+bool identity_make_iccid(struct modem *m, char *text, size_t size); /* before the PIN */
+void identity_iccid_line(struct modem *m, const char *line);
+enum script_verdict identity_iccid_done(struct modem *m, const struct at_result *r);
+bool identity_make_guard(struct modem *m, char *text, size_t size);
+enum script_verdict identity_guard(struct modem *m, const struct at_result *r);
+bool identity_make_imsi(struct modem *m, char *text, size_t size); /* behind the PIN */
+enum script_verdict identity_imsi_done(struct modem *m, const struct at_result *r);
+bool identity_make_iccid_again(struct modem *m, char *text, size_t size);
+enum script_verdict identity_iccid_again(struct modem *m, const struct at_result *r);
+bool identity_make_imsi_late(struct modem *m, char *text, size_t size);
+/* The SIM on the port is unusable; true: and it need not be ours, the port is left. */
+bool identity_locked(struct modem *m, const char *why);
 
 /* ---- sim_pin.c: steps of script_init ---- */
 enum script_verdict pin_asked(struct modem *m, const struct at_result *r);
@@ -423,15 +440,23 @@ void ladder_stop(struct modem *m);
 /* Radio off and on for a modem that answers and finds no network; false when that was done lately. */
 bool ladder_radio(struct modem *m, const char *why);
 
-/* ---- finder.c ---- */
+/* ---- finder.c; more in finder.h ---- */
 void finder_join(struct modem *m);
 void finder_leave(struct modem *m);
-/* The next port to try; false: none for now. */
-bool finder_pick(struct modem *m, char spec[PORT_NAME_BYTES]);
+/* The next port to try; or ERR_NOT_FOUND: none for now, ERR_INVALID: the configured one is not an AT port. */
+int finder_pick(struct modem *m, char spec[PORT_NAME_BYTES], struct err *e);
 bool finder_taken(const struct modem *m, const char *spec);
-/* The modem on our port has this IMEI, which is not ours: tells who looks for it. */
-void finder_tell(struct modem *m, const char *imei);
-void finder_lost(struct modem *m); /* the port on which it was recognised is being closed */
+void finder_opened(struct modem *m, const char *spec); /* sets m->user.spec, m->info */
+void finder_closed(struct modem *m);
+/* finder_pick() found none: ABSENT, or BACKOFF. */
+void finder_none(struct modem *m, const struct err *why);
+/* A port could not be opened, or has gone: the next one where ports are only tried, or the same. */
+void finder_failed(struct modem *m, const struct err *why);
+/* The port that is open is of no use, whoever answers there: it is not asked again for a while. */
+void finder_wrong_port(struct modem *m, const char *why);
+/* The port is open only to see whether it is ours: it is asked and left, not repaired. */
+bool finder_stranger(const struct modem *m);
+void finder_heard(struct modem *m, const uint8_t *bytes, size_t len); /* before the channel reads them */
 
 /* ---- alarm.c: callable from anywhere, also inside the channel's callbacks ---- */
 void modem_alarm(struct modem *m, enum carrier_alarm a, const char *fmt, ...)

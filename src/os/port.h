@@ -66,14 +66,12 @@ struct port_usb_device {
     bool has_tty, has_disk, has_net;
 };
 
-/* One who uses ports of a source, and what it uses or looks for; linked into port_source.users by its owner
+/* One who uses ports of a source; embedded in a struct modem and linked into port_source.users by it
  * (modem/finder.c), so that two modems never ask one device at a time, and one tells another what it found.
  */
 struct port_user {
     struct port_user *next;
-    char spec[PORT_NAME_BYTES];                           /* in use; "" none */
-    const char *wanted_imei;                              /* looked for on any port; NULL when not looking */
-    void (*found)(struct port_user *u, const char *spec); /* its IMEI was seen on this port */
+    char spec[PORT_NAME_BYTES]; /* in use; "" none */
     /* A device came or went (udev's monitor): look again now. Never from inside a call. NULL: not wanted. */
     void (*changed)(struct port_user *u);
 };
