@@ -148,6 +148,9 @@ bool at_cur_number(struct at_cur *c, int64_t *out);               /* decimal, qu
 bool at_cur_hex(struct at_cur *c, int64_t *out);                  /* hex, quoted or not (CREG's lac, ci) */
 bool at_cur_string(struct at_cur *c, char *out, size_t size);     /* "quoted" or bare up to the comma */
 bool at_cur_skip(struct at_cur *c);                               /* one field, of any form */
+/* <number>,<type> of a telephone number (TS 27.007 +CSCA, +CNUM …) with '+' in front where type 145 says so,
+ * also where the modem kept an AT+CSCS of HEX or UCS2. size: NUMBER_BYTES. */
+bool at_cur_phone(struct at_cur *c, char *out, size_t size);
 bool at_cur_open_list(struct at_cur *c);
 bool at_cur_close_list(struct at_cur *c);
 bool at_cur_range(struct at_cur *c, int64_t *min, int64_t *max); /* "1" or "0-3" inside a list */

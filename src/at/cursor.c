@@ -6,9 +6,11 @@
  * allocated; the line is borrowed.
  */
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "at/channel.h"
+#include "base/util.h"
 
 static const char *spaces(const char *p)
 {
@@ -219,4 +221,44 @@ bool at_cur_range(struct at_cur *c, int64_t *min, int64_t *max)
 bool at_cur_end(const struct at_cur *c)
 {
     return !c->p || *spaces(c->p) == '\0';
+}
+
+/* No number is as long as the hex of one: E.164 has 15 digits at the most, and a '+'. Two digits stand for a
+ * character (+CSCS "HEX"), or four (+CSCS "UCS2"). */
+static void phone_from_hex(char *text)
+{
+    enum { PLAIN_MAX = 16, OCTETS_MAX = 80 };
+    uint8_t octets[OCTETS_MAX];
+    size_t len = strlen(text);
+    int n = len > PLAIN_MAX && text[0] != '+' ? hex_decode(text, len, octets, sizeof octets) : -1;
+    int step = n > 1 && octets[0] == 0 ? 2 : 1, at = 0;
+    char digits[OCTETS_MAX + 1];
+
+    for (int i = step - 1; i < n; i += step) {
+        if (!octets[i] || !strchr("+0123456789*#", octets[i]))
+            return;
+        digits[at++] = (char)octets[i];
+    }
+    digits[at] = '\0';
+    if (at > 0)
+        memcpy(text, digits, (size_t)at + 1);
+}
+
+bool at_cur_phone(struct at_cur *c, char *out, size_t size)
+{
+    enum { INTERNATIONAL = 145 };
+    struct at_cur at = *c;
+    char text[160];
+    int64_t type = 0;
+
+    if (!at_cur_string(&at, text, sizeof text))
+        return false;
+    phone_from_hex(text);
+    at_cur_number(&at, &type);
+    bool plus = type == INTERNATIONAL && *text && *text != '+';
+    if (strlen(text) + plus >= size)
+        return false;
+    snprintf(out, size, "%s%s", plus ? "+" : "", text);
+    *c = at;
+    return true;
 }

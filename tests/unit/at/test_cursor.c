@@ -1,5 +1,6 @@
 /* The field cursor over the loose forms in which modems write results, and the table of final results. */
 #include "at/internal.h"
+#include "base/number.h"
 #include "tests/unit/at/talk.h"
 
 /* Numbers may be quoted, spaced, zero padded; what is no number leaves the cursor in place. */
@@ -166,11 +167,42 @@ static void test_finals(void **state)
     }
 }
 
+/* A telephone number is read plain, without its '+', and in the hex of AT+CSCS="HEX" and "UCS2"; what is
+ * longer than any number is refused. */
+static void test_phones(void **state)
+{
+    static const struct {
+        const char *field, *number; /* NULL: refused */
+    } cases[] = {
+        {"\"+491710760000\",145", "+491710760000"},
+        {"\"491710760000\",145", "+491710760000"},
+        {"\"12345\",129", "12345"},
+        {"+3912345678", "+3912345678"},
+        {"\"393731353535353135353135\",145", "+971555515515"},
+        {"\"2b393731353535353135353135\",145", "+971555515515"},
+        {"002B003300380030003600330039003000310030003000300030,145", "+380639010000"},
+        {"\"\",129", ""},
+        {"\"123456789012345678901234567\",129", NULL},
+        {"\"FFFF12345678901234567890123F\",129", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct at_cur c = {cases[i].field};
+        char number[NUMBER_BYTES] = "?";
+        assert_int_equal(at_cur_phone(&c, number, sizeof number), cases[i].number != NULL);
+        assert_string_equal(number, cases[i].number ? cases[i].number : "?");
+        if (!cases[i].number)
+            assert_ptr_equal(c.p, cases[i].field);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_hex),    cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_lists),   cmocka_unit_test(test_ranges), cmocka_unit_test(test_finals),
+        cmocka_unit_test(test_phones),  cmocka_unit_test(test_numbers), cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_strings), cmocka_unit_test(test_lists),   cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_finals),
     };
     return cmocka_run_group_tests_name("at/cursor", tests, NULL, NULL);
 }
