@@ -196,19 +196,12 @@ void init_describe_plan(const struct modem *m, char *out, size_t size)
 
 /* ---- SMSC, numbers ---- */
 
-/* +CSCA: "address",type: unquoted, empty, or without its '+' (type 145) on some. */
+/* +CSCA: "address",type */
 static void csca_line(struct modem *m, const char *line)
 {
-    enum { INTERNATIONAL = 145 };
     struct at_cur c = at_cur_after(line, "+CSCA:");
-    char text[NUMBER_BYTES];
-    int64_t type = 0;
 
-    if (!at_cur_string(&c, text, sizeof(text) - 1))
-        return;
-    at_cur_number(&c, &type);
-    bool plus = type == INTERNATIONAL && *text && *text != '+';
-    snprintf(m->smsc, sizeof(m->smsc), "%s%.*s", plus ? "+" : "", (int)sizeof(m->smsc) - 2, text);
+    at_cur_phone(&c, m->smsc, sizeof(m->smsc));
 }
 
 static enum script_verdict csca_done(struct modem *m, const struct at_result *r)
@@ -238,17 +231,10 @@ static enum script_verdict csca_set(struct modem *m, const struct at_result *r)
 /* +CNUM: [alpha],number,type: the first line that has one. */
 static void cnum_line(struct modem *m, const char *line)
 {
-    enum { INTERNATIONAL = 145 };
     struct at_cur c = at_cur_after(line, "+CNUM:");
-    char text[NUMBER_BYTES];
-    int64_t type = 0;
 
-    if (*m->carrier.number || !at_cur_skip(&c) || !at_cur_string(&c, text, sizeof(text) - 1) || !*text)
-        return;
-    at_cur_number(&c, &type);
-    bool plus = type == INTERNATIONAL && *text != '+';
-    snprintf(m->carrier.number, sizeof(m->carrier.number), "%s%.*s", plus ? "+" : "",
-             (int)sizeof(m->carrier.number) - 2, text);
+    if (!*m->carrier.number && at_cur_skip(&c))
+        at_cur_phone(&c, m->carrier.number, sizeof(m->carrier.number));
 }
 
 static bool make_cnum(struct modem *m, char *text, size_t size)
