@@ -20,7 +20,6 @@
 
 enum {
     ROUND_MS = 30000,
-    AGAIN_MS = 10000, /* between looks while it is absent; devices that come are told of at once */
     BUSY_MS = 30000,
     GARBAGE_BYTES = 24, /* so many that are no text: not a port for commands */
 };
@@ -411,13 +410,7 @@ void finder_none(struct modem *m, const struct err *why)
         return;
     }
     finder_with_hint(m, why->text, text, sizeof(text));
-    if (m->state != MODEM_ABSENT || !finder_searches(m)) {
-        modem_absent(m, text);
-        return;
-    }
-    if (strcmp(m->reason, text) != 0)
-        modem_set_state(m, MODEM_ABSENT, "%s", text);
-    modem_request(m, MOVE_OPEN, AGAIN_MS, "%s", text);
+    modem_absent(m, text);
 }
 
 void finder_failed(struct modem *m, const struct err *why)
