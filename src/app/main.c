@@ -8,6 +8,7 @@
 #include "app/conf.h"
 #include "app/daemon.h"
 #include "app/profiles.h"
+#include "app/udev.h"
 #include "base/log.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONF = 3 };
@@ -16,10 +17,11 @@ enum { EXIT_USAGE = 2, EXIT_CONF = 3 };
 
 static void usage(FILE *to)
 {
-    fputs("usage: simgated [-c FILE] [-t]\n"
+    fputs("usage: simgated [-c FILE] [-t | --udev-rules]\n"
           "  -c FILE   the configuration; " DEFAULT_CONF " when not given\n"
           "  -t        check the configuration, print every problem, and end\n"
           "  -V        print the version\n"
+          "  --udev-rules  print the rules of udev for the modems of all profiles, and end\n"
           "Runs in the foreground and logs to standard error, or to the journal under systemd.\n"
           "SIGHUP reads the configuration again; SIGTERM finishes what is on the air and stops.\n",
           to);
@@ -32,15 +34,32 @@ static int check(const char *path)
 
     profiles_find(&folders, path);
     struct profiles *p = profiles_read(folders.list, &problems);
-    bool good = !problems.len;
     struct conf *c = conf_read(path, profiles_set(p), &problems);
+    bool good = c && !problems.len;
 
     fputs(buf_str(&problems), stderr);
-    if (c)
+    if (good)
         printf("%s: good (%d modems, %d rules, %d templates)\n", path, c->nmodems, c->nrules, c->ntemplates);
-    good = good && c;
     buf_free(&problems);
     conf_unref(c);
+    profiles_free(p);
+    return good ? EXIT_SUCCESS : EXIT_CONF;
+}
+
+static int print_rules(const char *path)
+{
+    struct profiles_folders folders;
+    struct buf problems = {0}, rules = {0};
+
+    profiles_find(&folders, path);
+    struct profiles *p = profiles_read(folders.list, &problems);
+    bool good = !problems.len;
+
+    fputs(buf_str(&problems), stderr);
+    udev_rules(profiles_set(p), &rules);
+    fputs(buf_str(&rules), stdout);
+    buf_free(&rules);
+    buf_free(&problems);
     profiles_free(p);
     return good ? EXIT_SUCCESS : EXIT_CONF;
 }
@@ -58,18 +77,23 @@ static bool under_journal(void)
 
 int main(int argc, char **argv)
 {
+    enum { UDEV_RULES = 256 };
+    static const struct option names[] = {{"udev-rules", no_argument, NULL, UDEV_RULES}, {0}};
     const char *conf = DEFAULT_CONF;
-    bool only_check = false;
+    bool only_check = false, only_rules = false;
     struct err e = {0};
     int c;
 
-    while ((c = getopt(argc, argv, "c:thV")) != -1) {
+    while ((c = getopt_long(argc, argv, "c:thV", names, NULL)) != -1) {
         switch (c) {
         case 'c':
             conf = optarg;
             break;
         case 't':
             only_check = true;
+            break;
+        case UDEV_RULES:
+            only_rules = true;
             break;
         case 'h':
             usage(stdout);
@@ -88,6 +112,8 @@ int main(int argc, char **argv)
     }
     if (only_check)
         return check(conf);
+    if (only_rules)
+        return print_rules(conf);
     if (under_journal())
         log_set_sink(log_sink_journal);
     if (daemon_run(conf, &e) < 0) {

@@ -177,13 +177,21 @@ static int is_profile(const struct dirent *e)
     return e->d_name[0] != '.' && n > 5 && !strcmp(e->d_name + n - 5, ".conf");
 }
 
+/* It becomes part of udev's rules and of gateway.conf. */
+static bool is_name(const char *name)
+{
+    return !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")];
+}
+
 static void read_file(struct profiles *p, const char *folder, const char *name, struct buf *problems)
 {
     char path[4096 + 256];
     struct family *f = NULL;
 
     snprintf(path, sizeof path, "%s/%s.conf", folder, name);
-    if (!strcmp(name, profile_generic.name))
+    if (!is_name(name))
+        buf_addf(problems, "%s: expected letters, digits, '.', '-' and '_' in the file's name\n", path);
+    else if (!strcmp(name, profile_generic.name))
         buf_addf(problems, "%s: this name is the built-in profile's; expected another\n", path);
     else
         f = read_family(path, name, problems);
