@@ -65,6 +65,9 @@ class Lab:
             command += ["--log", self.dir / "modem.log"]
         if self.pin:
             command += ["--pin", self.pin]
+        personality = os.environ.get("SIMGATE_PERSONALITY")  # names with commas between, unless the test says otherwise
+        if personality and "--personality" not in self.modem_args:
+            command += ["--personality", ",".join(personality.split(",")[:self.count])]
         self.modem = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL,
                                       stderr=open(self.dir / "modem.err", "ab"))
         self.wait("the simulated modem", lambda: (self.dir / f"modem{self.count - 1}").is_symlink()
