@@ -16,12 +16,22 @@
 
 static void send_ack(struct modem *m);
 
-static bool wants_zero(const struct modem *m, const struct at_result *r)
+static const char *ack_text(struct modem *m)
+{
+    static const char *const forms[] = {
+        [ACK_PROBE] = "AT+CNMA", [ACK_PLAIN] = "AT+CNMA", [ACK_ZERO] = "AT+CNMA=0", [ACK_ONE] = "AT+CNMA=1"};
+
+    if (m->rx.ack_form == ACK_PROBE)
+        m->rx.ack_form = m->profile->ack == ACK_PROBE ? ACK_PLAIN : m->profile->ack;
+    return forms[m->rx.ack_form];
+}
+
+static bool wants_other(const struct modem *m, const struct at_result *r)
 {
     bool refused = r->code == AT_ERROR || (r->code == AT_CMS_ERROR && r->number >= 302 && r->number <= 305) ||
                    (r->code == AT_CME_ERROR && (r->number == 3 || r->number == 4 || r->number == 50));
 
-    return refused && !m->rx.ack_zero && strcmp(m->rx.ack.text, "AT+CNMA") == 0;
+    return refused && !m->rx.ack_changed && strcmp(m->rx.ack.text, "AT+CNMA=2") != 0;
 }
 
 static void ack_done(struct at_cmd *c, const struct at_result *r)
@@ -33,8 +43,9 @@ static void ack_done(struct at_cmd *c, const struct at_result *r)
     line_result(m, r);
     if (r->code == AT_CLOSED)
         return;
-    if (wants_zero(m, r)) {
-        m->rx.ack_zero = true; /* Huawei, ZTE: AT+CNMA=0 only */
+    if (wants_other(m, r)) { /* Huawei, ZTE: AT+CNMA=0 only */
+        m->rx.ack_form = m->rx.ack_form == ACK_ZERO ? ACK_PLAIN : ACK_ZERO;
+        m->rx.ack_changed = true;
     } else {
         if (strcmp(m->rx.ack.text, "AT+CNMA=2") == 0)
             m->rx.nacks_wanted -= m->rx.nacks_wanted > 0;
@@ -57,10 +68,7 @@ static void send_ack(struct modem *m)
     if (rx->ack_sent || (!rx->acks_wanted && !rx->nacks_wanted))
         return;
     rx->ack = (struct at_cmd){.cls = AT_ACK, .done = ack_done};
-    str_copy(rx->ack.text, sizeof(rx->ack.text),
-             !rx->acks_wanted ? "AT+CNMA=2"
-             : rx->ack_zero   ? "AT+CNMA=0"
-                              : "AT+CNMA");
+    str_copy(rx->ack.text, sizeof(rx->ack.text), rx->acks_wanted ? ack_text(m) : "AT+CNMA=2");
     rx->ack_sent = true;
     if (line_send(m, &rx->ack, true) != 0) {
         rx->ack_sent = false; /* the channel is dead: the network will deliver again */
@@ -116,14 +124,14 @@ static void make_room(struct modem *m)
     rx_remove(m, oldest);
 }
 
-static struct rx_entry *add(struct modem *m, const char *pdu, int tpdu_len, bool malformed)
+static struct rx_entry *add(struct modem *m, const char *pdu, int tpdu_len, bool malformed, bool must_ack)
 {
-    if (!m->acks)
+    if (!must_ack)
         make_room(m);
     struct rx_entry *e = rx_add(m, "", -1);
     if (!e)
         return NULL;
-    e->must_ack = m->acks;
+    e->must_ack = must_ack;
     e->tpdu_len = tpdu_len;
     e->malformed = malformed;
     if (!e->must_ack) {
@@ -143,13 +151,16 @@ void direct_urc(struct modem *m, const struct at_urc *urc)
     }
     int tpdu_len = rx_told_length(urc->line);
     bool malformed = !rx_pdu_fits(urc->pdu, tpdu_len);
+    bool report = strncmp(urc->line, "+CDS:", 5) == 0;
+    /* SIM800 under AT+CSMS=1: acknowledges +CMT by itself, and takes AT+CNMA for an error. */
+    bool must_ack = m->acks && (report || !(m->profile->quirks & QUIRK_NO_CNMA_FOR_CMT));
     if (malformed) {
         /* Text mode: it has restarted. Not acknowledged, the message comes again. */
         modem_request(m, MOVE_REPROBE, 0, "a message came that is no PDU");
-        if (m->acks)
+        if (must_ack)
             return;
     }
-    struct rx_entry *e = add(m, urc->pdu, tpdu_len, malformed);
+    struct rx_entry *e = add(m, urc->pdu, tpdu_len, malformed, must_ack);
     if (e)
         rx_offer(m, e, urc->pdu, tpdu_len, malformed);
 }

@@ -203,6 +203,9 @@ void rx_announced(struct modem *m, const char *line, const char *prefix)
 
 bool rx_drained(const struct modem *m)
 {
+    /* E160 hangs for minutes when a listing is broken off. */
+    if (m->rx.doing == RX_DOING_LIST && (m->profile->quirks & QUIRK_LISTING_UNINTERRUPTED))
+        return false;
     for (size_t i = 0; i < m->rx.len; i++) {
         enum rx_state s = m->rx.entries[i].state;
         if (s == RX_OFFERED || s == RX_DELETE || s == RX_DELETING)

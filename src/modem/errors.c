@@ -176,6 +176,15 @@ static const struct error_row *row_of(const struct at_result *r)
     return NULL;
 }
 
+const struct profile_error *errors_vendor(const struct modem *m, const struct at_result *r)
+{
+    for (int i = 0; r->code == AT_CMS_ERROR && i < m->profile->nerrors; i++) {
+        if (m->profile->errors[i].code == r->number)
+            return &m->profile->errors[i];
+    }
+    return NULL;
+}
+
 enum carrier_error errors_class(const struct at_result *r)
 {
     const struct error_row *row = row_of(r);

@@ -45,11 +45,14 @@ void line_result(struct modem *m, const struct at_result *r)
     if (r->code == AT_CLOSED)
         return;
     if (r->code != AT_TIMEOUT) {
-        m->timeouts = 0;
+        m->timeouts = m->wedge_lines = 0;
         m->last_exchange_ms = modem_now(m);
         return;
     }
-    if (++m->timeouts >= MODEM_TIMEOUTS_MAX)
+    m->timeouts++;
+    if (ladder_wedged(m))
+        modem_request(m, MOVE_RECOVER, 0, "it says the same line again and again and answers nothing");
+    else if (m->timeouts >= MODEM_TIMEOUTS_MAX)
         modem_request(m, MOVE_RECOVER, 0, "%u commands in a row without an answer", m->timeouts);
 }
 
@@ -104,21 +107,10 @@ static void on_stored(struct modem *m, const char *line)
     rx_announced(m, line, line[3] == 'T' ? "+CMTI:" : "+CDSI:");
 }
 
-/* The SIM or the modem is full, and the network holds messages back until there is room. */
-static void on_full(struct modem *m, const char *line)
-{
-    enum { AGAIN_MS = 10000 }; /* such notices come in floods */
-    if (m->full_ms && modem_now(m) - m->full_ms < AGAIN_MS)
-        return;
-    m->full_ms = modem_now(m);
-    modem_log(warning, m, "memory full notice=\"%s\"", line);
-    stores_sweep(m);
-}
-
 static void on_indicator(struct modem *m, const char *line)
 {
     if (strstr(line, "smsfull") || strstr(line, "SMSFULL"))
-        on_full(m, line);
+        stores_full(m, line);
 }
 
 static void on_banner(struct modem *m, const char *line)
@@ -126,6 +118,14 @@ static void on_banner(struct modem *m, const char *line)
     if (m->state == MODEM_OPENING || m->state == MODEM_BACKOFF)
         return;
     modem_request(m, MOVE_REPROBE, 500, "restarted by itself (%s)", line);
+}
+
+/* Positions: this is the port of the GPS receiver. One that is in use may share its line with it. */
+static void on_position(struct modem *m, const char *line)
+{
+    (void)line;
+    if (m->state == MODEM_PROBING && !*m->manufacturer)
+        line_wrong_port(m, "gives GPS positions: not the AT port");
 }
 
 static void on_registration(struct modem *m, const char *line)
@@ -145,19 +145,20 @@ static const struct {
     {"+CEREG:", false, on_registration},
     {"+CGREG:", false, on_registration},
     {"+CPIN:", false, pin_urc},
+    {"$G", false, on_position},
     {"+CUSD:", false, ussd_urc},
     {"+CME ERROR", false, ussd_urc}, /* the network's refusal of a USSD request (MC55i, E1752) */
     {"+CIEV:", false, on_indicator},
-    {"^SMMEMFULL", false, on_full},   /* Huawei */
-    {"^SMGO:", false, on_full},       /* Cinterion */
-    {"+SMS FULL", false, on_full},    /* A76xx */
-    {"+ZSMMEMFULL", false, on_full},  /* ZTE */
-    {"RDY", true, on_banner},         /* SIMCom, Quectel */
-    {"APP RDY", true, on_banner},     /* Quectel BG */
-    {"^SYSSTART", false, on_banner},  /* Cinterion, Huawei modules */
-    {"*EMRDY: 1", true, on_banner},   /* MBM */
-    {"*ATREADY: 1", true, on_banner}, /* SIMCom 4G */
-    {"+AT: READY", true, on_banner},  /* u-blox TOBY-L2 */
+    {"^SMMEMFULL", false, stores_full},  /* Huawei */
+    {"^SMGO:", false, stores_full},      /* Cinterion */
+    {"+SMS FULL", false, stores_full},   /* A76xx */
+    {"+ZSMMEMFULL", false, stores_full}, /* ZTE */
+    {"RDY", true, on_banner},            /* SIMCom, Quectel */
+    {"APP RDY", true, on_banner},        /* Quectel BG */
+    {"^SYSSTART", false, on_banner},     /* Cinterion, Huawei modules */
+    {"*EMRDY: 1", true, on_banner},      /* MBM */
+    {"*ATREADY: 1", true, on_banner},    /* SIMCom 4G */
+    {"+AT: READY", true, on_banner},     /* u-blox TOBY-L2 */
 };
 
 static void on_urc(void *owner, const struct at_urc *urc)
@@ -165,6 +166,13 @@ static void on_urc(void *owner, const struct at_urc *urc)
     struct modem *m = owner;
 
     m->last_exchange_ms = modem_now(m);
+    ladder_line(m, urc->line);
+    if (family_ready_sign(m, urc->line))
+        script_hurry(m);
+    if (family_banner(m, urc->line)) {
+        on_banner(m, urc->line);
+        return;
+    }
     if (strncmp(urc->line, "+CMT:", 5) == 0 || strncmp(urc->line, "+CDS:", 5) == 0) {
         direct_urc(m, urc);
         return;
@@ -176,7 +184,8 @@ static void on_urc(void *owner, const struct at_urc *urc)
             return;
         }
     }
-    modem_log(debug, m, "ignored \"%s\"", urc->line);
+    if (!family_noise(m, urc->line))
+        modem_log(debug, m, "ignored \"%s\"", urc->line);
 }
 
 static void on_late(void *owner, const char *line)
@@ -207,6 +216,9 @@ static void on_opened(void *owner)
 {
     struct modem *m = owner;
 
+    family_guess(m);
+    if (*m->conf->port)
+        m->closed_since_ms = 0;
     modem_probe(m, m->user.spec);
     line_pump(m);
 }
@@ -237,12 +249,25 @@ int line_open(struct modem *m, const char *spec, struct err *e)
 
     if (finder_taken(m, spec))
         return err_set(e, ERR_BUSY, "%s: in use by another configured modem", spec);
+    m->info = (struct port_info){.interface = -1};
+    if (m->ports->info)
+        m->ports->info(m->ports, spec, &m->info);
     int status = m->ports->open(m->ports, &conf, &port_events, m, &m->port, e);
     if (status)
         m->port = NULL;
     else
         finder_opened(m, spec);
     return status;
+}
+
+void line_wrong_port(struct modem *m, const char *what)
+{
+    char why[CARRIER_TEXT_BYTES];
+
+    script_stop(m);
+    snprintf(why, sizeof(why), "%.60s %s", m->user.spec, what);
+    finder_wrong_port(m, why);
+    modem_request(m, *m->conf->port ? MOVE_BACK_OFF : MOVE_OPEN, 0, "%s", why);
 }
 
 /* The port goes first, so that nothing which the ending commands do reaches it. */
@@ -252,6 +277,7 @@ void line_close(struct modem *m)
         port_close(m->port);
     m->port = NULL;
     finder_closed(m);
+    m->was_up = false;
     at_close(&m->chan, modem_now(m));
     line_pump(m);
 }
@@ -259,7 +285,6 @@ void line_close(struct modem *m)
 void line_init(struct modem *m)
 {
     at_init(&m->chan, &chan_events, m);
-    m->chan.result_ms[AT_SEND] = m->conf->send_timeout_ms;
     m->chan_timer = (struct rt_timer){.fire = on_chan_timer, .at_ms = RT_NEVER};
     m->move_timer = (struct rt_timer){.fire = make_move, .at_ms = RT_NEVER};
 }

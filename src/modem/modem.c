@@ -15,7 +15,10 @@
 enum {
     POLLED_MS = 60000,       /* sweeps of a modem that announces nothing */
     LOCKED_CHECK_MS = 60000, /* at the least */
-    NO_NETWORK_MS = 600000,  /* then the radio is switched off and on */
+    NO_NETWORK_MS = 600000,  /* then the radio is switched off and on, and somebody is told */
+    DENIED_MS = 60000,       /* the network says no: told sooner */
+    NO_DEVICE_MS = 60000,    /* then somebody is told */
+    RESTART_LOOK_MS = 1000,  /* for one that we have restarted */
 };
 
 static const int64_t absent_ms[] = {1000, 2000, 5000, 10000};
@@ -35,8 +38,8 @@ static const struct {
     [MODEM_PROBING] = {"probing", TO(INITIALISING) | TO(BACKOFF) | TO(ABSENT) | TO(OPENING) | TO(DISABLED),
                        CARRIER_DOWN},
     [MODEM_INITIALISING] = {"initialising",
-                            TO(REGISTERING) | TO(PROBING) | TO(BACKOFF) | TO(ABSENT) | TO(LOCKED) |
-                                TO(OPENING) | TO(DISABLED),
+                            TO(REGISTERING) | TO(PROBING) | TO(OPENING) | TO(BACKOFF) | TO(ABSENT) |
+                                TO(LOCKED) | TO(DISABLED),
                             CARRIER_DOWN},
     [MODEM_REGISTERING] = {"registering",
                            TO(READY) | TO(PROBING) | TO(BACKOFF) | TO(ABSENT) | TO(DRAINING) | TO(DISABLED),
@@ -84,7 +87,7 @@ static void show(struct modem *m)
 static void log_state(struct modem *m, enum modem_state from)
 {
     /* Attempts to open repeat the same few states for as long as a stick is out: told once. */
-    bool passing = m->state == MODEM_OPENING || strcmp(m->logged, m->reason) == 0;
+    bool passing = m->state == MODEM_OPENING || ladder_restarting(m) || strcmp(m->logged, m->reason) == 0;
     const char *sep = *m->reason ? ": " : "";
 
     if (passing)
@@ -134,6 +137,8 @@ static void stop_activities(struct modem *m)
 void modem_teardown(struct modem *m)
 {
     stop_activities(m);
+    if (!m->closed_since_ms)
+        m->closed_since_ms = modem_now(m);
     line_close(m);
     rx_forget(m);
     ask_end(m, ERR_GONE);
@@ -149,14 +154,24 @@ static bool stopping(struct modem *m)
     return true;
 }
 
+/* There has been no device, or none that could be opened, for a while. */
+static void tell_if_absent(struct modem *m, const char *why)
+{
+    if (m->closed_since_ms && modem_now(m) - m->closed_since_ms >= NO_DEVICE_MS && !ladder_restarting(m))
+        modem_alarm(m, CARRIER_ALARM_ABSENT, "%s", why);
+}
+
 void modem_absent(struct modem *m, const char *why)
 {
+    bool restarting = ladder_restarting(m);
+
     if (stopping(m))
         return;
-    modem_set_state(m, MODEM_ABSENT, "%s", why);
+    modem_set_state(m, MODEM_ABSENT, "%s%s", restarting ? "restarting: " : "", why);
     modem_teardown(m);
-    int64_t wait_ms = absent_ms[m->absent_n];
-    m->absent_n += m->absent_n + 1 < ARRAY_LEN(absent_ms);
+    tell_if_absent(m, why);
+    int64_t wait_ms = restarting ? RESTART_LOOK_MS : absent_ms[m->absent_n];
+    m->absent_n += !restarting && m->absent_n + 1 < ARRAY_LEN(absent_ms);
     modem_request(m, MOVE_OPEN, wait_ms, "%s", why);
 }
 
@@ -166,6 +181,7 @@ void modem_back_off(struct modem *m, int64_t max_ms, const char *why)
         return;
     modem_set_state(m, MODEM_BACKOFF, "%s", why);
     modem_teardown(m);
+    tell_if_absent(m, why);
     int64_t wait_ms = backoff_ms[m->backoff_n];
     m->backoff_n += m->backoff_n + 1 < ARRAY_LEN(backoff_ms);
     modem_request(m, MOVE_OPEN, wait_ms < max_ms ? wait_ms : max_ms, "%s", why);
@@ -227,12 +243,15 @@ static void forget(struct modem *m)
     m->carrier.imei[0] = m->carrier.imsi[0] = m->carrier.operator_name[0] = '\0';
     m->carrier.signal_dbm = 0;
     m->lock = LOCK_NONE;
-    m->pin_wanted = m->pin_sent = false;
+    m->pin_wanted = m->pin_sent = m->sim_usable = false;
+    m->iccid[0] = '\0';
     m->plan = m->conf->plan;
     m->acks = false;
     m->cnmi = -1;
-    m->rx.ack_zero = false;
-    m->more_known = m->more_on = false;
+    m->rx.ack_form = ACK_PROBE;
+    m->rx.ack_changed = false;
+    m->more_max = m->more_now = 0;
+    m->wedge_lines = 0;
     registration_forget(m);
     stores_forget(m);
 }
@@ -262,6 +281,46 @@ void modem_probe(struct modem *m, const char *why)
     rt_timer_at(m->rt, &m->drain_timer, modem_now(m) + MODEM_DRAIN_MS);
 }
 
+void modem_here(struct modem *m)
+{
+    m->closed_since_ms = m->boot_until_ms = 0;
+    modem_alarm_over(m, CARRIER_ALARM_ABSENT);
+}
+
+static const char *last_digits(const char *text)
+{
+    enum { SHOWN = 4 };
+    size_t len = strlen(text);
+
+    return len > SHOWN ? text + len - SHOWN : text;
+}
+
+/* The SIM is another than before: messages go on, but whoever did not expect it should know. */
+static void look_at_sim(struct modem *m)
+{
+    const char *now = m->carrier.imsi, *before = m->home_imsi;
+    bool expected = *m->conf->imsi || *m->conf->iccid; /* another one would have been refused */
+
+    if (*now && (!*before || expected))
+        str_copy(m->home_imsi, sizeof(m->home_imsi), now);
+    if (!*now || strcmp(now, m->home_imsi) == 0)
+        modem_alarm_over(m, CARRIER_ALARM_SIM);
+    else
+        modem_alarm(m, CARRIER_ALARM_SIM,
+                    "the SIM was changed: its IMSI ends in %s, that of the SIM before in %s; it is used; "
+                    "`simgate unlock %s` accepts it",
+                    last_digits(now), last_digits(before), m->conf->name);
+}
+
+void modem_set_up(struct modem *m)
+{
+    m->was_up = true;
+    modem_alarm_over(m, CARRIER_ALARM_HUNG);
+    look_at_sim(m);
+    if (!m->offline_since_ms)
+        m->offline_since_ms = modem_now(m);
+}
+
 void modem_locked(struct modem *m, enum modem_lock lock, const char *fmt, ...)
 {
     char why[CARRIER_TEXT_BYTES];
@@ -274,6 +333,8 @@ void modem_locked(struct modem *m, enum modem_lock lock, const char *fmt, ...)
         return;
     m->lock = lock;
     modem_set_state(m, MODEM_LOCKED, "%s", why);
+    modem_alarm_over(m, CARRIER_ALARM_HUNG);
+    modem_alarm(m, CARRIER_ALARM_SIM, "%s", why);
     rt_timer_at(m->rt, &m->idle_timer, modem_now(m) + LOCKED_CHECK_MS);
 }
 
@@ -293,16 +354,33 @@ static void arm_idle(struct modem *m)
     rt_timer_at(m->rt, &m->idle_timer, modem_now(m) + wait_ms);
 }
 
+static void tell_if_offline(struct modem *m)
+{
+    int64_t since_ms = modem_now(m) - m->offline_since_ms;
+
+    if (registration_denied(m) && since_ms >= DENIED_MS)
+        modem_alarm(
+            m, CARRIER_ALARM_NETWORK,
+            "the network refuses the SIM (registration denied): is it activated, paid for, and allowed "
+            "to roam here?");
+    else if (since_ms >= NO_NETWORK_MS)
+        modem_alarm(m, CARRIER_ALARM_NETWORK,
+                    "no network for %d minutes (%s): look at the antenna and at the coverage",
+                    NO_NETWORK_MS / 60000, registration_text(m));
+}
+
 void modem_registered(struct modem *m)
 {
     bool ok = registration_ok(m);
 
     if (m->state == MODEM_REGISTERING && ok) {
         modem_set_state(m, MODEM_READY, "%s", "");
+        m->offline_since_ms = 0;
+        modem_alarm_over(m, CARRIER_ALARM_NETWORK);
         script_start(m, &script_ready);
         arm_idle(m);
     } else if (m->state == MODEM_READY && !ok) {
-        m->register_ms = modem_now(m);
+        m->register_ms = m->offline_since_ms = modem_now(m);
         m->register_n = 0;
         modem_set_state(m, MODEM_REGISTERING, "%s", registration_text(m));
         arm_idle(m);
@@ -335,6 +413,7 @@ static void on_idle(struct rt_timer *t)
             script_start(m, &script_cnmi);
         arm_idle(m);
     } else if (m->state == MODEM_REGISTERING) {
+        tell_if_offline(m);
         if (modem_now(m) - m->register_ms > NO_NETWORK_MS && ladder_radio(m, registration_text(m)))
             return;
         sweep_if_due(m);
@@ -391,6 +470,7 @@ void modem_start(struct modem *m)
         return;
     finder_join(m);
     m->absent_n = m->backoff_n = 0;
+    m->closed_since_ms = modem_now(m);
     modem_request(m, MOVE_OPEN, 0, "started");
 }
 
@@ -436,6 +516,7 @@ void modem_free(struct modem *m)
     if (m->port)
         port_close(m->port);
     finder_leave(m);
+    ladder_fini(m);
     at_fini(&m->chan);
     rx_fini(m);
     buf_free(&m->ask_answer);
@@ -445,6 +526,10 @@ void modem_free(struct modem *m)
 void modem_unlock(struct modem *m)
 {
     pin_grant(m);
+    if (modem_up(m)) { /* the SIM that is in now is meant to be */
+        str_copy(m->home_imsi, sizeof(m->home_imsi), m->carrier.imsi);
+        modem_alarm_over(m, CARRIER_ALARM_SIM);
+    }
     if (m->state == MODEM_LOCKED)
         modem_request(m, MOVE_REPROBE, 0, "unlocked by an operator");
 }

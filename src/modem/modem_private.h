@@ -72,6 +72,8 @@ struct script_step {
     enum at_class cls;
     bool must;
     bool ok_optional;
+    bool list;  /* each attempt is a command of its own; what fails is left out but for family_must() */
+    bool boots; /* fails while the modem starts: is tried again for the profile's ready_ms */
     int64_t patience_ms; /* STEP_AGAIN, and errors of a must, are tried again for so long; 0: busy SIM only */
     void (*line)(struct modem *m, const char *line);
     enum script_verdict (*done)(struct modem *m, const struct at_result *r); /* NULL: by the result */
@@ -151,7 +153,8 @@ struct rx {
     struct at_cmd ack;
     bool ack_sent;
     unsigned acks_wanted, nacks_wanted;
-    bool ack_zero; /* this modem wants AT+CNMA=0 rather than AT+CNMA */
+    enum profile_ack ack_form; /* ACK_PROBE: not known yet */
+    bool ack_changed;          /* the profile's, or the usual one, was refused */
 };
 
 struct modem_store {
@@ -222,16 +225,17 @@ struct modem {
     uint64_t rungs[MODEM_RUNGS];
     unsigned absent_n, backoff_n;
     uint64_t recoveries;
-    unsigned wedge_lines;    /* of the profile's `wedged` since it last answered */
-    int64_t boot_until_ms;   /* it was restarted: until then its absence is no failure */
-    int64_t closed_since_ms; /* no port since; 0: there is one */
-    struct port_task rung_task;
-    bool rung_task_busy; /* replug or command is under way */
+    unsigned wedge_lines;        /* of the profile's `wedged` since it last answered */
+    int64_t boot_until_ms;       /* it was restarted: until then its absence is no failure */
+    int64_t closed_since_ms;     /* no port since; 0: there is one */
+    struct rung_task *rung_task; /* replug or command is under way */
     struct at_cmd rung_cmd;
     struct rt_timer rung_timer;
     size_t rung_step; /* index of the rung's next command */
     bool rung_active;
-    bool rung_deaf; /* it was silent before: its answers are not waited for */
+    bool rung_waits; /* for the answer of one that may be deaf */
+    bool was_up;     /* set up since the port was opened */
+    bool rung_deaf;  /* it was silent before: its answers are not waited for */
 
     struct script_run run;
 
@@ -242,7 +246,8 @@ struct modem {
     char manufacturer[40], model[40], revision[40];
     char smsc[NUMBER_BYTES];
     char iccid[24];                     /* of the SIM; often readable before its PIN */
-    char last_imsi[CARRIER_IMSI_BYTES]; /* of the SIM before, in this modem's life */
+    char home_imsi[CARRIER_IMSI_BYTES]; /* the first SIM's of this modem's life, or accepted since */
+    bool sim_usable;                    /* asks for nothing, since it was probed */
     enum modem_lock lock;
     char pin_state[24]; /* what +CPIN? said */
     bool pin_wanted;
@@ -255,8 +260,9 @@ struct modem {
     /* network */
     int stat[NET_COUNT]; /* TS 27.007 7.2; -1: not supported or not known */
     int csq;
-    int64_t register_ms; /* REGISTERING since */
-    unsigned register_n; /* polls so far */
+    int64_t register_ms;      /* REGISTERING since */
+    unsigned register_n;      /* polls so far */
+    int64_t offline_since_ms; /* set up and not registered since; 0: it is */
 
     /* stores and plan */
     enum modem_plan plan;
@@ -271,6 +277,11 @@ struct modem {
     bool cnmi_kept;      /* the read-back shows that it is set */
     bool reports_stored; /* ds = 2 */
     int64_t full_ms;     /* of the last memory-full notice that led to a sweep */
+    struct {             /* of mem3, from AT+CPMS?; total -1: not told */
+        int used, total;
+        bool wanted; /* asked for behind the sweep */
+        int64_t due_ms;
+    } room;
 
     struct rx rx;
 
@@ -279,14 +290,18 @@ struct modem {
     struct at_cmd submit_cmd;
     char submit_hex[MODEM_PDU_LINE_BYTES];
     int submit_mr;
-    bool more_known; /* AT+CMMS=1 is understood */
-    bool more_on;    /* the link is being held for the next part */
-    bool more_sent;  /* more_cmd is in the channel */
+    int more_max;      /* AT+CMMS=2, =1 are understood, or 0 */
+    int more_now;      /* its value in the modem */
+    bool more_refused; /* once in this modem's life: not tried again */
+    bool more_sent;    /* more_cmd is in the channel */
     struct at_cmd more_cmd;
     int64_t submit_ms;
     uint64_t sent, failed, received, reports;
     double seconds_per_part;
-    int64_t check_ms; /* of the last health check after a refusal */
+    int64_t check_ms;        /* of the last health check after a refusal */
+    unsigned refused_n;      /* by the network, in a row */
+    uint32_t refused_who[4]; /* hashes of their recipients */
+    size_t refused_len;
 
     /* ask.c, ussd.c */
     struct modem_ask *ask;
@@ -320,6 +335,8 @@ void modem_absent(struct modem *m, const char *why);
 void modem_back_off(struct modem *m, int64_t max_ms, const char *why);
 void modem_teardown(struct modem *m);   /* ends everything on the channel, closes the port; the state stays */
 void modem_drained(struct modem *m);    /* draining and nothing left on the air: closes */
+void modem_here(struct modem *m);       /* on its port, recognised */
+void modem_set_up(struct modem *m);     /* initialised, with its SIM */
 void modem_registered(struct modem *m); /* the network's state is known or has changed */
 
 /* ---- line.c ---- */
@@ -328,6 +345,8 @@ int line_open(struct modem *m, const char *spec, struct err *e);
 void line_close(struct modem *m);
 void line_pump(struct modem *m); /* writes what the channel has put out, arms its deadline */
 int line_send(struct modem *m, struct at_cmd *c, bool first);
+/* The port is open and not the one for commands: another is looked for, or it is closed and said. */
+void line_wrong_port(struct modem *m, const char *what);
 /* Every command's result goes through here first: counts those without an answer. */
 void line_result(struct modem *m, const struct at_result *r);
 void modem_request(struct modem *m, enum modem_move move, int64_t after_ms, const char *fmt, ...)
@@ -336,11 +355,33 @@ void modem_request(struct modem *m, enum modem_move move, int64_t after_ms, cons
 /* ---- script.c ---- */
 void script_start(struct modem *m, const struct script *s); /* after the one that runs, if one does */
 void script_stop(struct modem *m);
+void script_hurry(struct modem *m);               /* what waits to be tried again is tried now */
 bool script_busy_code(const struct at_result *r); /* SIM or modem busy: ask again */
 
 /* ---- init.c ---- */
-extern const struct script script_probe, script_init, script_cnmi;
-void init_describe_plan(const struct modem *m, char *out, size_t size);
+extern const struct script script_probe, script_init;
+
+/* ---- family.c ---- */
+void family_guess(struct modem *m);  /* by its port, before it says who it is */
+void family_choose(struct modem *m); /* by what it has said */
+bool family_ready_sign(const struct modem *m, const char *line);
+bool family_banner(const struct modem *m, const char *line);
+bool family_noise(const struct modem *m, const char *line);
+bool family_make_command(struct modem *m, char *text, size_t size);
+bool family_must(const struct modem *m); /* the list's present command */
+bool family_make_format(struct modem *m, char *text, size_t size);
+bool family_make_charset(struct modem *m, char *text, size_t size);
+
+/* ---- plan.c ---- */
+bool plan_make_csms(struct modem *m, char *text, size_t size);
+enum script_verdict plan_csms_done(struct modem *m, const struct at_result *r);
+bool plan_make_cnmi(struct modem *m, char *text, size_t size);
+enum script_verdict plan_cnmi_done(struct modem *m, const struct at_result *r);
+bool plan_make_cnmi_check(struct modem *m, char *text, size_t size);
+void plan_cnmi_line(struct modem *m, const char *line);
+enum script_verdict plan_cnmi_checked(struct modem *m, const struct at_result *r);
+void plan_describe(const struct modem *m, char *out, size_t size);
+extern const struct script script_cnmi; /* are the notifications still on? */
 
 /* ---- identity.c: steps of script_probe and script_init ---- */
 void identity_imei_line(struct modem *m, const char *line);
@@ -380,6 +421,7 @@ extern const struct script script_register, script_ready, script_health;
 int registration_stat(const char *line, bool answer);
 bool registration_urc(struct modem *m, const char *line);
 bool registration_ok(const struct modem *m);
+bool registration_denied(const struct modem *m);
 void registration_forget(struct modem *m);
 const char *registration_text(const struct modem *m);
 
@@ -391,6 +433,10 @@ enum script_verdict stores_selected(struct modem *m, const struct at_result *r);
 /* The command that makes `store` the one that is read and deleted from. */
 void stores_select_text(const struct modem *m, const char *store, char *text, size_t size);
 struct modem_store *stores_find(struct modem *m, const char *name);
+bool stores_make_cycle(struct modem *m, char *text, size_t size);
+void stores_full(struct modem *m, const char *notice); /* reads what is there, then looks for room */
+bool stores_room_due(const struct modem *m);
+extern const struct script script_room;
 void stores_sweep(struct modem *m); /* asks for a reading of all of them */
 
 /* ---- receive.c ---- */
@@ -424,10 +470,16 @@ void direct_offer_again(struct modem *m, struct rx_entry *e);
 /* ---- send.c ---- */
 int send_submit(struct carrier *c, struct carrier_submit *s);
 void send_late(struct modem *m, const char *line);
+bool send_make_more(struct modem *m, char *text, size_t size);
 void send_more_line(struct modem *m, const char *line); /* +CMMS=?'s answer */
+
+/* ---- refusals.c ---- */
+void refusals_note(struct modem *m, const struct carrier_submit *s, const struct carrier_outcome *o);
 
 /* ---- errors.c ---- */
 enum carrier_error errors_class(const struct at_result *r);
+/* What the modem's family means by a number of its own; NULL: nothing else than others. */
+const struct profile_error *errors_vendor(const struct modem *m, const struct at_result *r);
 /* "+CMS ERROR: 38 (network out of order)" */
 void errors_text(const struct at_result *r, char *out, size_t size);
 int errors_code(const struct at_result *r); /* struct carrier_outcome.code */
@@ -436,6 +488,10 @@ int errors_code(const struct at_result *r); /* struct carrier_outcome.code */
 void ladder_recover(struct modem *m, const char *why);
 void ladder_calm(struct modem *m); /* it has worked well for a while: starts from the first rung again */
 void ladder_init(struct modem *m);
+void ladder_fini(struct modem *m);
+void ladder_line(struct modem *m, const char *line); /* an unsolicited one: is it a wedge signature? */
+bool ladder_wedged(const struct modem *m);           /* nothing but its signature has come for a while */
+bool ladder_restarting(const struct modem *m);       /* by us: its absence is no failure */
 void ladder_stop(struct modem *m);
 /* Radio off and on for a modem that answers and finds no network; false when that was done lately. */
 bool ladder_radio(struct modem *m, const char *why);

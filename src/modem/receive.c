@@ -214,6 +214,7 @@ static void list_done(struct at_cmd *c, const struct at_result *r)
     else if (!m->rx.overflow)
         forget_unlisted(m);
     rx_next(m);
+    modem_drained(m);
 }
 
 /* ---- deleting ---- */
@@ -356,6 +357,21 @@ static bool better(const struct modem *m, const struct rx_entry *a, const struct
     return a->seq < b->seq;
 }
 
+/* SIM600 deletes the other parts of a long message with the first: all that is there is read before. */
+static bool may_delete(const struct modem *m, const struct rx_entry *e)
+{
+    if (!(m->profile->quirks & QUIRK_DELETES_SIBLINGS) || !modem_up(m))
+        return true;
+    for (size_t i = 0; i < m->rx.len; i++) {
+        const struct rx_entry *o = &m->rx.entries[i];
+        bool settled = o->state == RX_DELETE || o->state == RX_DELETING ||
+                       (o->state == RX_HELD && o->held_as == RX_DELETE);
+        if (!settled && strcmp(o->store, e->store) == 0)
+            return false;
+    }
+    return true;
+}
+
 static struct rx_entry *pick(struct modem *m)
 {
     struct rx_entry *best = NULL;
@@ -364,7 +380,7 @@ static struct rx_entry *pick(struct modem *m)
         struct rx_entry *e = &m->rx.entries[i];
         if (e->state == RX_DELETE && e->again)
             e->state = RX_WANTED;
-        bool ripe = e->state == RX_DELETE || (e->state == RX_WANTED && modem_up(m));
+        bool ripe = (e->state == RX_DELETE && may_delete(m, e)) || (e->state == RX_WANTED && modem_up(m));
         if (ripe && *e->store && (!best || better(m, e, best)))
             best = e;
     }
@@ -399,6 +415,8 @@ static void sweep_next(struct modem *m)
 {
     struct modem_store *s = store_to_sweep(m);
 
+    if (!s && stores_room_due(m)) /* all was read: is there room now? */
+        script_start(m, &script_room);
     if (!s || m->rx.len >= MODEM_RX_MAX / 2 || select_store(m, s->name))
         return;
     s->sweep = false;

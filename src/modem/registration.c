@@ -102,6 +102,15 @@ bool registration_ok(const struct modem *m)
     return !known; /* a modem that answers none of the three: sending will tell */
 }
 
+bool registration_denied(const struct modem *m)
+{
+    bool denied = false;
+
+    for (int i = 0; i < NET_COUNT; i++)
+        denied = denied || m->stat[i] == 3;
+    return denied && !registration_ok(m);
+}
+
 void registration_forget(struct modem *m)
 {
     for (int i = 0; i < NET_COUNT; i++)
@@ -162,12 +171,6 @@ static void csq_line(struct modem *m, const char *line)
     }
 }
 
-/* LTE-only modules answer 99 to +CSQ. */
-static bool make_cesq(struct modem *m, char *text, size_t size)
-{
-    return m->csq < 0 && str_copy(text, size, "AT+CESQ");
-}
-
 /* +CESQ: rxlev,ber,rscp,ecno,rsrq,rsrp */
 static void cesq_line(struct modem *m, const char *line)
 {
@@ -187,7 +190,78 @@ static void cesq_line(struct modem *m, const char *line)
             return;
         }
     }
-    m->carrier.signal_dbm = 0;
+}
+
+/* ^HCSQ: "LTE",rssi,… "WCDMA",rssi,… "GSM",rssi: Huawei's, in the steps of +CESQ's <rscp> */
+static void hcsq_line(struct modem *m, const char *line)
+{
+    enum { MAX = 96, BASE_DBM = -121 };
+    struct at_cur c = at_cur_after(line, "^HCSQ:");
+    int64_t rssi;
+
+    if (at_cur_skip(&c) && at_cur_number(&c, &rssi) && rssi >= 0 && rssi <= MAX)
+        m->carrier.signal_dbm = BASE_DBM + (int)rssi;
+}
+
+/* +QCSQ: "LTE",-63,… : Quectel's, in dBm */
+static void qcsq_line(struct modem *m, const char *line)
+{
+    enum { WEAKEST_DBM = -150 };
+    struct at_cur c = at_cur_after(line, "+QCSQ:");
+    int64_t dbm;
+
+    if (at_cur_skip(&c) && at_cur_number(&c, &dbm) && dbm < 0 && dbm >= WEAKEST_DBM)
+        m->carrier.signal_dbm = (int)dbm;
+}
+
+/* LTE-only modules answer 99 to +CSQ: the profile's commands that are understood here, then the standard's.
+ */
+static const struct {
+    const char *name, *prefix;
+    void (*line)(struct modem *m, const char *line);
+} signals[] = {
+    {"AT^HCSQ", "^HCSQ:", hcsq_line},
+    {"AT+QCSQ", "+QCSQ:", qcsq_line},
+    {"AT+CESQ", "+CESQ:", cesq_line},
+};
+
+static const char *signal_command(const struct modem *m, unsigned n)
+{
+    for (const char *const *p = m->profile->signal; p && *p; p++) {
+        if (strcmp(*p, "AT+CSQ") != 0 && n-- == 0)
+            return *p;
+    }
+    return n == 0 ? "AT+CESQ" : NULL;
+}
+
+static int signal_of(const char *command)
+{
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+        if (strncmp(command, signals[i].name, strlen(signals[i].name)) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+static bool make_signal(struct modem *m, char *text, size_t size)
+{
+    const char *command;
+
+    if (m->csq >= 0)
+        return false;
+    while ((command = signal_command(m, m->run.attempt)) != NULL && signal_of(command) < 0)
+        m->run.attempt++;
+    if (!command || (m->run.attempt > 0 && m->carrier.signal_dbm))
+        return false;
+    if (m->run.attempt == 0)
+        m->carrier.signal_dbm = 0;
+    m->run.cmd.prefix = signals[signal_of(command)].prefix;
+    return str_copy(text, size, command);
+}
+
+static void signal_line(struct modem *m, const char *line)
+{
+    signals[signal_of(m->run.cmd.text)].line(m, line);
 }
 
 /* +COPS: mode[,format,"name"[,AcT]] */
@@ -244,7 +318,7 @@ const struct script script_register = {.name = "registration",
 
 static const struct script_step ready_steps[] = {
     {.text = "AT+CSQ", .prefix = "+CSQ:", .cls = AT_QUERY, .line = csq_line},
-    {.make = make_cesq, .prefix = "+CESQ:", .cls = AT_QUERY, .line = cesq_line},
+    {.make = make_signal, .cls = AT_QUERY, .list = true, .line = signal_line},
     {.text = "AT+COPS=3,0", .cls = AT_OPERATOR}, /* names, not numbers */
     {.text = "AT+COPS?", .prefix = "+COPS:", .cls = AT_OPERATOR, .line = cops_line},
 };
@@ -253,7 +327,7 @@ const struct script script_ready = {
 
 static const struct script_step health_steps[] = {
     {.text = "AT+CSQ", .prefix = "+CSQ:", .cls = AT_QUERY, .line = csq_line},
-    {.make = make_cesq, .prefix = "+CESQ:", .cls = AT_QUERY, .line = cesq_line},
+    {.make = make_signal, .cls = AT_QUERY, .list = true, .line = signal_line},
     {.make = make_net_check, .cls = AT_QUERY, .line = net_line, .done = any},
 };
 const struct script script_health = {

@@ -77,13 +77,44 @@ static void fail_step(struct modem *m, const struct at_result *r)
 
     errors_text(r, text, sizeof(text));
     snprintf(why, sizeof(why), "%.*s: %s", (int)strcspn(m->run.cmd.text, "="), m->run.cmd.text, text);
-    if (s->must) {
+    if (s->must && (!s->list || family_must(m))) {
         finish(m, why);
         return;
     }
     modem_log(debug, m, "not supported: %s", why);
-    begin_step(m, m->run.step + 1);
+    if (s->list) {
+        m->run.attempt++;
+        m->run.since_ms = modem_now(m);
+    } else {
+        begin_step(m, m->run.step + 1);
+    }
     run_step(m);
+}
+
+/* ZTE: the SIM's commands fail for a while behind its PIN, with whatever error. */
+static bool settling(const struct modem *m)
+{
+    return (m->profile->quirks & QUIRK_SETTLE_AFTER_PIN) && m->pin_sent && m->state == MODEM_INITIALISING &&
+           step_of(m)->cls == AT_SIM;
+}
+
+/* SMS commands fail until the modem says "SMS Ready" (SIM800: up to 30 s); its first AT may be lost, or it
+ * may sleep. */
+static int64_t patience_of(const struct modem *m)
+{
+    enum { BOOT_MS = 30000, PROBE_EVERY_MS = 3000 };
+    const struct script_step *s = step_of(m);
+
+    if (s->boots)
+        return m->profile->ready_ms > BOOT_MS ? m->profile->ready_ms : BOOT_MS;
+    if (m->run.script == &script_probe && m->profile->probe_tries && s->patience_ms)
+        return (int64_t)m->profile->probe_tries * PROBE_EVERY_MS;
+    return s->patience_ms ? s->patience_ms : MODEM_BUSY_PATIENCE_MS;
+}
+
+static bool patient(const struct modem *m)
+{
+    return modem_now(m) - m->run.since_ms < patience_of(m);
 }
 
 static enum script_verdict judge(struct modem *m, const struct at_result *r)
@@ -92,21 +123,13 @@ static enum script_verdict judge(struct modem *m, const struct at_result *r)
 
     if (r->code == AT_TIMEOUT)
         return STEP_FAIL;
-    if (r->code != AT_OK && script_busy_code(r))
+    if (r->code != AT_OK && (script_busy_code(r) || (settling(m) && patient(m))))
         return STEP_AGAIN;
     if (s->done)
         return s->done(m, r);
     if (r->code == AT_OK)
-        return STEP_NEXT;
-    return s->patience_ms ? STEP_AGAIN : STEP_FAIL;
-}
-
-static bool patient(const struct modem *m)
-{
-    const struct script_step *s = step_of(m);
-    int64_t patience_ms = s->patience_ms ? s->patience_ms : MODEM_BUSY_PATIENCE_MS;
-
-    return modem_now(m) - m->run.since_ms < patience_ms;
+        return s->list ? STEP_REPEAT : STEP_NEXT;
+    return s->patience_ms || s->boots ? STEP_AGAIN : STEP_FAIL;
 }
 
 static void on_done(struct at_cmd *c, const struct at_result *r)
@@ -203,6 +226,12 @@ void script_start(struct modem *m, const struct script *s)
     m->run.script = s;
     begin_step(m, 0);
     run_step(m);
+}
+
+void script_hurry(struct modem *m)
+{
+    if (m->run.script && !m->run.sent)
+        rt_timer_at(m->rt, &m->run.pause, modem_now(m));
 }
 
 void script_stop(struct modem *m)

@@ -9,10 +9,23 @@
 #include "base/util.h"
 #include "modem/modem_private.h"
 
-/* ---- holding the link between the parts of one message: AT+CMMS=1, TS 27.005 3.5.6 ----
+enum { REST_BEHIND_SEND_MS = 1000 };
+
+/* ---- holding the link between the parts of a burst: AT+CMMS, TS 27.005 3.5.6 ----
  *
- * On GSM it saves the set-up of the radio link, half of the time. The modem lets go of it by itself a few
- * seconds after the last part. Modems that list it and refuse it (E1752) are not asked again. */
+ * On GSM it saves the set-up of the radio link, half of the time. With 2 the modem holds it behind each
+ * message until it is told 0, as it is before the last one; with 1 it goes back to 0 by itself. In either
+ * case the link is let go a few seconds after a message, so that the next one has to follow at once, as it
+ * does. Modems that list it and refuse it (E1752) are not asked again. */
+
+enum { MORE_STAYS = 2, MORE_ONCE = 1 };
+
+bool send_make_more(struct modem *m, char *text, size_t size)
+{
+    if (m->more_refused || m->profile->cmms == CMMS_OFF)
+        return false;
+    return str_copy(text, size, "AT+CMMS=?");
+}
 
 void send_more_line(struct modem *m, const char *line)
 {
@@ -21,8 +34,16 @@ void send_more_line(struct modem *m, const char *line)
 
     if (!at_cur_open_list(&c))
         return;
-    while (at_cur_range(&c, &low, &high))
-        m->more_known = m->more_known || (low <= 1 && high >= 1);
+    while (at_cur_range(&c, &low, &high)) {
+        if (high > m->more_max && high >= MORE_ONCE)
+            m->more_max = high >= MORE_STAYS ? MORE_STAYS : MORE_ONCE;
+    }
+}
+
+static void more_refused(struct modem *m)
+{
+    m->more_refused = true;
+    m->more_max = m->more_now = 0;
 }
 
 static void more_done(struct at_cmd *c, const struct at_result *r)
@@ -31,18 +52,22 @@ static void more_done(struct at_cmd *c, const struct at_result *r)
 
     m->more_sent = false;
     line_result(m, r);
-    if (r->code != AT_OK)
-        m->more_known = m->more_on = false;
+    if (r->code != AT_OK && r->code != AT_CLOSED)
+        more_refused(m);
 }
 
 static void hold_link(struct modem *m, bool more)
 {
-    bool ask = more && m->more_known && !m->more_on && !m->more_sent;
+    int want = more ? m->more_max : 0;
 
-    m->more_on = more && m->more_known;
+    if (m->more_sent || m->more_now == want)
+        return;
+    bool ask = m->more_now != MORE_ONCE || want != 0; /* it goes back by itself */
+    m->more_now = want;
     if (!ask)
         return;
-    m->more_cmd = (struct at_cmd){.text = "AT+CMMS=1", .cls = AT_QUERY, .done = more_done};
+    m->more_cmd = (struct at_cmd){.cls = AT_QUERY, .done = more_done};
+    snprintf(m->more_cmd.text, sizeof(m->more_cmd.text), "AT+CMMS=%d", want);
     m->more_sent = line_send(m, &m->more_cmd, false) == 0;
 }
 
@@ -58,11 +83,25 @@ static void on_line(struct at_cmd *c, const char *line)
         m->submit_mr = (int)mr;
 }
 
-static void describe(const struct at_result *r, struct carrier_outcome *o)
+static void describe(const struct modem *m, const struct at_result *r, struct carrier_outcome *o)
 {
-    o->error = errors_class(r);
+    const struct profile_error *own = errors_vendor(m, r);
+
+    o->error = own ? own->cls : errors_class(r);
     o->code = errors_code(r);
-    errors_text(r, o->text, sizeof(o->text));
+    if (own)
+        snprintf(o->text, sizeof(o->text), "+CMS ERROR: %d (%s)", own->code, own->text);
+    else
+        errors_text(r, o->text, sizeof(o->text));
+}
+
+/* BG95 says 500 of messages that it has sent. */
+static bool may_be_sent(const struct modem *m, const struct at_result *r)
+{
+    enum { UNKNOWN_CMS = 500 };
+
+    return (m->profile->quirks & QUIRK_SENDS_WITH_500) && r->code == AT_CMS_ERROR &&
+           r->number == UNKNOWN_CMS && r->data_sent;
 }
 
 static void set_outcome(const struct modem *m, const struct at_result *r, struct carrier_outcome *o)
@@ -77,13 +116,13 @@ static void set_outcome(const struct modem *m, const struct at_result *r, struct
     case AT_CMS_ERROR:
     case AT_CME_ERROR:
     case AT_NO_CARRIER:
-        o->result = CARRIER_FAILED;
-        describe(r, o);
+        o->result = may_be_sent(m, r) ? CARRIER_UNKNOWN : CARRIER_FAILED;
+        describe(m, r, o);
         break;
     case AT_TIMEOUT:
     case AT_CLOSED:
         o->result = r->data_sent ? CARRIER_UNKNOWN : CARRIER_NOT_SUBMITTED;
-        describe(r, o);
+        describe(m, r, o);
         if (r->code == AT_TIMEOUT && !r->data_sent)
             str_copy(o->text, sizeof(o->text), "the modem gave no prompt");
         break;
@@ -93,16 +132,21 @@ static void set_outcome(const struct modem *m, const struct at_result *r, struct
 /* A refusal that tells of the modem's own state is looked into: the SIM may be gone, a store full. */
 static void look_into(struct modem *m, const struct carrier_outcome *o)
 {
-    enum { NOT_AGAIN_FOR_MS = 30000, MEMORY_FULL_CMS = 322 };
+    enum { NOT_AGAIN_FOR_MS = 30000, MEMORY_FULL_CMS = 322, NO_SMSC_CMS = 330 };
 
+    if (o->result == CARRIER_FAILED && o->code == NO_SMSC_CMS)
+        modem_alarm(
+            m, CARRIER_ALARM_SMSC,
+            "the modem knows no service centre (+CMS ERROR: 330): ask the operator for its number and set "
+            "modems[].smsc");
     if (o->result != CARRIER_FAILED || (o->error != CARRIER_E_SIM && o->error != CARRIER_E_MODEM))
         return;
     if (m->check_ms && modem_now(m) - m->check_ms < NOT_AGAIN_FOR_MS)
         return;
     m->check_ms = modem_now(m);
-    if (o->code == MEMORY_FULL_CMS)
-        stores_sweep(m);
     script_start(m, &script_check);
+    if (o->code == MEMORY_FULL_CMS)
+        stores_full(m, o->text);
 }
 
 static void keep_figures(struct modem *m, const struct carrier_outcome *o)
@@ -113,6 +157,8 @@ static void keep_figures(struct modem *m, const struct carrier_outcome *o)
     if (o->result == CARRIER_SENT) {
         m->sent++;
         m->seconds_per_part = m->sent == 1 ? seconds : m->seconds_per_part * (1 - weight) + seconds * weight;
+        m->carrier.seconds_per_part = m->seconds_per_part;
+        modem_alarm_over(m, CARRIER_ALARM_SMSC);
     } else if (o->result == CARRIER_FAILED) {
         m->failed++;
     }
@@ -127,6 +173,12 @@ static void on_done(struct at_cmd *c, const struct at_result *r)
     line_result(m, r);
     set_outcome(m, r, &o);
     keep_figures(m, &o);
+    refusals_note(m, s, &o);
+    if (m->more_now && o.result == CARRIER_FAILED && o.error == CARRIER_E_MODEM)
+        m->more_refused =
+            true; /* Quectel 528: more messages were announced in a state where they cannot be */
+    if (m->profile->quirks & QUIRK_CME_515_AFTER_SEND) /* Wavecom: "please wait", right behind a message */
+        at_rest(&m->chan, modem_now(m) + REST_BEHIND_SEND_MS);
     if (o.result != CARRIER_SENT)
         modem_log(info, m, "not sent result=%s error=\"%s\"",
                   o.result == CARRIER_UNKNOWN         ? "unknown"

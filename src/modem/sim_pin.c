@@ -54,6 +54,7 @@ static enum script_verdict unlocked(struct modem *m, bool said)
     struct modem_sim sim = sim_of(m);
 
     m->pin_wanted = false;
+    m->sim_usable = true;
     if (!said)
         return STEP_NEXT;
     m->pin_tried = m->pin_granted = false;

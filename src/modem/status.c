@@ -1,4 +1,6 @@
 /* What `simgate modems` and `simgate status` show of a modem. */
+#include <string.h>
+
 #include "base/util.h"
 #include "modem/modem_private.h"
 
@@ -33,8 +35,15 @@ void modem_get_status(const struct modem *m, struct modem_status *out)
     str_copy(out->model, sizeof(out->model), m->model);
     str_copy(out->revision, sizeof(out->revision), m->revision);
     str_copy(out->smsc, sizeof(out->smsc), m->smsc);
+    str_copy(out->iccid, sizeof(out->iccid), m->iccid);
+    if (*m->manufacturer || *m->model) {
+        str_copy(out->profile, sizeof(out->profile), m->profile->name);
+        str_copy(out->profile_why, sizeof(out->profile_why), m->profile_why);
+        str_copy(out->hint, sizeof(out->hint), m->profile->hint ? m->profile->hint : "");
+    }
+    memcpy(out->rungs, m->rungs, sizeof(out->rungs));
     if (modem_up(m))
-        init_describe_plan(m, out->receive_plan, sizeof(out->receive_plan));
+        plan_describe(m, out->receive_plan, sizeof(out->receive_plan));
 }
 
 void modem_dump(const struct modem *m, struct buf *out)

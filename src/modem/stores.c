@@ -11,8 +11,10 @@
 #include "base/util.h"
 #include "modem/modem_private.h"
 
-/* In order of preference for mem3. SM is where it can be received into on all; MT is SM and ME seen as one.
- */
+/* In order of preference for mem3, unless the profile has another. SM is where it can be received into on
+ * all; MT is SM and ME seen as one. */
+enum { FULL_LOOK_MS = 60000 };
+
 static const char *const known[] = {"SM", "ME", "MT"};
 
 void stores_forget(struct modem *m)
@@ -40,6 +42,23 @@ static void add_store(struct modem *m, const char *name)
     struct modem_store *s = &m->stores[m->stores_len++];
     *s = (struct modem_store){0};
     str_copy(s->name, sizeof(s->name), name);
+}
+
+/* The profile's order of preference, of what the modem lists. */
+static void prefer(struct modem *m)
+{
+    size_t to = 0;
+
+    for (const char *const *p = m->profile->stores; p && *p; p++) {
+        for (size_t i = to; i < m->mem3_len; i++) {
+            char moved[MODEM_STORE_BYTES];
+            if (strcmp(m->mem3_allowed[i], *p) != 0)
+                continue;
+            memcpy(moved, m->mem3_allowed[i], sizeof(moved));
+            memmove(m->mem3_allowed[to + 1], m->mem3_allowed[to], (i - to) * sizeof(moved));
+            memcpy(m->mem3_allowed[to++], moved, sizeof(moved));
+        }
+    }
 }
 
 /* ---- +CPMS=? ---- */
@@ -107,6 +126,7 @@ void stores_list_line(struct modem *m, const char *line)
     }
     if (groups[0] & 0x80)
         add_store(m, "SR");
+    prefer(m);
 }
 
 /* ---- selection ---- */
@@ -182,3 +202,126 @@ void stores_sweep(struct modem *m)
     }
     rx_next(m);
 }
+
+/* ---- Foxconn T77W968: receives only after mem3 has been through all of them ---- */
+
+bool stores_make_cycle(struct modem *m, char *text, size_t size)
+{
+    static const char *const cycle[] = {"ME", "MT", "SM", "ME"};
+
+    if (!(m->profile->quirks & QUIRK_CPMS_CYCLE) || m->cpms_args != 3 || m->run.attempt > ARRAY_LEN(cycle))
+        return false;
+    write_cpms(3, m->mem1, m->mem2, m->run.attempt < ARRAY_LEN(cycle) ? cycle[m->run.attempt] : m->mem3, text,
+               size);
+    return true;
+}
+
+/* ---- full ----
+ *
+ * The network holds messages back while there is no room. What is there is read and deleted; where that does
+ * not help (what fills the store is not ours to delete, or cannot be stored here), messages are received into
+ * another store of the modem, and if there is none, somebody is told. */
+
+void stores_full(struct modem *m, const char *notice)
+{
+    enum { AGAIN_MS = 10000 }; /* such notices come in floods */
+
+    if (m->full_ms && modem_now(m) - m->full_ms < AGAIN_MS)
+        return;
+    m->full_ms = modem_now(m);
+    modem_log(warning, m, "memory full notice=\"%s\"", notice);
+    m->room.wanted = true;
+    m->room.due_ms = 0;
+    m->room.total = -1;
+    stores_sweep(m);
+}
+
+bool stores_room_due(const struct modem *m)
+{
+    if (!m->room.wanted || modem_now(m) < m->room.due_ms)
+        return false;
+    for (size_t i = 0; i < m->rx.len; i++) {
+        if (m->rx.entries[i].state == RX_OFFERED) /* will be deleted soon */
+            return false;
+    }
+    return true;
+}
+
+/* +CPMS: "SM",3,50,"SM",3,50,"SM",3,50: the last group is mem3's */
+static void room_line(struct modem *m, const char *line)
+{
+    struct at_cur c = at_cur_after(line, "+CPMS:");
+    int64_t used, total;
+
+    while (at_cur_skip(&c) && at_cur_number(&c, &used) && at_cur_number(&c, &total)) {
+        m->room.used = (int)used;
+        m->room.total = (int)total;
+    }
+}
+
+static bool full(const struct modem *m)
+{
+    return m->room.total > 0 && m->room.used >= m->room.total;
+}
+
+/* Attempts: the other stores that may receive. */
+static bool make_other(struct modem *m, char *text, size_t size)
+{
+    while (m->run.attempt < m->mem3_len && strcmp(m->mem3_allowed[m->run.attempt], m->mem3) == 0)
+        m->run.attempt++;
+    if (!full(m) || m->cpms_args != 3 || m->run.attempt >= m->mem3_len)
+        return false;
+    m->room.total = -1;
+    write_cpms(3, m->mem1, m->mem2, m->mem3_allowed[m->run.attempt], text, size);
+    return true;
+}
+
+/* +CPMS: 3,50,3,50,0,23: the answer to a setting has no names */
+static void other_line(struct modem *m, const char *line)
+{
+    struct at_cur c = at_cur_after(line, "+CPMS:");
+    int64_t used, total;
+
+    while (at_cur_number(&c, &used) && at_cur_number(&c, &total)) {
+        m->room.used = (int)used;
+        m->room.total = (int)total;
+    }
+}
+
+static enum script_verdict other_done(struct modem *m, const struct at_result *r)
+{
+    const char *store = m->mem3_allowed[m->run.attempt];
+
+    if (r->code == AT_OK && !full(m)) {
+        modem_log(notice, m, "store %s is full and stays full: messages are received into %s", m->mem3,
+                  store);
+        str_copy(m->mem3, sizeof(m->mem3), store);
+        return STEP_NEXT;
+    }
+    if (r->code == AT_OK)
+        str_copy(m->mem3, sizeof(m->mem3), store);
+    else
+        m->room.total = m->room.used; /* still the full one */
+    return STEP_REPEAT;
+}
+
+static void room_known(struct modem *m)
+{
+    m->room.wanted = full(m);
+    m->room.due_ms = modem_now(m) + FULL_LOOK_MS;
+    if (full(m))
+        modem_alarm(
+            m, CARRIER_ALARM_MEMORY,
+            "store %s is full (%d of %d) with what simgate must not delete (drafts, sent ones) or cannot "
+            "store: empty it in a telephone; nothing is received meanwhile",
+            m->mem3, m->room.used, m->room.total);
+    else
+        modem_alarm_over(m, CARRIER_ALARM_MEMORY);
+}
+
+static const struct script_step room_steps[] = {
+    {.text = "AT+CPMS?", .prefix = "+CPMS:", .cls = AT_SIM, .line = room_line},
+    {.make = make_other, .prefix = "+CPMS:", .cls = AT_SIM, .line = other_line, .done = other_done},
+};
+const struct script script_room = {
+    .name = "room in the stores", .steps = room_steps, .count = ARRAY_LEN(room_steps), .end = room_known};

@@ -292,13 +292,33 @@ static void link_held_between_parts(void **state)
     send_part(d, &s, false);
     send_part(d, &s, false);
     assert_int_equal(port_script_count(d->port, "AT+CMGS=11"), 4);
-    assert_int_equal(port_script_count(d->port, "AT+CMMS=1"), 1);
-    port_script_answer(d->port, "AT+CMMS=1", "\r\n+CMS ERROR: 500\r\n");
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=2"), 1);
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=0"), 1);
+    port_script_answer(d->port, "AT+CMMS=2", "\r\n+CMS ERROR: 500\r\n");
     for (int i = 0; i < 3; i++) {
         send_part(d, &s, true);
         send_part(d, &s, false);
     }
-    assert_int_equal(port_script_count(d->port, "AT+CMMS=1"), 2);
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=2"), 2);
+    say(d, "\r\nRDY\r\n");
+    dialogue_run(d, 10000);
+    send_part(d, &s, true);
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=2"), 2);
+    assert_true(d->carrier->seconds_per_part >= 0);
+}
+
+/* A modem that knows AT+CMMS=1 only lets go of the link by itself: it is not told 0. */
+static void link_let_go_by_itself(void **state)
+{
+    struct dialogue *d = *state;
+    struct carrier_submit s;
+
+    port_script_answer(d->port, "AT+CMMS=?", "\r\n+CMMS: (0,1)\r\n\r\nOK\r\n");
+    assert_true(dialogue_ready(d));
+    send_part(d, &s, true);
+    send_part(d, &s, false);
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=1"), 1);
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=0"), 0);
 }
 
 int main(void)
@@ -309,7 +329,7 @@ int main(void)
         TRAP(cpms_of_two_arguments), TRAP(cpms_of_bare_names),      TRAP(sends_only),
         TRAP(cnmi_by_attempts),      TRAP(cnmi_not_kept),           TRAP(reports_in_a_store),
         TRAP(service_centre_forms),  TRAP(own_number_forms),        TRAP(imei_forms),
-        TRAP(banner_in_mid_session), TRAP(link_held_between_parts),
+        TRAP(banner_in_mid_session), TRAP(link_held_between_parts), TRAP(link_let_go_by_itself),
     };
     return cmocka_run_group_tests_name("traps: set-up and sending", tests, NULL, NULL);
 }
