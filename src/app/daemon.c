@@ -50,7 +50,8 @@ struct daemon {
     char spool_dir[4000]; /* of the start: a reload does not move it */
     struct ctl *ctl;
     struct fleet fleet;
-    struct pins pins; /* beside the database of the start */
+    char state_dir[4000]; /* of the database of the start: trace files are made in it */
+    struct pins pins;     /* beside the database of the start */
     uv_signal_t signals[SIGNALS];
     struct rt_timer watchdog, drain_bound;
     int64_t watchdog_ms;
@@ -350,13 +351,24 @@ static void watch_ports(struct daemon *d)
         log_notice(WHO, "new devices are found within seconds, not at once: %s", e.text);
 }
 
+/* "/var/lib/simgate" of "/var/lib/simgate/simgate.db". */
+static void find_state_dir(struct daemon *d)
+{
+    const char *database = d->conf->gateway.database, *slash = strrchr(database, '/');
+
+    snprintf(d->state_dir, sizeof d->state_dir, "%.*s", slash ? (int)(slash - database) : 1,
+             slash ? database : ".");
+}
+
 static int start_modems(struct daemon *d, struct err *e)
 {
+    find_state_dir(d);
     watch_ports(d);
     d->fleet = (struct fleet){.rt = d->rt,
                               .ports = &d->ports.source,
                               .gateway = d->gateway,
                               .pins = &d->pins.memory,
+                              .state_dir = d->state_dir,
                               .changed = modems_changed,
                               .stopped = modems_stopped,
                               .owner = d};

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/traces.h"
 #include "base/log.h"
 
 /* One configured modem, for as long as it lives. */
@@ -58,6 +59,8 @@ static int start(struct fleet *f, const struct conf_modem *settings, struct err 
     while (*end)
         end = &(*end)->next;
     *end = m;
+    if (settings->modem.trace)
+        traces_start(f->rt, f->state_dir, settings->modem.name, m->modem);
     modem_start(m->modem);
     return 0;
 }

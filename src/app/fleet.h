@@ -13,6 +13,7 @@ struct fleet {
     struct port_source *ports;
     struct gateway *gateway;
     const struct modem_pins *pins; /* given to each */
+    const char *state_dir;         /* for trace files */
     /* A modem came or went. */
     void (*changed)(void *owner);
     /* After fleet_stop(): the last one is closed. */

@@ -127,6 +127,7 @@ int tell_usage(const struct command *c, bool json, const struct err *e);
 /* Commands with their own way. */
 int run_send(struct invocation *v);
 int run_watch(struct invocation *v);
+int run_trace(struct invocation *v);
 int run_config_check(struct invocation *v);
 int run_pdu_decode(struct invocation *v);
 int run_pdu_encode(struct invocation *v);

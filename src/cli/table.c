@@ -66,6 +66,13 @@ static const struct operand at_operands[] = {
 static const struct operand ussd_operands[] = {
     {"MODEM", ARG_MODEM, "modem", false}, {"CODE", ARG_TEXT, "code", false}, END};
 static const struct operand unlock_operands[] = {{"MODEM", ARG_MODEM, "modem", false}, END};
+static const struct option trace_options[] = {
+    {"unmasked", ARG_TRUE, NULL, "unmasked", "numbers and texts as they are (PINs are never shown)", NULL,
+     NULL, false},
+    {"for", ARG_DURATION, "TIME", "for", "end after 90s, 10m; until Ctrl-C when not given", NULL, NULL,
+     false},
+    END};
+static const struct operand trace_operands[] = {{"MODEM", ARG_MODEM, "modem", false}, END};
 static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true}, END};
 
 static const struct option rules_options[] = {
@@ -175,6 +182,13 @@ const struct command commands[] = {
      .request = "ussd",
      .timeout_ms = LINE_MS,
      .view = view_answer},
+    {.name = "trace",
+     .summary = "what a modem's line carries, as it goes",
+     .options = trace_options,
+     .operands = trace_operands,
+     .run = run_trace,
+     .details = "The output is a trace file: put it into a bug report, or play it back with simgate-modem "
+                "--replay FILE."},
     {.name = "unlock",
      .summary = "let a locked modem try its PIN again",
      .operands = unlock_operands,

@@ -64,6 +64,7 @@ void do_reload(struct call *call);
 void do_at(struct call *call);
 void do_ussd(struct call *call);
 void do_unlock(struct call *call);
+void do_trace(struct call *call);
 void do_rules_test(struct call *call);
 
 #endif

@@ -62,6 +62,8 @@ static const struct field at_fields[] = {
     A_MODEM(true), {.name = "command", .type = FIELD_TEXT, .required = true, .max = 400}, END};
 static const struct field ussd_fields[] = {
     A_MODEM(true), {.name = "code", .type = FIELD_TEXT, .required = true, .max = 182}, END};
+static const struct field trace_fields[] = {
+    A_MODEM(true), {.name = "unmasked", .type = FIELD_BOOL}, {.name = "for", .type = FIELD_DURATION}, END};
 static const struct field unlock_fields[] = {A_MODEM(true), END};
 static const struct field rules_fields[] = {{.name = "from", .type = FIELD_TEXT, .required = true, .max = 63},
                                             {.name = "text", .type = FIELD_TEXT, .required = true},
@@ -80,6 +82,7 @@ static const struct request requests[] = {
     {.name = "reload", .fields = no_fields, .run = do_reload},
     {.name = "at", .fields = at_fields, .run = do_at},
     {.name = "ussd", .fields = ussd_fields, .run = do_ussd},
+    {.name = "trace", .fields = trace_fields, .run = do_trace},
     {.name = "unlock", .fields = unlock_fields, .run = do_unlock},
     {.name = "rules test", .fields = rules_fields, .run = do_rules_test},
 };
