@@ -128,3 +128,36 @@ void simmodem_info(const struct simmodem *m, struct simmodem_info *out)
         out->stores[i].size = m->stores[i].size;
     }
 }
+
+static void swap(void *a, void *b, size_t size)
+{
+    unsigned char kept[SIM_NAME_BYTES];
+
+    memcpy(kept, a, size);
+    memcpy(a, b, size);
+    memcpy(b, kept, size);
+}
+
+static void sim_was_changed(struct simmodem *m)
+{
+    if (m->pin == SIM_PIN_READY && m->pin_code[0])
+        m->pin = SIM_PIN_ASKED;
+    if (!m->sim_out)
+        sim_urc(m, "+CPIN: %s", sim_cpin(m));
+    sim_wake(m);
+}
+
+void simmodem_swap_sims(struct simmodem *a, struct simmodem *b, int64_t now_ms)
+{
+    simmodem_tick(a, now_ms);
+    simmodem_tick(b, now_ms);
+    swap(a->imsi, b->imsi, sizeof a->imsi);
+    swap(a->iccid, b->iccid, sizeof a->iccid);
+    swap(a->pin_code, b->pin_code, sizeof a->pin_code);
+    swap(a->puk_code, b->puk_code, sizeof a->puk_code);
+    swap(&a->pin, &b->pin, sizeof a->pin);
+    swap(&a->pin_tries, &b->pin_tries, sizeof a->pin_tries);
+    swap(&a->puk_tries, &b->puk_tries, sizeof a->puk_tries);
+    sim_was_changed(a);
+    sim_was_changed(b);
+}

@@ -145,6 +145,10 @@ int simmodem_fault(struct simmodem *m, const char *name, const char *args, int64
 /* The names above with their arguments, for help texts; NULL behind the last. */
 const char *simmodem_fault_usage(size_t i);
 
+/* The SIMs of two modems change places: who they are, their PINs and tries (what is stored on them stays
+ * where it is). Both ask for their PIN again. */
+void simmodem_swap_sims(struct simmodem *a, struct simmodem *b, int64_t now_ms);
+
 /* What the modem is, for a status display. */
 struct simmodem_info {
     const char *name, *personality, *number, *imei, *imsi, *iccid;
