@@ -1,4 +1,4 @@
-/* What operators do: backup, reload, AT and USSD, unlock, trial of a text against the rules. */
+/* What operators do: backup, reload, AT, unlock, trial of a text against the rules. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +77,7 @@ void do_reload(struct call *call)
         call_ok(call, result);
 }
 
-/* ---- AT, USSD, unlock ---- */
+/* ---- AT, unlock ---- */
 
 struct asking {
     struct call *call;
@@ -94,8 +94,7 @@ static void on_answer(struct modem_ask *ask, int status, const char *answer)
         call_ok(a->call, json_pack("{so}", "answer", json_text(answer ? answer : "")));
 }
 
-static void ask(struct call *call, const char *field,
-                int (*fn)(struct modem *, const char *, struct modem_ask *, struct err *))
+void do_at(struct call *call)
 {
     struct modem *m = call_modem(call);
     struct asking *a;
@@ -108,20 +107,10 @@ static void ask(struct call *call, const char *field,
     a->call = call;
     a->ask.done = on_answer;
     call->may_be_left = true;
-    log_notice(WHO, "%s modem=%s by=%s", call->kind->name, call_text(call, "modem"), call_user(call));
-    rc = fn(m, call_text(call, field), &a->ask, &e);
+    log_notice(WHO, "at modem=%s by=%s", call_text(call, "modem"), call_user(call));
+    rc = modem_ask_at(m, call_text(call, "command"), &a->ask, &e);
     if (rc < 0)
         call_fail(call, rc, e.text);
-}
-
-void do_at(struct call *call)
-{
-    ask(call, "command", modem_ask_at);
-}
-
-void do_ussd(struct call *call)
-{
-    ask(call, "code", modem_ask_ussd);
 }
 
 void do_unlock(struct call *call)

@@ -85,6 +85,15 @@ static void put_figures(json_t *o, const struct modem_status *s, const struct ga
         json_object_set_new(o, "share", json_real(g->share));
 }
 
+static void put_balance(json_t *o, const struct modem *m)
+{
+    struct modem_balance b;
+
+    modem_get_balance(m, &b);
+    if (b.at_wall_ms)
+        json_object_set_new(o, "balance", json_balance(&b));
+}
+
 static json_t *modem_json(const struct ctl *c, const struct modem *m, const struct carrier *carrier)
 {
     struct modem_status s = {0};
@@ -105,6 +114,7 @@ static json_t *modem_json(const struct ctl *c, const struct modem *m, const stru
         json_put_time(o, "last_exchange",
                       rt_wall_ms(c->world.rt) - (rt_now_ms(c->world.rt) - s.last_exchange_ms));
     put_figures(o, &s, &g);
+    put_balance(o, m);
     put_alarms(o, carrier);
     return o;
 }

@@ -69,6 +69,7 @@ struct ctl {
     struct client *clients;
     int nclients;
     struct call *calls;
+    struct ussd_dialogue *dialogues; /* do_ussd.c */
     int64_t started_wall_ms;
     bool closing, listener_closed;
     void (*closed)(void *owner);
@@ -107,6 +108,10 @@ int64_t call_duration_ms(const struct call *call, const char *name, int64_t othe
 int64_t call_wall_ms(const struct call *call, const char *name, int64_t otherwise);
 struct modem *call_modem(struct call *call); /* the one named `modem`; NULL: the call has failed */
 const char *call_user(const struct call *call);
+
+/* do_ussd.c */
+void ctl_end_dialogues(struct ctl *c);
+json_t *json_balance(const struct modem_balance *b);
 
 /* json.c: rows as JSON; each returns a new reference */
 json_t *json_text(const char *text); /* what is not UTF-8 becomes U+FFFD; NULL gives null */

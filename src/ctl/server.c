@@ -144,6 +144,7 @@ void ctl_close(struct ctl *c, void (*closed)(void *owner), void *owner)
         else if (call->stop)
             call->stop(call);
     }
+    ctl_end_dialogues(c);
     for (struct client *cl = c->clients, *after; cl; cl = after) {
         after = cl->next;
         client_check(cl);

@@ -24,6 +24,10 @@ static const char *const states[] = {"queued",  "submitting", "sent",    "delive
     {                                                                                                        \
         .name = "message", .type = FIELD_NUMBER, .required = true, .min = 1, .max = INT64_MAX                \
     }
+#define A_SESSION                                                                                            \
+    {                                                                                                        \
+        .name = "session", .type = FIELD_TEXT, .required = true, .max = 40                                   \
+    }
 #define END                                                                                                  \
     {                                                                                                        \
         .name = NULL                                                                                         \
@@ -60,8 +64,17 @@ static const struct field backup_fields[] = {
     {.name = "file", .type = FIELD_TEXT, .required = true, .max = 4000}, END};
 static const struct field at_fields[] = {
     A_MODEM(true), {.name = "command", .type = FIELD_TEXT, .required = true, .max = 400}, END};
-static const struct field ussd_fields[] = {
-    A_MODEM(true), {.name = "code", .type = FIELD_TEXT, .required = true, .max = 182}, END};
+static const struct field ussd_fields[] = {A_MODEM(true),
+                                           {.name = "code", .type = FIELD_TEXT, .required = true, .max = 182},
+                                           {.name = "keep", .type = FIELD_BOOL},
+                                           END};
+static const struct field reply_fields[] = {
+    A_SESSION,
+    {.name = "text", .type = FIELD_TEXT, .required = true, .max = 182},
+    {.name = "keep", .type = FIELD_BOOL},
+    END};
+static const struct field session_fields[] = {A_SESSION, END};
+static const struct field balance_fields[] = {A_MODEM(false), END};
 static const struct field trace_fields[] = {
     A_MODEM(true), {.name = "unmasked", .type = FIELD_BOOL}, {.name = "for", .type = FIELD_DURATION}, END};
 static const struct field unlock_fields[] = {A_MODEM(true), END};
@@ -82,6 +95,9 @@ static const struct request requests[] = {
     {.name = "reload", .fields = no_fields, .run = do_reload},
     {.name = "at", .fields = at_fields, .run = do_at},
     {.name = "ussd", .fields = ussd_fields, .run = do_ussd},
+    {.name = "ussd reply", .fields = reply_fields, .run = do_ussd_reply},
+    {.name = "ussd cancel", .fields = session_fields, .run = do_ussd_cancel},
+    {.name = "balance", .fields = balance_fields, .run = do_balance},
     {.name = "trace", .fields = trace_fields, .run = do_trace},
     {.name = "unlock", .fields = unlock_fields, .run = do_unlock},
     {.name = "rules test", .fields = rules_fields, .run = do_rules_test},

@@ -111,6 +111,8 @@ struct carrier_events {
     /* A result that came after its submit had ended as CARRIER_UNKNOWN; mr of the late +CMGS. */
     void (*late)(void *owner, struct carrier *c, int mr);
     void (*call)(void *owner, struct carrier *c, const struct carrier_call *call); /* borrowed for the call */
+    /* The network wrote by USSD without being asked (UTF-8, borrowed). */
+    void (*ussd)(void *owner, struct carrier *c, const char *text);
     /* One of its alarms was raised, or has ended: see carrier.alarms. */
     void (*alarm)(void *owner, struct carrier *c, enum carrier_alarm a);
 };

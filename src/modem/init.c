@@ -274,6 +274,8 @@ static const struct script_step init_steps[] = {
     {.make = make_csca, .cls = AT_SIM, .done = csca_set},
     {.make = identity_make_imsi_late, .prefix = "", .cls = AT_QUERY, .line = identity_imsi_line},
     {.make = make_cnum, .prefix = "+CNUM:", .cls = AT_QUERY, .line = cnum_line},
+    {.make = calls_make_clip, .cls = AT_QUERY},
+    {.make = calls_make_crc, .cls = AT_QUERY},
     {.text = "AT+CREG=1", .cls = AT_QUERY},
     {.text = "AT+CEREG=1", .cls = AT_QUERY},
     {.text = "AT+CGREG=1", .cls = AT_QUERY},

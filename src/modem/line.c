@@ -177,6 +177,8 @@ static void on_urc(void *owner, const struct at_urc *urc)
         direct_urc(m, urc);
         return;
     }
+    if (calls_urc(m, urc->line))
+        return;
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         size_t len = strlen(codes[i].prefix);
         if (strncmp(urc->line, codes[i].prefix, len) == 0 && (!codes[i].whole || !urc->line[len])) {

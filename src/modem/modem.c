@@ -143,6 +143,7 @@ void modem_teardown(struct modem *m)
     rx_forget(m);
     ask_end(m, ERR_GONE);
     ussd_end(m, ERR_GONE, "");
+    calls_over(m);
     m->timeouts = 0;
 }
 
@@ -271,6 +272,7 @@ void modem_probe(struct modem *m, const char *why)
     rx_forget(m);
     ask_end(m, ERR_GONE);
     ussd_end(m, ERR_GONE, "");
+    calls_over(m);
     forget(m);
     m->timeouts = 0;
     /* A process that died behind AT+CMGS left the modem at its prompt, where commands are text. What it
@@ -378,6 +380,7 @@ void modem_registered(struct modem *m)
         m->offline_since_ms = 0;
         modem_alarm_over(m, CARRIER_ALARM_NETWORK);
         script_start(m, &script_ready);
+        balance_ready(m);
         arm_idle(m);
     } else if (m->state == MODEM_READY && !ok) {
         m->register_ms = m->offline_since_ms = modem_now(m);
@@ -455,6 +458,9 @@ struct modem *modem_new(struct rt *rt, struct port_source *ports, const struct m
     line_init(m);
     rx_init(m);
     ladder_init(m);
+    ussd_init(m);
+    calls_init(m);
+    balance_init(m);
     forget(m);
     return m;
 }
@@ -509,8 +515,9 @@ void modem_free(struct modem *m)
         return;
     m->carrier.up = NULL;
     trace_end(m);
-    struct rt_timer *const timers[] = {&m->chan_timer, &m->move_timer, &m->drain_timer, &m->idle_timer,
-                                       &m->stop_timer, &m->rung_timer, &m->run.pause,   &m->ussd_timer};
+    struct rt_timer *const timers[] = {&m->chan_timer,  &m->move_timer,   &m->drain_timer, &m->idle_timer,
+                                       &m->stop_timer,  &m->rung_timer,   &m->run.pause,   &m->ussd.timer,
+                                       &m->calls.timer, &m->balance.timer};
     for (size_t i = 0; i < ARRAY_LEN(timers); i++)
         rt_timer_stop(m->rt, timers[i]);
     if (m->port)

@@ -175,7 +175,36 @@ struct modem_ask {
     void *os[8];
 };
 int modem_ask_at(struct modem *m, const char *command, struct modem_ask *a, struct err *e);
-int modem_ask_ussd(struct modem *m, const char *code, struct modem_ask *a, struct err *e);
+
+/* A USSD session, TS 22.090; one at a time. `answered` comes for the code and for each reply: status 0 with the
+ * network's text. With `more` the network waits for a reply, two minutes at most; otherwise the session is over,
+ * as it is with a status: ERR_REFUSED with what network or modem said, ERR_TIMEOUT, ERR_GONE. It may also end so
+ * between an answer and its reply. Never called from inside a call. */
+struct modem_ussd {
+    void (*answered)(struct modem_ussd *u, int status, const char *text, bool more);
+};
+/* `code`: digits, '*', '#'. ERR_INVALID, ERR_TOO_LONG, ERR_GONE (not ready), ERR_BUSY. */
+int modem_ussd_begin(struct modem *m, const char *code, struct modem_ussd *u, struct err *e);
+/* ERR_GONE when the network does not wait, ERR_INVALID when this modem cannot be given such a text. */
+int modem_ussd_reply(struct modem *m, struct modem_ussd *u, const char *text, struct err *e);
+/* Ends a session early; nothing is told of it any more. Without effect when it is over. */
+void modem_ussd_end(struct modem *m, struct modem_ussd *u);
+
+/* The last balance that was told. */
+struct modem_balance {
+    int64_t at_wall_ms;   /* 0: none yet */
+    bool has_amount;      /* one was found in the text */
+    int64_t amount_milli; /* thousandths */
+    bool low;             /* under modem_balance_conf.below */
+    char text[320];       /* as the network wrote it */
+};
+void modem_get_balance(const struct modem *m, struct modem_balance *out);
+/* Asks now. `done` with the network's text. ERR_INVALID where no code is configured; else as modem_ussd_begin(). */
+int modem_ask_balance(struct modem *m, struct modem_ask *a, struct err *e);
+/* The amount in a text by a pattern ("balance is {amount}"; "": the first that looks like one), in thousandths.
+ * Both "1.234,56" and "1,234.56" are understood. Pure. */
+bool modem_read_amount(const char *text, const char *pattern, int64_t *milli);
+
 /* An operator unlocks a LOCKED modem: tries again, with the configured PIN once more, also over restarts. */
 void modem_unlock(struct modem *m);
 

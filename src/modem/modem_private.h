@@ -11,7 +11,9 @@
  *   send.c          one submission
  *   ladder.c        what is tried when nothing answers
  *   finder.c        which port; identity.c: whether the modem there is the right one
- *   ussd.c, ask.c   an operator's requests
+ *   ask.c           an operator's commands
+ *   ussd.c          a USSD session; balance.c: the SIM's balance by one
+ *   calls.c         calls that come in
  *   trace.c         recordings of the line; trace_mask.c, trace_pdu.c: what of it is private
  *
  * Nothing that tears the channel down is done inside one of its callbacks: modem_request() notes the move,
@@ -23,7 +25,10 @@
 #include "at/channel.h"
 #include "base/log.h"
 #include "base/trace.h"
+#include "modem/balance.h"
+#include "modem/calls.h"
 #include "modem/modem.h"
+#include "modem/ussd.h"
 #include "pdu/pdu.h"
 
 enum {
@@ -40,7 +45,6 @@ enum {
     MODEM_LIST_ABOVE = 5,           /* more messages than this to read: one listing instead */
     MODEM_BUSY_PATIENCE_MS = 30000, /* a SIM that says "busy" (CME 14, CMS 314) is asked again for so long */
     MODEM_PORTS_MAX = 320,          /* 64 sticks of five interfaces each */
-    MODEM_USSD_MS = 60000,
     MODEM_WHO_BYTES = 48,
     MODEM_PDU_LINE_BYTES = 2 * PDU_FULL_BYTES + 1,
 };
@@ -303,15 +307,15 @@ struct modem {
     uint32_t refused_who[4]; /* hashes of their recipients */
     size_t refused_len;
 
-    /* ask.c, ussd.c */
+    /* ask.c */
     struct modem_ask *ask;
     struct at_cmd ask_cmd;
     bool ask_busy;
     struct buf ask_answer;
-    struct modem_ask *ussd;
-    struct at_cmd ussd_cmd;
-    bool ussd_cmd_busy;
-    struct rt_timer ussd_timer;
+
+    struct ussd ussd;
+    struct balance balance;
+    struct calls calls;
 };
 
 #define modem_log(level, m, ...) log_##level((m)->who, __VA_ARGS__)
@@ -525,9 +529,7 @@ void trace_note(struct modem *m, const char *fmt, ...) __attribute__((format(pri
 void trace_state(struct modem *m); /* a note of the state that was entered */
 void trace_end(struct modem *m);   /* the modem is being freed */
 
-/* ---- ussd.c, ask.c ---- */
-void ussd_urc(struct modem *m, const char *line);
-void ussd_end(struct modem *m, int status, const char *answer);
+/* ---- ask.c; ussd.h, balance.h, calls.h have their own ---- */
 void ask_end(struct modem *m, int status);
 
 #endif

@@ -1,209 +1,292 @@
-/* USSD: AT+CUSD, TS 27.007 7.15. The answer comes as an unsolicited code, before or after the command's OK,
- * or as an error after it.
+/* USSD sessions: AT+CUSD, TS 27.007 7.15, TS 22.090. One at a time; an answer comes as an unsolicited code,
+ * before or after the command's OK, or as an error behind it.
  *
- * How the text is coded depends on the modem more than on the coding scheme it names: plain text, GSM 7-bit
- * packed as hex, UCS2 as hex. What it looks like decides; a dialogue that the network leaves open is closed.
+ *   begin -> (answer, or refused in this coding: the next one) -> over
+ *                 answer that waits for more -> reply -> answer …      end(): AT+CUSD=2
+ *
+ * While an answer is awaited no other command is written for a while, since an error line could be that of
+ * either. Which coding of requests a modem understands is found by trying and remembered for its life;
+ * ussd_text.c knows the codings. What the network sends unasked is told upward; a dialogue that it opens so
+ * is closed.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "base/util.h"
 #include "modem/modem_private.h"
-#include "pdu/gsm7.h"
 
-enum { OCTETS_MAX = 512, TEXT_BYTES = 2048 };
+enum { GSM7_DCS = 15 };
 
-/* ---- texts ---- */
+/* ---- out ---- */
 
-static size_t put(char *out, size_t at, uint32_t cp)
+static void cancel_done(struct at_cmd *c, const struct at_result *r)
 {
-    return at + 4 < TEXT_BYTES ? at + utf8_put(cp, out + at) : at;
+    struct modem *m = c->owner;
+
+    m->ussd.cancelling = false;
+    line_result(m, r);
 }
-
-/* HE910 appends what was in its memory: the text ends at the first 0000 or FFFF. */
-static void from_ucs2(const uint8_t *octets, size_t len, char *out)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i + 1 < len; i += 2) {
-        uint32_t unit = (uint32_t)octets[i] << 8 | octets[i + 1];
-        if (unit == 0 || unit == 0xFFFF)
-            break;
-        if (unit >= 0xD800 && unit < 0xDC00 && i + 3 < len) {
-            uint32_t low = (uint32_t)octets[i + 2] << 8 | octets[i + 3];
-            if (low >= 0xDC00 && low < 0xE000) {
-                unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-                i += 2;
-            }
-        }
-        at = put(out, at, unit);
-    }
-    out[at] = '\0';
-}
-
-static void from_gsm7(const uint8_t *octets, size_t len, char *out)
-{
-    uint8_t septets[OCTETS_MAX * 8 / 7 + 1];
-    size_t n = len * 8 / 7, at = 0;
-
-    gsm7_unpack(octets, n, 0, septets);
-    /* A last septet of padding: CR, or 0 (TS 23.038 6.1.2.3.1). */
-    while (n && (septets[n - 1] == '\r' || septets[n - 1] == 0))
-        n--;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t cp = 0;
-        if (septets[i] == GSM7_ESC && i + 1 < n)
-            cp = gsm7_single(0, septets[++i]);
-        at = put(out, at, cp ? cp : gsm7_locking(0, septets[i]));
-    }
-    out[at] = '\0';
-}
-
-/* Most units of real UCS2 texts share their first octet (00 for Latin, 04 for Cyrillic, 06 for Arabic), and
- * it is a small one; packed septets do not. */
-static bool looks_like_ucs2(const uint8_t *octets, size_t len)
-{
-    size_t counts[256] = {0}, most = 0;
-
-    if (len < 2 || len % 2)
-        return false;
-    for (size_t i = 0; i < len; i += 2)
-        counts[octets[i]]++;
-    for (size_t i = 0; i < 0x20; i++)
-        most = counts[i] > most ? counts[i] : most;
-    return most * 2 > len / 2;
-}
-
-static bool says_ucs2(int64_t dcs)
-{
-    enum { UCS2_WITH_LANGUAGE = 0x11, GENERAL_MASK = 0xCC, GENERAL_UCS2 = 0x48 }; /* TS 23.038 5 */
-    return dcs == UCS2_WITH_LANGUAGE || (dcs & GENERAL_MASK) == GENERAL_UCS2;
-}
-
-static void decode(const char *text, int64_t dcs, char *out)
-{
-    uint8_t octets[OCTETS_MAX];
-    size_t len = strlen(text);
-    /* Digits alone are a balance in plain text, unless they begin as UCS2 of Latin letters does. */
-    bool plain = len < 4 || (strspn(text, "0123456789") == len && strncmp(text, "00", 2) != 0);
-    int n = plain ? -1 : hex_decode(text, len, octets, sizeof(octets));
-
-    if (n > 0 && (looks_like_ucs2(octets, (size_t)n) || (says_ucs2(dcs) && n % 2 == 0)))
-        from_ucs2(octets, (size_t)n, out);
-    else if (n > 0)
-        from_gsm7(octets, (size_t)n, out);
-    else if (utf8_valid(text, len))
-        str_copy(out, TEXT_BYTES, text);
-    else {
-        size_t at = 0;
-        for (const char *p = text; *p; p++)
-            at = put(out, at, (uint8_t)*p); /* ISO 8859-1 */
-        out[at] = '\0';
-    }
-}
-
-/* ---- the exchange ---- */
 
 static void send_cancel(struct modem *m)
 {
-    if (m->ussd_cmd_busy)
+    struct ussd *s = &m->ussd;
+
+    if (s->cancelling || !m->port)
         return;
-    str_copy(m->ussd_cmd.text, sizeof(m->ussd_cmd.text), "AT+CUSD=2");
-    m->ussd_cmd_busy = line_send(m, &m->ussd_cmd, false) == 0;
+    s->cancel = (struct at_cmd){.text = "AT+CUSD=2", .cls = AT_USSD, .done = cancel_done};
+    s->cancelling = line_send(m, &s->cancel, true) == 0;
 }
 
-void ussd_end(struct modem *m, int status, const char *answer)
+static void on_done(struct at_cmd *c, const struct at_result *r);
+
+static int send_text(struct modem *m, enum profile_coding coding)
 {
-    struct modem_ask *a = m->ussd;
+    struct ussd *s = &m->ussd;
+    char string[USSD_STRING_BYTES];
 
-    rt_timer_stop(m->rt, &m->ussd_timer);
-    m->ussd = NULL;
-    if (a)
-        a->done(a, status, answer);
+    if (!ussd_encode(s->text, coding, string))
+        return ERR_INVALID;
+    s->trying = coding;
+    s->cmd = (struct at_cmd){.cls = AT_USSD, .done = on_done};
+    snprintf(s->cmd.text, sizeof(s->cmd.text), "AT+CUSD=1,\"%s\",%d", string, GSM7_DCS);
+    int status = line_send(m, &s->cmd, false);
+    s->sent = status == 0;
+    return status;
 }
+
+/* ---- what the user of the session is told ---- */
+
+static void quiet_over(struct modem *m)
+{
+    rt_timer_stop(m->rt, &m->ussd.timer);
+    at_hold(&m->chan, 0, modem_now(m));
+    line_pump(m);
+}
+
+void ussd_end(struct modem *m, int status, const char *text)
+{
+    struct modem_ussd *u = m->ussd.user;
+
+    quiet_over(m);
+    m->ussd.user = NULL;
+    m->ussd.open = false;
+    if (u)
+        u->answered(u, status, text, false);
+}
+
+static void told_more(struct modem *m, const char *text)
+{
+    struct ussd *s = &m->ussd;
+
+    quiet_over(m);
+    s->open = true;
+    rt_timer_at(m->rt, &s->timer, modem_now(m) + MODEM_USSD_REPLY_MS);
+    s->user->answered(s->user, 0, text, true);
+}
+
+/* Not understood, perhaps: this modem may want it written otherwise. */
+static void refused(struct modem *m, const char *why)
+{
+    static const enum profile_coding next[] = {[CODING_AUTO] = CODING_AUTO,
+                                               [CODING_PLAIN] = CODING_PACKED,
+                                               [CODING_PACKED] = CODING_UCS2,
+                                               [CODING_UCS2] = CODING_AUTO};
+    struct ussd *s = &m->ussd;
+    bool may = m->profile->ussd_request == CODING_AUTO && s->coding == CODING_AUTO && !s->open &&
+               next[s->trying] != CODING_AUTO;
+
+    if (!*s->refusal)
+        str_copy(s->refusal, sizeof(s->refusal), why);
+    quiet_over(m);
+    if (!may || s->sent || send_text(m, next[s->trying]) != 0)
+        ussd_end(m, ERR_REFUSED, s->refusal);
+}
+
+/* ---- in ---- */
 
 /* TS 27.007 7.15 <m> */
+enum { CUSD_DONE, CUSD_MORE, CUSD_ENDED, CUSD_ELSEWHERE, CUSD_UNSUPPORTED, CUSD_TIMEOUT };
+
 static const char *const outcomes[] = {
-    NULL,
-    NULL,
-    "ended by the network",
-    "another client has answered",
-    "not supported by the network",
-    "the network did not answer in time",
+    [CUSD_DONE] = "no text came",
+    [CUSD_MORE] = "no text came",
+    [CUSD_ENDED] = "ended by the network",
+    [CUSD_ELSEWHERE] = "another client has answered",
+    [CUSD_UNSUPPORTED] = "not supported by the network",
+    [CUSD_TIMEOUT] = "the network did not answer in time",
 };
+
+static void outcome(struct modem *m, int64_t kind)
+{
+    bool known = kind >= 0 && kind < (int64_t)ARRAY_LEN(outcomes);
+    char other[40];
+
+    if (kind == CUSD_UNSUPPORTED) {
+        refused(m, outcomes[kind]);
+        return;
+    }
+    if (!known)
+        snprintf(other, sizeof(other), "the modem answered +CUSD: %lld", (long long)kind);
+    ussd_end(m, kind == CUSD_TIMEOUT ? ERR_TIMEOUT : ERR_REFUSED, known ? outcomes[kind] : other);
+}
+
+/* Nobody asked: the network speaks first, or answers too late. */
+static void unasked(struct modem *m, int64_t kind, const char *text)
+{
+    modem_log(info, m, "ussd from the network text=%s", log_text(text));
+    if (m->carrier.up && m->carrier.up->ussd)
+        m->carrier.up->ussd(m->carrier.up_owner, &m->carrier, text);
+    if (kind == CUSD_MORE)
+        send_cancel(m);
+}
 
 static void on_answer(struct modem *m, const char *line)
 {
-    char text[TEXT_BYTES], out[TEXT_BYTES];
+    char string[USSD_TEXT_BYTES], text[USSD_TEXT_BYTES];
     struct at_cur c = at_cur_after(line, "+CUSD:");
     int64_t kind, dcs = -1;
 
     if (!at_cur_number(&c, &kind))
         return;
-    if (at_cur_string(&c, text, sizeof(text))) {
-        at_cur_number(&c, &dcs);
-        decode(text, dcs, out);
-        ussd_end(m, 0, out);
-        if (kind == 1) /* the network waits for more */
-            send_cancel(m);
+    bool has_text = at_cur_string(&c, string, sizeof(string)) && *string;
+    if (!has_text || kind < CUSD_DONE || kind > CUSD_ENDED) {
+        if (m->ussd.user)
+            outcome(m, kind);
         return;
     }
-    bool known = kind >= 0 && kind < (int64_t)ARRAY_LEN(outcomes) && outcomes[kind];
-    ussd_end(m, ERR_REFUSED, known ? outcomes[kind] : "no text came");
+    at_cur_number(&c, &dcs);
+    ussd_decode(string, dcs, m->profile->ussd_answer, text);
+    if (!m->ussd.user) {
+        unasked(m, kind, text);
+        return;
+    }
+    m->ussd.coding = m->ussd.trying;
+    str_copy(m->ussd.coding_imei, sizeof(m->ussd.coding_imei), m->carrier.imei);
+    if (kind == CUSD_MORE)
+        told_more(m, text);
+    else
+        ussd_end(m, 0, text);
 }
 
 void ussd_urc(struct modem *m, const char *line)
 {
-    if (!m->ussd) {
-        modem_log(info, m, "ussd by the network %s", log_text(line));
-        return;
-    }
     if (strncmp(line, "+CUSD:", 6) == 0)
         on_answer(m, line);
+    else if (m->ussd.user && !m->ussd.open)
+        refused(m, line); /* the network's refusal, behind the OK (MC55i, E1752) */
     else
-        ussd_end(m, ERR_REFUSED, line); /* the network's refusal, after the OK */
+        modem_log(debug, m, "ignored \"%s\"", line);
 }
 
 static void on_done(struct at_cmd *c, const struct at_result *r)
 {
     struct modem *m = c->owner;
+    struct ussd *s = &m->ussd;
     char text[CARRIER_TEXT_BYTES];
 
-    m->ussd_cmd_busy = false;
+    s->sent = false;
     line_result(m, r);
-    if (r->code == AT_OK || !m->ussd || strcmp(c->text, "AT+CUSD=2") == 0)
+    if (s->left && r->code == AT_OK)
+        send_cancel(m);
+    s->left = false;
+    if (!s->user || s->open)
+        return; /* answered before the OK, or left */
+    if (r->code == AT_OK) {
+        rt_timer_at(m->rt, &s->timer, modem_now(m) + MODEM_USSD_MS);
+        at_hold(&m->chan, modem_now(m) + MODEM_USSD_QUIET_MS, modem_now(m));
         return;
+    }
     errors_text(r, text, sizeof(text));
-    ussd_end(m, r->code == AT_TIMEOUT ? ERR_TIMEOUT : r->code == AT_CLOSED ? ERR_GONE : ERR_REFUSED, text);
+    if (r->code == AT_TIMEOUT || r->code == AT_CLOSED)
+        ussd_end(m, r->code == AT_TIMEOUT ? ERR_TIMEOUT : ERR_GONE, text);
+    else
+        refused(m, text);
 }
 
 static void on_timeout(struct rt_timer *t)
 {
-    struct modem *m = container_of(t, struct modem, ussd_timer);
+    struct modem *m = container_of(t, struct modem, ussd.timer);
+    bool reply = m->ussd.open;
 
     send_cancel(m);
-    ussd_end(m, ERR_TIMEOUT, "the network did not answer in time");
+    ussd_end(m, ERR_TIMEOUT, reply ? "no reply in time" : outcomes[CUSD_TIMEOUT]);
 }
 
-int modem_ask_ussd(struct modem *m, const char *code, struct modem_ask *a, struct err *e)
-{
-    enum { CODE_MAX = 80, GSM7_DCS = 15 };
+/* ---- asking ---- */
 
-    if (strlen(code) == 0 || strlen(code) > CODE_MAX || strspn(code, "0123456789*#+") != strlen(code))
-        return err_set(e, ERR_INVALID, "\"%s\": expected a code of digits, * and #, such as *100#", code);
+void ussd_init(struct modem *m)
+{
+    m->ussd.timer = (struct rt_timer){.fire = on_timeout, .at_ms = RT_NEVER};
+}
+
+static int check_code(const char *code, struct err *e)
+{
+    size_t len = strlen(code);
+
+    if (len == 0 || len > USSD_REQUEST_CHARS || strspn(code, "0123456789*#+") != len)
+        return err_set(e, ERR_INVALID, "\"%.90s\": expected a code of digits, * and #, such as *100#", code);
+    return 0;
+}
+
+int modem_ussd_begin(struct modem *m, const char *code, struct modem_ussd *u, struct err *e)
+{
+    struct ussd *s = &m->ussd;
+    enum profile_coding coding = m->profile->ussd_request;
+
+    if (check_code(code, e) != 0)
+        return ERR_INVALID;
     if (m->state != MODEM_READY)
         return err_set(e, ERR_GONE, "the modem is %s", modem_state_name(m->state));
-    if (m->ussd || m->ussd_cmd_busy)
-        return err_set(e, ERR_BUSY, "another request is under way");
-    m->ussd_cmd = (struct at_cmd){.cls = AT_USSD, .done = on_done};
-    snprintf(m->ussd_cmd.text, sizeof(m->ussd_cmd.text), "AT+CUSD=1,\"%s\",%d", code, GSM7_DCS);
-    m->ussd_timer = (struct rt_timer){.fire = on_timeout, .at_ms = RT_NEVER};
-    if (line_send(m, &m->ussd_cmd, false) != 0)
+    if (s->user || s->sent || s->cancelling)
+        return err_set(e, ERR_BUSY, "another USSD request is under way");
+    if (strcmp(s->coding_imei, m->carrier.imei) != 0)
+        s->coding = CODING_AUTO; /* another modem than the one that was learnt of */
+    if (coding == CODING_AUTO)
+        coding = s->coding == CODING_AUTO ? CODING_PLAIN : s->coding;
+    str_copy(s->text, sizeof(s->text), code);
+    s->refusal[0] = '\0';
+    s->open = false;
+    int status = send_text(m, coding);
+    if (status == ERR_INVALID)
+        return err_set(e, ERR_TOO_LONG, "\"%s\" is too long for this modem", code);
+    if (status)
         return err_set(e, ERR_BUSY, "the modem has too much to do");
-    m->ussd_cmd_busy = true;
-    m->ussd = a;
-    rt_timer_at(m->rt, &m->ussd_timer, modem_now(m) + MODEM_USSD_MS);
+    s->user = u;
     return 0;
+}
+
+int modem_ussd_reply(struct modem *m, struct modem_ussd *u, const char *text, struct err *e)
+{
+    struct ussd *s = &m->ussd;
+
+    if (s->user != u || !s->open)
+        return err_set(e, ERR_GONE, "the network does not wait for a reply");
+    if (s->sent || s->cancelling)
+        return err_set(e, ERR_BUSY, "another USSD request is under way");
+    if (!*text || strlen(text) >= sizeof(s->text) || !utf8_valid(text, strlen(text)))
+        return err_set(e, ERR_INVALID, "expected a reply of 1 to %d bytes", (int)sizeof(s->text) - 1);
+    str_copy(s->text, sizeof(s->text), text);
+    int status = send_text(m, s->coding);
+    if (status == ERR_INVALID)
+        return err_set(e, ERR_INVALID, "\"%s\": this modem takes digits and plain letters only", text);
+    if (status)
+        return err_set(e, ERR_BUSY, "the modem has too much to do");
+    s->open = false;
+    rt_timer_stop(m->rt, &s->timer);
+    return 0;
+}
+
+void modem_ussd_end(struct modem *m, struct modem_ussd *u)
+{
+    struct ussd *s = &m->ussd;
+
+    if (s->user != u)
+        return;
+    quiet_over(m);
+    s->user = NULL;
+    s->open = false;
+    s->left = s->sent; /* then when that has been answered */
+    if (!s->sent)
+        send_cancel(m);
 }

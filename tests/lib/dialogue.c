@@ -48,7 +48,31 @@ static void on_late(void *owner, struct carrier *c, int mr)
     (void)mr;
 }
 
-static const struct carrier_events events = {.changed = on_changed, .inbound = on_inbound, .late = on_late};
+static void on_call(void *owner, struct carrier *c, const struct carrier_call *call)
+{
+    struct dialogue *d = owner;
+
+    (void)c;
+    if (d->call_count == DIALOGUE_CALLS)
+        abort();
+    size_t i = d->call_count++;
+    str_copy(d->calls[i].from, sizeof(d->calls[i].from), call->from);
+    d->calls[i].withheld = call->withheld;
+    d->calls[i].rejected = call->rejected;
+    d->calls[i].rings = call->rings;
+}
+
+static void on_ussd(void *owner, struct carrier *c, const char *text)
+{
+    struct dialogue *d = owner;
+
+    (void)c;
+    str_copy(d->ussd, sizeof(d->ussd), text);
+    d->ussd_count++;
+}
+
+static const struct carrier_events events = {
+    .changed = on_changed, .inbound = on_inbound, .late = on_late, .call = on_call, .ussd = on_ussd};
 
 struct dialogue *dialogue_new(void)
 {

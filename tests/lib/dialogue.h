@@ -5,7 +5,7 @@
 #include "modem/modem.h"
 #include "tests/lib/port_script.h"
 
-enum { DIALOGUE_INBOUND = 64 };
+enum { DIALOGUE_INBOUND = 64, DIALOGUE_CALLS = 16 };
 
 struct dialogue {
     struct rt *rt;
@@ -20,6 +20,14 @@ struct dialogue {
         char text[700]; /* the octets as hex, or the malformed line */
     } in[DIALOGUE_INBOUND];
     size_t in_count;
+    struct {
+        char from[NUMBER_BYTES];
+        bool withheld, rejected;
+        int rings;
+    } calls[DIALOGUE_CALLS];
+    size_t call_count;
+    char ussd[1024]; /* what the network wrote unasked, last */
+    size_t ussd_count;
     bool hold; /* do not settle at once */
     struct rt_timer settle;
     size_t settled;

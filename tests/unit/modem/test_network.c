@@ -1,4 +1,4 @@
-/* Registration lines of real modems, the signal's scales, USSD texts, and commands that are not passed on. */
+/* Registration lines of real modems, the signal's scales, and commands that are not passed on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -170,7 +170,7 @@ static void operator_names(void **state)
     }
 }
 
-/* ---- USSD and an operator's commands ---- */
+/* ---- an operator's commands ---- */
 
 struct asked {
     struct modem_ask ask; /* first */
@@ -185,84 +185,6 @@ static void on_answer(struct modem_ask *a, int status, const char *answer)
     k->times++;
     k->status = status;
     str_copy(k->answer, sizeof(k->answer), answer);
-}
-
-/* Texts as real modems gave them: packed septets, UCS2, plain; with what the memory held behind it. */
-static void ussd_texts(void **state)
-{
-    static const struct {
-        const char *urc, *text;
-    } cases[] = {
-        {"+CUSD: 0,\"D9775D0E1ACBCBE4341D949E836232570D06\",15", "Your credit is 12.50"},
-        {"+CUSD: 0, D9775D0E1ACBCBE4341D949E836232570D06", "Your credit is 12.50"},
-        {"+CUSD: 0,\"CF2135487D2E4130572D0682BB1A\",0", "OCTATOK 0.51 p."},
-        {"+CUSD: 2,\"Maaf, permintaan Anda\",0", "Maaf, permintaan Anda"},
-        {"+CUSD: 0,\"0414043B044F\",72", "\xD0\x94\xD0\xBB\xD1\x8F"},
-        {"+CUSD: 2,\"00480061007600690020\",15", "Havi "},
-        {"+CUSD: 2,\"0639063106350000FFFF60B16260\",17", "\xD8\xB9\xD8\xB1\xD8\xB5"},
-        {"+CUSD: 0,\"12.50\",15", "12.50"},
-        {"+CUSD: 0,\"1250\",15", "1250"},
-    };
-    struct dialogue *d = *state;
-
-    assert_true(dialogue_ready(d));
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct asked k = {.ask = {.done = on_answer}};
-        struct err e = {0};
-        char text[200];
-        assert_int_equal(modem_ask_ussd(d->modem, "*100#", &k.ask, &e), 0);
-        dialogue_run(d, 100);
-        snprintf(text, sizeof(text), "\r\n%s\r\n", cases[i].urc);
-        port_script_say(d->port, text);
-        dialogue_run(d, 100);
-        assert_int_equal(k.times, 1);
-        assert_int_equal(k.status, 0);
-        assert_string_equal(k.answer, cases[i].text);
-    }
-}
-
-/* The network refuses after the OK, does not answer, or the answer comes before the OK. */
-static void ussd_ends(void **state)
-{
-    struct dialogue *d = *state;
-    struct asked k = {.ask = {.done = on_answer}};
-    struct err e = {0};
-
-    assert_true(dialogue_ready(d));
-    assert_int_equal(modem_ask_ussd(d->modem, "*100#", &k.ask, &e), 0);
-    dialogue_run(d, 100);
-    port_script_say(d->port, "\r\n+CME ERROR: 132\r\n");
-    dialogue_run(d, 100);
-    assert_int_equal(k.times, 1);
-    assert_int_equal(k.status, ERR_REFUSED);
-    assert_int_equal(modem_ask_ussd(d->modem, "*100#", &k.ask, &e), 0);
-    assert_int_equal(modem_ask_ussd(d->modem, "*101#", &k.ask, &e), ERR_BUSY);
-    dialogue_run(d, 61000);
-    assert_int_equal(k.times, 2);
-    assert_int_equal(k.status, ERR_TIMEOUT);
-    port_script_answer(d->port, "AT+CUSD=1,\"*1#\",15", "\r\n+CUSD: 0,\"Quick one\",15\r\n\r\nOK\r\n");
-    assert_int_equal(modem_ask_ussd(d->modem, "*1#", &k.ask, &e), 0);
-    dialogue_run(d, 100);
-    assert_int_equal(k.times, 3);
-    assert_string_equal(k.answer, "Quick one");
-    assert_int_equal(modem_ask_ussd(d->modem, "hello", &k.ask, &e), ERR_INVALID);
-    assert_int_equal(modem_ask_ussd(d->modem, "*100#\",15\rATZ", &k.ask, &e), ERR_INVALID);
-}
-
-/* A menu that the network leaves open is closed. */
-static void ussd_menu(void **state)
-{
-    struct dialogue *d = *state;
-    struct asked k = {.ask = {.done = on_answer}};
-    struct err e = {0};
-
-    assert_true(dialogue_ready(d));
-    assert_int_equal(modem_ask_ussd(d->modem, "*100#", &k.ask, &e), 0);
-    dialogue_run(d, 100);
-    port_script_say(d->port, "\r\n+CUSD: 1,\"1 Balance\r\n2 Top up\",15\r\n");
-    dialogue_run(d, 5000);
-    assert_int_equal(k.times, 1);
-    assert_int_equal(port_script_count(d->port, "AT+CUSD=2"), 1);
 }
 
 /* An operator's command is answered with its lines; those that would break the gateway are refused, their
@@ -308,20 +230,17 @@ static void operators_commands(void **state)
 static void asked_and_pulled(void **state)
 {
     struct dialogue *d = *state;
-    struct asked at = {.ask = {.done = on_answer}}, ussd = {.ask = {.done = on_answer}};
+    struct asked at = {.ask = {.done = on_answer}};
     struct err e = {0};
 
     assert_true(dialogue_ready(d));
     port_script_answer(d->port, "AT+CCLK?", "");
-    assert_int_equal(modem_ask_ussd(d->modem, "*100#", &ussd.ask, &e), 0);
     assert_int_equal(modem_ask_at(d->modem, "AT+CCLK?", &at.ask, &e), 0);
     dialogue_run(d, 100);
     port_script_unplug(d->port);
     dialogue_run(d, 100);
     assert_int_equal(at.times, 1);
     assert_int_equal(at.status, ERR_GONE);
-    assert_int_equal(ussd.times, 1);
-    assert_int_equal(ussd.status, ERR_GONE);
     assert_int_equal(d->carrier->state, CARRIER_DOWN);
 }
 
@@ -330,11 +249,8 @@ static void asked_and_pulled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        NET(registration_forms), NET(captured_registrations),
-        NET(signal_scales),      NET(domains),
-        NET(operator_names),     NET(ussd_texts),
-        NET(ussd_ends),          NET(ussd_menu),
-        NET(operators_commands), NET(asked_and_pulled),
+        NET(registration_forms), NET(captured_registrations), NET(signal_scales),    NET(domains),
+        NET(operator_names),     NET(operators_commands),     NET(asked_and_pulled),
     };
-    return cmocka_run_group_tests_name("network, ussd, commands", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("network, commands", tests, NULL, NULL);
 }
