@@ -122,6 +122,27 @@ static void number_up(const char *first, size_t i, char *out, size_t size)
     }
 }
 
+/* The i-th IMEI: its last digit checks the 14 before it (TS 23.003 annex B), so those are counted up. */
+static void imei_up(const char *first, size_t i, char *out, size_t size)
+{
+    enum { DIGITS = 14 };
+    char body[DIGITS + 1];
+    unsigned sum = 0;
+
+    if (i == 0 || strlen(first) != DIGITS + 1) {
+        number_up(first, i, out, size);
+        return;
+    }
+    snprintf(body, sizeof(body), "%.*s", DIGITS, first);
+    number_up(body, i, out, size);
+    for (int n = 0; n < DIGITS; n++) {
+        unsigned digit = (unsigned)(out[n] - '0') << (n % 2);
+        sum += digit / 10 + digit % 10;
+    }
+    out[DIGITS] = (char)('0' + (10 - sum % 10) % 10);
+    out[DIGITS + 1] = '\0';
+}
+
 size_t shell_personalities(const char *list)
 {
     size_t n = list != NULL;
@@ -150,7 +171,7 @@ static void init_port(struct shell *s, size_t i)
     *p = (struct shell_port){.shell = s, .line.fd = -1, .listen.fd = -1, .slave = -1, .watch = -1};
     snprintf(p->name, sizeof(p->name), "modem%zu", i);
     number_up(c->number ? c->number : "+491520000000", i, number, sizeof(number));
-    number_up(c->imei ? c->imei : "357805020000000", i, imei, sizeof(imei));
+    imei_up(c->imei ? c->imei : "357805020000000", i, imei, sizeof(imei));
     number_up(c->imsi ? c->imsi : "262010000000000", i, imsi, sizeof(imsi));
     if (c->tcp_port) {
         p->kind = SHELL_TCP;
@@ -173,7 +194,27 @@ static void init_port(struct shell *s, size_t i)
                                .pin = c->pin,
                                .baud = (unsigned)c->baud,
                                .net_ms = c->net_ms};
+    if (c->replay)
+        mc.replay = &s->trace;
     p->m = simmodem_new(s->net, &mc, shell_now_us() / 1000);
+}
+
+static int read_trace(struct shell *s, struct err *e)
+{
+    char bytes[65536];
+    struct buf text = {0};
+    ssize_t n = 1;
+    if (!s->conf.replay)
+        return 0;
+    int fd = open(s->conf.replay, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
+        buf_add(&text, bytes, (size_t)n);
+    int rc = fd < 0 || n < 0 ? err_errno(e, "%s", s->conf.replay)
+                             : trace_read(s->conf.replay, buf_str(&text), text.len, &s->trace, e);
+    if (fd >= 0)
+        close(fd);
+    buf_free(&text);
+    return rc;
 }
 
 static int open_all(struct shell *s, struct err *e)
@@ -188,7 +229,9 @@ static int open_all(struct shell *s, struct err *e)
         return err_set(e, ERR_NOMEM, "%lld modems", (long long)s->conf.count);
     if (s->conf.dir && mkdir(s->conf.dir, 0755) < 0 && errno != EEXIST)
         return err_errno(e, "%s", s->conf.dir);
-    int rc = open_log(s, e);
+    int rc = read_trace(s, e);
+    if (rc == 0)
+        rc = open_log(s, e);
     if (rc == 0)
         rc = open_signals(s, e);
     if (rc == 0)
@@ -220,6 +263,7 @@ static void close_all(struct shell *s)
         close(s->log_fd);
     shell_remove(s, &s->signals);
     shell_remove(s, &s->inotify);
+    trace_fini(&s->trace);
     free(s->ports);
     free(s->steps);
     buf_free(&s->log);
