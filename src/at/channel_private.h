@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 
+enum { AT_KNOWN_LISTS = 4 };
 enum { AT_RING_LINE_BYTES = 112 }; /* one remembered line, shortened to this */
 
 /* Bytes to lines (at/framer.c). `line` is the present line so far, NUL-terminated when a token is told. */
@@ -60,10 +61,11 @@ struct at_chan {
     int gap_ms;        /* from a final result to the next command (V.250 5.8: some want 20..100 ms) */
     int prompt_gap_ms; /* from the prompt to the data (slow serial lines: 50..100 ms) */
     int64_t result_ms[AT_CLASSES]; /* AT_SEND: from the data to its result; 0: as in at/timeout.c */
-    int64_t early_ok_ms;      /* an OK this soon behind the data is not yet the network's answer; 0: as in
-                                 at/internal.h; below 0: each OK is the answer */
-    const char *const *noise; /* beginnings of lines that answer nothing unless they were asked for;
-                                 NULL: none. Borrowed */
+    int64_t early_ok_ms; /* an OK this soon behind the data is not yet the network's answer; 0: as in
+                            at/internal.h; below 0: each OK is the answer */
+    /* Lists of the beginnings of lines that are unsolicited on this modem, beside those of at/urc.c; NULL:
+     * none. Borrowed. */
+    const char *const *known[AT_KNOWN_LISTS];
 
     const struct at_events *ev;
     void *owner;

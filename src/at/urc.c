@@ -122,8 +122,10 @@ static bool begins_as(const char *const *prefixes, const char *line)
 
 enum at_urc_kind at_urc_kind(const struct at_chan *ch, const char *line)
 {
-    if (begins_as(ch->noise, line))
-        return AT_URC_KNOWN;
+    for (int i = 0; i < AT_KNOWN_LISTS; i++) {
+        if (begins_as(ch->known[i], line))
+            return AT_URC_KNOWN;
+    }
     if (strchr(vendor_marks, line[0]) && isalpha((unsigned char)line[1]))
         return AT_URC_KNOWN;
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {

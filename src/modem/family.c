@@ -34,7 +34,10 @@ static void set_channel(struct modem *m)
         ch->result_ms[AT_SEND] = m->conf->send_timeout_ms;
     ch->gap_ms = (int)p->gap_ms;
     ch->prompt_gap_ms = (int)p->prompt_gap_ms;
-    ch->noise = p->noise;
+    ch->known[0] = p->noise;
+    ch->known[1] = p->banners;
+    ch->known[2] = p->ready_signs;
+    ch->known[3] = p->wedged;
     ch->early_ok_ms = 0;
     if (p->quirks & QUIRK_OK_BEFORE_PDU) /* MC7455 while its GPS talks: OK comes with the prompt */
         ch->early_ok_ms = EARLY_OK_MS;

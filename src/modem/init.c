@@ -47,8 +47,18 @@ static void revision_line(struct modem *m, const char *line)
     take_text(m->revision, sizeof(m->revision), line);
 }
 
+/* Audio ports and the like answer AT with OK, and everything else with ERROR. */
+static bool nobody(const struct modem *m)
+{
+    return !*m->manufacturer && !*m->model && !*m->revision && !*m->carrier.imei;
+}
+
 static void probe_ended(struct modem *m)
 {
+    if (nobody(m)) {
+        line_wrong_port(m, "answers AT and nothing else: not the modem's AT port");
+        return;
+    }
     modem_log(notice, m, "found \"%s\" \"%s\" revision=\"%s\" imei=%s port=%s", m->manufacturer, m->model,
               m->revision, m->carrier.imei, m->user.spec);
     family_choose(m);
@@ -57,15 +67,9 @@ static void probe_ended(struct modem *m)
     script_start(m, &script_init);
 }
 
-/* Audio ports and the like answer AT with OK, and everything else with ERROR. */
 static void probe_failed(struct modem *m, const char *why)
 {
-    bool nobody = m->timeouts == 0 && !*m->manufacturer && !*m->model;
-
-    if (nobody && m->state == MODEM_PROBING && m->run.cmd.text[2] != '\0')
-        line_wrong_port(m, "answers AT and nothing else: not the modem's AT port");
-    else
-        modem_request(m, MOVE_RECOVER, 0, "%s", why);
+    modem_request(m, MOVE_RECOVER, 0, "%s", why);
 }
 
 static enum script_verdict at_done(struct modem *m, const struct at_result *r)
