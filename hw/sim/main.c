@@ -9,7 +9,7 @@
 #include "hw/sim/shell.h"
 
 #define TEXT(name) .field = offsetof(struct shell_conf, name), .kind = OPTION_TEXT
-#define NUMBER(name, least, most)                                                                           \
+#define NUMBER(name, least, most)                                                                            \
     .field = offsetof(struct shell_conf, name), .kind = OPTION_NUMBER, .min = (least), .max = (most)
 #define SWITCH(name) .field = offsetof(struct shell_conf, name), .kind = OPTION_SWITCH
 
@@ -31,6 +31,7 @@ static const struct option_row {
     {"count", "N", "number of modems (1)", NUMBER(count, 1, SHELL_MODEMS)},
     {"personality", "NAMES", "behave as these families, in turn (generic); \"list\" tells them",
      TEXT(personality)},
+    {"replay", "FILE", "answer as the modem did whose trace this is", TEXT(replay)},
     {"all-ports", NULL, "make DIR/modem0-if0 … too: the other ports of a stick", SWITCH(all_ports)},
     {"pin", "PIN", "the SIMs ask for this PIN (they ask for none)", TEXT(pin)},
     {"number", "NUMBER", "number of the first modem; the others count up (+491520000000)", TEXT(number)},

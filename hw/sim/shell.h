@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/un.h>
 
+#include "base/trace.h"
 #include "hw/sim/simmodem.h"
 #include "hw/sim/simside.h"
 
@@ -43,6 +44,7 @@ struct shell_port {
 
 struct shell_conf {
     const char *dir, *unix_path, *control, *log, *scenario;
+    const char *replay; /* a trace file; NULL: none */
     const char *pin, *number, *imei, *imsi;
     const char *personality; /* names with commas between, taken in turn; NULL: generic */
     bool all_ports;
@@ -57,6 +59,7 @@ struct shell {
     struct simnet *net;
     struct shell_port *ports;
     size_t ports_len;
+    struct trace trace; /* of --replay */
     struct shell_port *sides;
     size_t sides_len;
     int epoll;

@@ -3,6 +3,7 @@
 #define SIMGATE_HW_SIM_SIM_INT_H
 
 #include "hw/sim/personality.h"
+#include "hw/sim/replay.h"
 #include "hw/sim/simmodem.h"
 #include "hw/sim/simnet.h"
 
@@ -127,6 +128,7 @@ struct simmodem {
     struct simmodem *next; /* in net */
     struct simmodem_conf conf;
     struct personality p;
+    struct simreplay *replay; /* NULL: a modem of its own */
     const char *name;
     char number[SIM_NAME_BYTES], smsc[SIM_NAME_BYTES];
     char imei[SIM_NAME_BYTES], imsi[SIM_NAME_BYTES], iccid[SIM_NAME_BYTES];

@@ -73,6 +73,7 @@ struct simmodem *simmodem_new(struct simnet *net, const struct simmodem_conf *co
     m->net = net;
     m->conf = *conf;
     m->p = personality_of(conf->personality);
+    m->replay = conf->replay ? simreplay_new(conf->replay) : NULL;
     m->rng.state = sim_net_random(net);
     m->now_us = now_ms * SIM_MS;
     identity(m, conf);
@@ -101,6 +102,7 @@ void simmodem_free(struct simmodem *m)
     sim_queue_free(&m->shuffled);
     free(m->await);
     sim_ussd_free(m);
+    simreplay_free(m->replay);
     buf_free(&m->out);
     buf_free(&m->tx);
     buf_free(&m->rx);
@@ -402,10 +404,20 @@ static int64_t ahead(const struct simmodem *m, int64_t until_us)
     return until_us > m->now_us ? until_us : SIM_NEVER;
 }
 
+/* The bytes of a modem that is up pass it by, to and from its trace. */
+static bool replays(const struct simmodem *m)
+{
+    return m->replay && m->power == SIM_UP;
+}
+
 int64_t simmodem_deadline_us(const struct simmodem *m)
 {
     if (m->power != SIM_UP)
         return m->power_at_us;
+    if (m->replay) {
+        int64_t at_ms = simreplay_deadline(m->replay);
+        return at_ms > SIM_NEVER / SIM_MS ? SIM_NEVER : at_ms * SIM_MS;
+    }
     int64_t at = sooner(transmit_deadline(m), receive_deadline(m));
     if (m->busy.on)
         at = sooner(at, m->busy.until_us);
@@ -452,7 +464,12 @@ static void run_until(struct simmodem *m, int64_t now_us)
 void simmodem_tick_us(struct simmodem *m, int64_t now_us)
 {
     m->in_call = true;
-    run_until(m, now_us);
+    if (replays(m)) {
+        m->now_us = now_us > m->now_us ? now_us : m->now_us;
+        simreplay_tick(m->replay, m->now_us / SIM_MS);
+    } else {
+        run_until(m, now_us);
+    }
     m->in_call = false;
 }
 
@@ -469,6 +486,11 @@ static void line_in(struct simmodem *m, const char *bytes, size_t len)
 
 void simmodem_feed_us(struct simmodem *m, const void *bytes, size_t len, int64_t now_us)
 {
+    if (replays(m)) {
+        m->now_us = now_us > m->now_us ? now_us : m->now_us;
+        simreplay_feed(m->replay, bytes, len, m->now_us / SIM_MS);
+        return;
+    }
     m->in_call = true;
     run_until(m, now_us);
     if (m->power == SIM_GONE) {
@@ -495,7 +517,7 @@ void sim_wake(struct simmodem *m)
 
 struct buf *simmodem_out(struct simmodem *m)
 {
-    return &m->out;
+    return m->replay ? simreplay_out(m->replay) : &m->out;
 }
 
 bool simmodem_present(const struct simmodem *m)

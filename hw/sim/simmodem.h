@@ -26,6 +26,8 @@
 #include "base/err.h"
 #include "hw/sim/simnet.h"
 
+struct trace;
+
 /* Everything but `name` has a default: NULL or 0. Strings are copied. */
 struct simmodem_conf {
     const char *name;        /* "modem0"; shown in the log */
@@ -45,7 +47,10 @@ struct simmodem_conf {
     unsigned baud;       /* the line carries baud / 10 bytes a second each way; 0 = unlimited */
     int64_t net_ms;      /* from the PDU's end to +CMGS */
     int64_t boot_ms;     /* reboot until the banner; 0 = 1500 */
-    bool starts_off;     /* begins absent: as after the fault "vanish" without a time */
+    /* Answers as this trace's modem did, and as nothing else (replay.h); must outlive the modem. NULL: none
+     */
+    const struct trace *replay;
+    bool starts_off; /* begins absent: as after the fault "vanish" without a time */
     /* Called when output, deadline or presence changed by something other than a call on this very modem
      * (a message from another one, simnet_text(), …). NULL: the owner looks by itself. */
     void (*wake)(struct simmodem *m, void *arg);
