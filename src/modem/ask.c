@@ -23,7 +23,7 @@ static const struct {
     {"+CNMA", true, "the gateway acknowledges itself"},
     {"+CNMI", true, "the gateway sets it"},
     {"+CPMS", true, "the gateway sets it"},
-    {"+CSMS", true, "the gateway sets it"},
+    {"+CSMS", true, "the gateway sets it"}, /* probe.c asks it of modems that are only looked at */
     {"+CMGF", true, "the gateway sets it"},
     {"+CSCS", true, "the gateway sets it"},
     {"+CMEE", true, "the gateway sets it"},
@@ -73,7 +73,7 @@ static size_t name_len(const char *p)
     return *p == '&' ? 2 : 1;
 }
 
-static int guard(const char *command, struct err *e)
+static int guard(const struct modem *m, const char *command, struct err *e)
 {
     enum { COMMAND_MAX = 120 };
     size_t len = strlen(command);
@@ -95,7 +95,8 @@ static int guard(const char *command, struct err *e)
     bool query = strcmp(rest, "?") == 0 || strcmp(rest, "=?") == 0;
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         if (strlen(refused[i].name) == (size_t)(rest - name) &&
-            strncasecmp(name, refused[i].name, (size_t)(rest - name)) == 0 && !(query && refused[i].query))
+            strncasecmp(name, refused[i].name, (size_t)(rest - name)) == 0 && !(query && refused[i].query) &&
+            !(m->conf->look_only && strcmp(refused[i].name, "+CSMS") == 0))
             return err_set(e, ERR_REFUSED, "AT%s is not passed on: %s", refused[i].name, refused[i].instead);
     }
     return 0;
@@ -146,7 +147,7 @@ int modem_ask_at(struct modem *m, const char *command, struct modem_ask *a, stru
 {
     if (!m->port || m->state == MODEM_OPENING || m->state == MODEM_PROBING || m->state == MODEM_INITIALISING)
         return err_set(e, ERR_GONE, "the modem is %s", modem_state_name(m->state));
-    int status = guard(command, e);
+    int status = guard(m, command, e);
     if (status)
         return status;
     if (m->ask || m->ask_busy)

@@ -144,6 +144,8 @@ static struct rx_entry *add(struct modem *m, const char *pdu, int tpdu_len, bool
 
 void direct_urc(struct modem *m, const struct at_urc *urc)
 {
+    if (m->conf->look_only) /* not acknowledged: it comes again to whoever is to have it */
+        return;
     if (!urc->pdu) {
         modem_log(warning, m, "\"%s\" came without its message", urc->line);
         stores_sweep(m);

@@ -166,7 +166,7 @@ static void cfun_line(struct modem *m, const char *line)
     struct at_cur c = at_cur_after(line, "+CFUN:");
     int64_t fun;
 
-    if (at_cur_number(&c, &fun) && (fun == 0 || fun == 4))
+    if (at_cur_number(&c, &fun) && (fun == 0 || fun == 4) && !m->conf->look_only)
         m->run.attempt = 1;
 }
 

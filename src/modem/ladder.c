@@ -360,6 +360,10 @@ void ladder_recover(struct modem *m, const char *why)
         leave_stranger(m, why);
         return;
     }
+    if (m->conf->look_only) {
+        modem_back_off(m, RT_NEVER, why);
+        return;
+    }
     if (modem_up(m) && modem_now(m) - m->state_ms >= MODEM_SETTLED_MS)
         ladder_calm(m);
     size_t rung = first_rung(m);
@@ -371,7 +375,7 @@ void ladder_recover(struct modem *m, const char *why)
 
 bool ladder_radio(struct modem *m, const char *why)
 {
-    if (used_lately(m, RUNG_RADIO))
+    if (m->conf->look_only || used_lately(m, RUNG_RADIO))
         return false;
     climb(m, RUNG_RADIO, why);
     return true;

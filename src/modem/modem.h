@@ -136,6 +136,7 @@ struct modem_status {
     char hint[CARRIER_TEXT_BYTES];        /* the profile's, for an administrator */
     char smsc[NUMBER_BYTES];
     char iccid[24];
+    char sim[24];          /* what +CPIN? said, "READY"; "" not asked yet */
     int pin_tries;         /* -1 unknown */
     int registration;      /* TS 27.007 <stat>, -1 unknown */
     char receive_plan[48]; /* e.g. "store, AT+CNMI=2,1,0,1,0" */
@@ -145,7 +146,10 @@ struct modem_status {
     double seconds_per_part;                 /* moving average, 0 unknown */
 };
 void modem_get_status(const struct modem *m, struct modem_status *out);
-void modem_dump(const struct modem *m, struct buf *out); /* last exchanges on the line */
+/* Of the port that is open; its name is "" when none is. */
+const struct port_info *modem_port_info(const struct modem *m);
+const struct profile *modem_profile(const struct modem *m); /* never NULL */
+void modem_dump(const struct modem *m, struct buf *out);    /* last exchanges on the line */
 
 /* A recording of the line, in the format of base/trace.h; embedded in its owner, in place from start to stop
  * or `ended`. Any number at a time. Numbers and texts are masked (modem/trace_mask.h) unless `unmasked`, PINs
@@ -176,10 +180,10 @@ struct modem_ask {
 };
 int modem_ask_at(struct modem *m, const char *command, struct modem_ask *a, struct err *e);
 
-/* A USSD session, TS 22.090; one at a time. `answered` comes for the code and for each reply: status 0 with the
- * network's text. With `more` the network waits for a reply, two minutes at most; otherwise the session is over,
- * as it is with a status: ERR_REFUSED with what network or modem said, ERR_TIMEOUT, ERR_GONE. It may also end so
- * between an answer and its reply. Never called from inside a call. */
+/* A USSD session, TS 22.090; one at a time. `answered` comes for the code and for each reply: status 0 with
+ * the network's text. With `more` the network waits for a reply, two minutes at most; otherwise the session
+ * is over, as it is with a status: ERR_REFUSED with what network or modem said, ERR_TIMEOUT, ERR_GONE. It may
+ * also end so between an answer and its reply. Never called from inside a call. */
 struct modem_ussd {
     void (*answered)(struct modem_ussd *u, int status, const char *text, bool more);
 };
@@ -199,10 +203,11 @@ struct modem_balance {
     char text[320];       /* as the network wrote it */
 };
 void modem_get_balance(const struct modem *m, struct modem_balance *out);
-/* Asks now. `done` with the network's text. ERR_INVALID where no code is configured; else as modem_ussd_begin(). */
+/* Asks now. `done` with the network's text. ERR_INVALID where no code is configured; else as
+ * modem_ussd_begin(). */
 int modem_ask_balance(struct modem *m, struct modem_ask *a, struct err *e);
-/* The amount in a text by a pattern ("balance is {amount}"; "": the first that looks like one), in thousandths.
- * Both "1.234,56" and "1,234.56" are understood. Pure. */
+/* The amount in a text by a pattern ("balance is {amount}"; "": the first that looks like one), in
+ * thousandths. Both "1.234,56" and "1,234.56" are understood. Pure. */
 bool modem_read_amount(const char *text, const char *pattern, int64_t *milli);
 
 /* An operator unlocks a LOCKED modem: tries again, with the configured PIN once more, also over restarts. */

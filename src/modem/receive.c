@@ -427,6 +427,8 @@ void rx_next(struct modem *m)
 {
     if (m->rx.doing != RX_DOING_NOTHING || (!modem_up(m) && m->state != MODEM_DRAINING))
         return;
+    if (m->conf->look_only) /* reading marks a message as read, for whoever is to have it */
+        return;
     if (m->rx.pause_ms > modem_now(m))
         return;
     struct rx_entry *e = pick(m);

@@ -279,8 +279,10 @@ enum script_verdict pin_entered(struct modem *m, const struct at_result *r)
 
 bool pin_make_check(struct modem *m, char *text, size_t size)
 {
+    if (!m->pin_sent)
+        return false;
     str_copy(m->pin_state, sizeof(m->pin_state), "NOT READY");
-    return m->pin_sent && str_copy(text, size, "AT+CPIN?");
+    return str_copy(text, size, "AT+CPIN?");
 }
 
 /* Right after the entry a SIM may be busy, or still say SIM PIN, for some seconds. */

@@ -35,6 +35,7 @@ void modem_get_status(const struct modem *m, struct modem_status *out)
     str_copy(out->model, sizeof(out->model), m->model);
     str_copy(out->revision, sizeof(out->revision), m->revision);
     str_copy(out->smsc, sizeof(out->smsc), m->smsc);
+    str_copy(out->sim, sizeof(out->sim), m->pin_state);
     str_copy(out->iccid, sizeof(out->iccid), m->iccid);
     if (*m->manufacturer || *m->model) {
         str_copy(out->profile, sizeof(out->profile), m->profile->name);
@@ -44,6 +45,16 @@ void modem_get_status(const struct modem *m, struct modem_status *out)
     memcpy(out->rungs, m->rungs, sizeof(out->rungs));
     if (modem_up(m))
         plan_describe(m, out->receive_plan, sizeof(out->receive_plan));
+}
+
+const struct port_info *modem_port_info(const struct modem *m)
+{
+    return &m->info;
+}
+
+const struct profile *modem_profile(const struct modem *m)
+{
+    return m->profile;
 }
 
 void modem_dump(const struct modem *m, struct buf *out)
