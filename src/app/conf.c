@@ -156,6 +156,8 @@ static const struct schema_group modem_group = {modem_keys, ARRAY_LEN(modem_keys
 static const struct schema_key rule_keys[] = {
     {"name", SCHEMA_STRING, RULE(name), .min = 1, .max = 60, .required = true,
      .help = "for logs and `simgate rules test`"},
+    {"on", SCHEMA_ENUM, RULE(on), .def = "message", .names = engine_on_names,
+     .help = "\"message\": received texts; \"call\": calls, answered by text"},
     {"keywords", SCHEMA_STRINGS, RULE(keywords), .help = "the message is one of these, or its first word is"},
     {"pattern", SCHEMA_STRING, RULE(pattern), .max = 4000,
      .help = "the message matches this Perl-style pattern"},

@@ -241,8 +241,8 @@ static json_t *queue_json(const struct gateway_stats *g)
 
 static json_t *since_start_json(const struct gateway_stats *g)
 {
-    return json_pack("{sIsIsIsIsIsIsI}", "accepted", (json_int_t)g->admitted, "sent", (json_int_t)g->sent,
-                     "failed", (json_int_t)g->failed, "received", (json_int_t)g->received,
+    return json_pack("{sIsIsIsIsIsIsIsI}", "accepted", (json_int_t)g->admitted, "sent", (json_int_t)g->sent,
+                     "failed", (json_int_t)g->failed, "received", (json_int_t)g->received, "calls", (json_int_t)g->calls,
                      "duplicates_received", (json_int_t)g->duplicates_in, "reports", (json_int_t)g->reports,
                      "reports_unmatched", (json_int_t)g->reports_unmatched);
 }

@@ -21,7 +21,8 @@ static const struct {
              {MSG_F_UNDECODABLE, "undecodable"},
              {MSG_F_AUTOMATIC, "automatic"},
              {MSG_F_CONSENT, "consent"},
-             {MSG_F_SILENT, "silent"}};
+             {MSG_F_SILENT, "silent"},
+             {MSG_F_CALL, "call"}};
 
 json_t *json_text(const char *text)
 {
@@ -175,7 +176,8 @@ json_t *json_show(const struct store_show *s)
         json_array_append_new(list, report_of(&s->reports[i]));
     json_object_set_new(m, "segments", list = json_array());
     for (int i = 0; i < s->nsegments; i++)
-        json_array_append_new(list, segment_of(&s->segments[i]));
+        if (s->segments[i].len > 0) /* a call has none */
+            json_array_append_new(list, segment_of(&s->segments[i]));
     return m;
 }
 

@@ -97,7 +97,8 @@ static void trial_done(struct walk *w)
 void engine_try(struct engine *en, const struct engine_trial *t, struct engine_trial_result *out)
 {
     size_t len = strlen(t->text);
-    struct handler_event ev = {.wall_ms = en->rt ? rt_wall_ms(en->rt) : 0,
+    struct handler_event ev = {.on = t->on,
+                               .wall_ms = en->rt ? rt_wall_ms(en->rt) : 0,
                                .from = t->from,
                                .modem = "",
                                .consent = t->consent,
@@ -108,7 +109,9 @@ void engine_try(struct engine *en, const struct engine_trial *t, struct engine_t
 
     *out = (struct engine_trial_result){0};
     verdict_init(&v, &out->why);
-    if (utf8_valid(t->text, len))
+    if (t->on == ENGINE_ON_CALL)
+        verdict_explain(&v, "a call");
+    else if (utf8_valid(t->text, len))
         ev.text = (struct span){t->text, len};
     else
         verdict_explain(&v, "the text is not UTF-8: as a binary message");

@@ -10,9 +10,14 @@
 #include "base/buf.h"
 #include "gateway/gateway.h"
 
+/* What a rule is about. Names for gateway.conf in engine_on_names, NULL-terminated. */
+enum engine_on { ENGINE_ON_MESSAGE, ENGINE_ON_CALL, ENGINE_ON_KINDS };
+extern const char *const engine_on_names[ENGINE_ON_KINDS + 1]; /* "message", "call" */
+
 /* A rule as app/ reads it from gateway.conf. Arrays are NULL-terminated; NULL = condition not set. */
 struct engine_rule_conf {
     const char *name;
+    int on;                      /* enum engine_on */
     const char *const *keywords; /* whole message or its first word, case and punctuation do not matter */
     const char *pattern;         /* PCRE2, UTF; named groups are values {{match.NAME}} */
     const char *reply;           /* text, or "@NAME" of a template; NULL: no reply */
@@ -63,7 +68,8 @@ int64_t engine_guard_window_ms(const struct engine *en);
  * counted. The explanation is lines of text: each rule tried, each condition's result, the reply rendered,
  * segments. `from` canonical. */
 struct engine_trial {
-    const char *from, *text;
+    enum engine_on on;
+    const char *from, *text; /* a call has no text: "" */
     enum consent_state consent;
     int automatic_replies;
     bool own_number;

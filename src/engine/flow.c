@@ -131,7 +131,7 @@ static struct span text_of(const struct msg_row *m)
 {
     size_t len = m->text ? strlen(m->text) : 0;
 
-    if (!m->text || m->flags & (MSG_F_BINARY | MSG_F_UNDECODABLE) || !utf8_valid(m->text, len))
+    if (!m->text || m->flags & (MSG_F_BINARY | MSG_F_UNDECODABLE | MSG_F_CALL) || !utf8_valid(m->text, len))
         return (struct span){0};
     return (struct span){m->text, len};
 }
@@ -159,6 +159,7 @@ static void decide(struct job *j)
 
     j->event = (struct handler_event){
         .id = m->id,
+        .on = m->flags & MSG_F_CALL ? ENGINE_ON_CALL : ENGINE_ON_MESSAGE,
         .wall_ms = m->scts_wall_ms > 0 ? m->scts_wall_ms : m->created_wall_ms,
         .from = m->peer,
         .text = text_of(m),

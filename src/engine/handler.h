@@ -15,6 +15,7 @@
 /* A received message and what is known of its sender. All borrowed until the walk's end. */
 struct handler_event {
     int64_t id;        /* 0 when it is only tried */
+    int on;            /* enum engine_on: a message or a call, which has no text */
     int64_t wall_ms;   /* the service centre's time, or that of arrival */
     const char *from;  /* canonical; "" unknown */
     struct span text;  /* valid UTF-8, NUL-terminated; {0} when there is none: binary or undecodable */

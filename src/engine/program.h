@@ -68,6 +68,7 @@ void guard_compile(struct guard *g, const struct engine_conf *conf, struct probl
 struct rule {
     char *name, *place;
     char *source; /* "rule:NAME" */
+    int on;       /* enum engine_on */
     bool keyworded;
     struct pattern *pattern; /* NULL: no such condition */
     struct template *reply;  /* NULL none */

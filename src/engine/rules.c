@@ -11,6 +11,8 @@
 #include "base/utf8.h"
 #include "base/util.h"
 
+const char *const engine_on_names[ENGINE_ON_KINDS + 1] = {"message", "call", NULL};
+
 enum { RULE_NAME_BYTES = sizeof((struct engine_trial_result *)0)->rule };
 
 /* ---- compiling ------------------------------------------------------------------------------------------
@@ -64,6 +66,14 @@ static void compile_pattern(struct rules *r, struct rule *rule, const char *text
         problem(p, "%s.pattern: %s", rule->place, e.text);
 }
 
+/* A call says nothing that words could be found in. */
+static void compile_on(const struct rule *rule, const struct engine_rule_conf *rc, struct problems *p)
+{
+    if (rule->on == ENGINE_ON_CALL && (rc->keywords || rc->pattern))
+        problem(p, "%s.%s: a call has no text: expected none with on = \"call\"", rule->place,
+                rc->keywords ? "keywords" : "pattern");
+}
+
 static void compile_rule(struct rules *r, int index, const struct engine_conf *conf, struct problems *p)
 {
     const struct engine_rule_conf *rc = &conf->rules[index];
@@ -73,6 +83,8 @@ static void compile_rule(struct rules *r, int index, const struct engine_conf *c
 
     compile_name(r, index, rc, p);
     rule->also = rc->also;
+    rule->on = rc->on;
+    compile_on(rule, rc, p);
     if (rc->keywords)
         compile_keywords(r, index, rc->keywords, p);
     if (rc->pattern)
@@ -244,14 +256,19 @@ static enum handler_answer rules_decide(struct handler *h, const struct handler_
     struct rules *r = container_of(h, struct rules, handler);
 
     (void)walk;
-    if (!ev->text.at) {
+    if (ev->on == ENGINE_ON_MESSAGE && !ev->text.at) {
         verdict_reason(v, "no text for the rules");
         return HANDLER_STOP;
     }
-    find_keywords(r, ev->text);
+    if (ev->on == ENGINE_ON_MESSAGE)
+        find_keywords(r, ev->text);
     for (int i = 0; i < r->count; i++) {
         struct rule *rule = &r->list[i];
 
+        if (rule->on != ev->on) {
+            verdict_why(v, "%s \"%s\": is for %ss", rule->place, rule->name, engine_on_names[rule->on]);
+            continue;
+        }
         if (!keywords_match(r, rule, v) || !pattern_matches(rule, ev->text, v))
             continue;
         matched(rule, v);

@@ -211,8 +211,25 @@ static void on_alarm(void *owner, struct carrier *c, enum carrier_alarm a)
                                        .text = s->text});
 }
 
-static const struct carrier_events events = {
-    .changed = on_changed, .inbound = on_inbound, .late = on_late, .alarm = on_alarm};
+static void on_call(void *owner, struct carrier *c, const struct carrier_call *call)
+{
+    struct gateway *g = owner;
+    struct pipe *p = pipe_of(g, c);
+    if (p)
+        gw_call(p, call);
+}
+
+static void on_ussd(void *owner, struct carrier *c, const char *text)
+{
+    gw_emit(owner, &(struct gateway_event){.kind = EV_USSD, .modem = c->name, .text = text});
+}
+
+static const struct carrier_events events = {.changed = on_changed,
+                                             .inbound = on_inbound,
+                                             .late = on_late,
+                                             .call = on_call,
+                                             .ussd = on_ussd,
+                                             .alarm = on_alarm};
 
 int gateway_attach(struct gateway *g, struct carrier *c, const struct gateway_limits *limits,
                    bool report_default, struct err *e)

@@ -6,10 +6,13 @@
 #include "gateway/private.h"
 
 static const char *const names[EV_KINDS] = {
-    [EV_RECEIVED] = "received",     [EV_HANDLED] = "handled", [EV_QUEUED] = "queued",
-    [EV_SUBMITTING] = "submitting", [EV_SENT] = "sent",       [EV_PROGRESS] = "progress",
-    [EV_OUTCOME] = "outcome",       [EV_REPORT] = "report",   [EV_CARRIER] = "carrier",
-    [EV_OUTBOX] = "outbox",         [EV_ALARM] = "alarm",     [EV_CALL] = "call",
+    [EV_RECEIVED] = "received", [EV_HANDLED] = "handled",
+    [EV_QUEUED] = "queued",     [EV_SUBMITTING] = "submitting",
+    [EV_SENT] = "sent",         [EV_PROGRESS] = "progress",
+    [EV_OUTCOME] = "outcome",   [EV_REPORT] = "report",
+    [EV_CARRIER] = "carrier",   [EV_OUTBOX] = "outbox",
+    [EV_ALARM] = "alarm",       [EV_CALL] = "call",
+    [EV_USSD] = "ussd",
 };
 
 const char *gateway_event_name(enum gateway_event_kind k)

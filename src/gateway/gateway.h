@@ -184,6 +184,7 @@ enum gateway_event_kind {
     EV_OUTBOX,   /* sinks have something to do */
     EV_ALARM,    /* text says what an administrator should know; modem, alarm, raised: of a carrier's */
     EV_CALL,     /* a call was stored as a message with MSG_F_CALL: message, peer, modem */
+    EV_USSD,     /* the network wrote by USSD without being asked: modem, text */
     EV_KINDS,
 };
 const char *gateway_event_name(enum gateway_event_kind k); /* "received" … */
@@ -212,6 +213,7 @@ void gateway_unwatch(struct gateway *g, struct gateway_watcher *w);
 
 struct gateway_stats {
     uint64_t admitted, sent, failed, received, duplicates_in, reports, reports_unmatched;
+    uint64_t calls; /* not among `received` */
     int queued;    /* messages in the index */
     int held;      /* of these, waiting for a carrier, quota or time */
     int unknown;   /* parts of unknown outcome */

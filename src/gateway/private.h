@@ -104,6 +104,8 @@ struct gateway {
 
     gateway_on_message on_message;
     void *on_message_owner;
+    int calls_waiting; /* told, and not stored yet */
+    struct log_limit log_calls;
     struct handling *open; /* oldest first */
     int nopen;
     int64_t last_opened; /* the highest id given to the engine */
@@ -221,7 +223,10 @@ void gw_inbound(struct pipe *p, const struct carrier_inbound *in);
 void gw_report(struct pipe *p, const struct carrier_inbound *in, const struct pdu_report *r);
 void gw_inbox_forget(struct gateway *g, const struct carrier *c); /* detached: not to be settled */
 void gw_reports_forget(struct gateway *g, const struct carrier *c);
+void gw_hash_call(const struct carrier_call *call, uint8_t out[16]);
 void gw_hash_report(const struct pdu_report *r, uint8_t out[16]);
+/* calls.c */
+void gw_call(struct pipe *p, const struct carrier_call *call);
 /* Sender in canonical form. */
 void gw_sender(const struct gateway *g, const struct pdu_addr *from, char out[64]);
 /* JSON (heap) of what a door needs to write the message's headers; flags of the message in *flags. */

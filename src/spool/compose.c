@@ -223,6 +223,20 @@ void compose_received(struct buf *out, const struct msg_row *m, const struct com
     json_decref(meta);
 }
 
+/* ---- calls ---- */
+
+void compose_call(struct buf *out, const struct msg_row *m, const struct compose_modem *modem)
+{
+    spool_put_header(out, "From", "%s", without_plus(m->peer));
+    if (*m->peer)
+        put_toa(out, toa_of(m->peer));
+    spool_put_header(out, "Subject", "%s", m->modem);
+    put_modem(out, m->modem, m->imsi, modem);
+    spool_put_header(out, "Call_type", "missed");
+    spool_put_time(out, "Received", m->created_wall_ms);
+    buf_adds(out, "\nCALL MISSED\n");
+}
+
 /* ---- delivery reports -------------------------------------------------------------------------------------
  */
 

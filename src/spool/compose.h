@@ -1,4 +1,4 @@
-/* What is written into the files of incoming/, report/, sent/ and failed/: headers in smstools3's order. Pure
+/* What is written into the files of incoming/, calls/, report/, sent/ and failed/: headers in smstools3's order. Pure
  * but for the time zone. */
 #ifndef SIMGATE_SPOOL_COMPOSE_H
 #define SIMGATE_SPOOL_COMPOSE_H
@@ -12,6 +12,7 @@ struct compose_modem {
 };
 
 void compose_received(struct buf *out, const struct msg_row *m, const struct compose_modem *modem);
+void compose_call(struct buf *out, const struct msg_row *m, const struct compose_modem *modem);
 void compose_report(struct buf *out, const struct msg_row *m, const struct report_row *r,
                     const struct compose_modem *modem);
 

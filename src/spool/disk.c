@@ -24,8 +24,8 @@ enum {
 /* ---- folders ---------------------------------------------------------------------------------------------
  */
 
-static const char *const folders[] = {SPOOL_OUTGOING, SPOOL_CHECKED,  SPOOL_SENT,
-                                      SPOOL_FAILED,   SPOOL_INCOMING, SPOOL_REPORT};
+static const char *const folders[] = {SPOOL_OUTGOING, SPOOL_CHECKED, SPOOL_SENT, SPOOL_FAILED,
+                                      SPOOL_INCOMING, SPOOL_REPORT,  SPOOL_CALLS};
 
 static int make_folder(const char *path, struct err *e)
 {

@@ -18,6 +18,7 @@
 #define SPOOL_FAILED   "failed"
 #define SPOOL_INCOMING "incoming"
 #define SPOOL_REPORT   "report"
+#define SPOOL_CALLS    "calls"
 
 /* Makes the spool directory and its folders where they are missing. */
 int disk_make_folders(const char *root, struct err *e);

@@ -179,7 +179,7 @@ static struct compose_modem modem_of(const struct spool *sp, const char *name, c
     return (struct compose_modem){.number = same_sim ? c->number : "", .imei = c ? c->imei : ""};
 }
 
-/* ---- received messages and reports ---- */
+/* ---- received messages, calls and reports ---- */
 
 static void put(struct task *t, const char *folder, const char *modem, int64_t id)
 {
@@ -195,6 +195,11 @@ static void received(struct task *t)
     struct compose_modem modem = modem_of(t->sp, m->modem, m->imsi);
     if ((m->flags & MSG_F_SILENT) && gateway_discards_silent(t->sp->g)) {
         task_end(t);
+        return;
+    }
+    if (m->flags & MSG_F_CALL) {
+        compose_call(&t->item.content, m, &modem);
+        put(t, SPOOL_CALLS, m->modem, m->id);
         return;
     }
     compose_received(&t->item.content, m, &modem);

@@ -1,7 +1,7 @@
 /* The spool directory: scripts drop files into outgoing/, simgate puts what came in into incoming/.
  *
  *   outgoing/ -> checked/ (claimed by rename, waits for its outcome) -> sent/ | failed/
- *   incoming/ (received messages)   report/ (delivery reports)
+ *   incoming/ (received messages)   report/ (delivery reports)   calls/ (calls that came in)
  *
  * The file format is smstools3's (simgate-spool(7)). A claimed file's unique name is its idempotency key, so
  * that a crash at any point neither loses nor doubles it. Files are written under a dot-name, synced, and

@@ -51,6 +51,7 @@ enum {
     MSG_F_CONSENT = 1 << 7,            /* outbound: the confirmation of STOP/START/HELP: passes an opt-out */
     MSG_F_PREFER = 1 << 8,             /* outbound: `modem` is a wish, another of the pool may carry it */
     MSG_F_SILENT = 1 << 9,             /* inbound: type 0 (TP-PID 0x40), not meant for people */
+    MSG_F_CALL = 1 << 10,              /* inbound: a telephone call; it has no text, and perhaps no sender */
 };
 
 enum {
