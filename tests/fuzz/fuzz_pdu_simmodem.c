@@ -1,6 +1,7 @@
 /* Any bytes from a host to the simulated modem, with time passing, messages coming in, and TPDUs of any kind.
  *
- * The input is cut at octets 0xF0..0xF7, which are steps of their own; all between them is fed as it is. */
+ * The input is cut at octets 0xF0..0xF7, which are steps of their own; all between them is fed as it is. Its
+ * length chooses the modem's personality. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -54,6 +55,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct simnet_conf nc = {.seed = 1, .wall_offset_ms = INT64_C(1790000000000)};
     struct simmodem_conf mc = {.name = "m", .number = "+491700000001", .sm_slots = 2};
     struct play p = {.net = simnet_new(&nc), .now_ms = 1};
+    size_t personalities = 0;
+    while (simmodem_personality(personalities))
+        personalities++;
+    mc.personality = simmodem_personality(size % personalities);
     p.m = simmodem_new(p.net, &mc, p.now_ms);
     for (size_t at = 0; at < size;) {
         size_t n = at;
