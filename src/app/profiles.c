@@ -292,8 +292,9 @@ void profiles_unknown(const struct profile_set *set, const char *name, struct bu
     for (int all = 0; all < 2 && !any; all++) {
         for (int i = 0; i < set->count; i++) {
             const char *other = set->profiles[i]->name;
+            size_t d = schema_distance(name, other);
 
-            if (!all && schema_distance(name, other) > SCHEMA_NEAR && strncmp(name, other, 3) != 0)
+            if (!all && (d > SCHEMA_NEAR || d >= strlen(name)) && strncmp(name, other, 3) != 0)
                 continue;
             buf_addf(out, "%s\"%s\"", any ? ", " : all ? "expected one of " : "did you mean ", other);
             any = true;

@@ -1,5 +1,4 @@
 /* The table of a profile's settings, and how their texts are read. hw/README.md tells each. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,19 +18,27 @@
 
 /* ---- texts that are more than texts ---- */
 
+/* Four hexadecimal digits. */
+static bool take_hex(const char **text, uint16_t *out)
+{
+    char digits[5] = "";
+
+    memcpy(digits, *text, strnlen(*text, 4));
+    if (strspn(digits, "0123456789abcdefABCDEF") != 4)
+        return false;
+    *out = (uint16_t)strtoul(digits, NULL, 16);
+    *text += 4;
+    return true;
+}
+
 /* "12d1:1001" into the two numbers at `at`, vendor and product. */
 static const char *parse_usb_id(struct schema *s, const char *text, void *at)
 {
-    static const char expected[] = "a USB id as lsusb shows it, such as \"12d1:1001\"";
     uint16_t *id = at;
-    unsigned vendor, product;
-    int end = 0;
 
     (void)s;
-    if (sscanf(text, "%4x:%4x%n", &vendor, &product, &end) != 2 || end != 9 || text[end])
-        return expected;
-    id[0] = (uint16_t)vendor;
-    id[1] = (uint16_t)product;
+    if (!take_hex(&text, &id[0]) || *text++ != ':' || !take_hex(&text, &id[1]) || *text)
+        return "a USB id as lsusb shows it, such as \"12d1:1001\"";
     return NULL;
 }
 _Static_assert(USB(product) == USB(vendor) + sizeof(uint16_t), "parse_usb_id writes both");
@@ -39,13 +46,9 @@ _Static_assert(OTHER(product) == OTHER(vendor) + sizeof(uint16_t), "parse_usb_id
 
 static const char *parse_vendor(struct schema *s, const char *text, void *at)
 {
-    unsigned vendor;
-    int end = 0;
-
     (void)s;
-    if (sscanf(text, "%4x%n", &vendor, &end) != 1 || end != 4 || text[end])
+    if (!take_hex(&text, at) || *text)
         return "a USB vendor of four hexadecimal digits, such as \"12d1\"";
-    *(uint16_t *)at = (uint16_t)vendor;
     return NULL;
 }
 
