@@ -125,6 +125,15 @@ static bool same_sim(const struct record *r, const struct modem_sim *sim)
     return strcmp(r->name, sim->name) == 0;
 }
 
+/* A success concerns this SIM alone: where its ICCID could not be read this time, it may be another one than
+ * the one on record. */
+static bool surely_same_sim(const struct record *r, const struct modem_sim *sim)
+{
+    if (*r->iccid || *sim->iccid)
+        return strcmp(r->iccid, sim->iccid) == 0;
+    return same_sim(r, sim);
+}
+
 /* Of several records of one SIM (it was in two modems before its ICCID could be read) the worst counts. */
 static void merge(struct record *own, const struct record *r)
 {
@@ -138,8 +147,9 @@ static void merge(struct record *own, const struct record *r)
 
 /* Takes the SIM's own record into *own (tries 0: there is none), and all others into *others. A file that is
  * not ours to understand may hold a try: an error. */
-static int load(const struct pins *p, const struct modem_sim *sim, struct record *own, struct buf *others,
-                struct err *e)
+static int load(const struct pins *p, const struct modem_sim *sim,
+                bool (*same)(const struct record *r, const struct modem_sim *sim), struct record *own,
+                struct buf *others, struct err *e)
 {
     struct buf text = {0};
     char *save = NULL, *line;
@@ -153,7 +163,7 @@ static int load(const struct pins *p, const struct modem_sim *sim, struct record
         if (!parse(line, &r)) {
             rc = err_set(e, ERR_CORRUPT, "%s:%d: expected a modem's name, a count, IMEI, ICCID and a word",
                          p->path, number);
-        } else if (same_sim(&r, sim)) {
+        } else if (same(&r, sim)) {
             merge(own, &r);
         } else {
             buf_adds(others, line);
@@ -187,7 +197,8 @@ static bool may_try(const struct record *r, enum modem_pin_leave leave)
 {
     if (r->tries == 0 || leave == PIN_AS_OPERATOR_ASKED)
         return true;
-    return leave == PIN_UNTOUCHED && !r->refused && r->tries < TRIES_MAX;
+    return r->tries < TRIES_MAX &&
+           (leave == PIN_BLIND_BY_OPERATOR || (leave == PIN_UNTOUCHED && !r->refused));
 }
 
 static int begin(void *owner, const struct modem_sim *sim, enum modem_pin_leave leave, struct err *e)
@@ -195,7 +206,7 @@ static int begin(void *owner, const struct modem_sim *sim, enum modem_pin_leave 
     struct pins *p = owner;
     struct record r;
     struct buf others = {0};
-    int rc = load(p, sim, &r, &others, e);
+    int rc = load(p, sim, same_sim, &r, &others, e);
 
     if (rc == 0 && !may_try(&r, leave))
         rc = err_set(e, ERR_REFUSED, "tried before");
@@ -218,7 +229,7 @@ static void refused(void *owner, const struct modem_sim *sim)
     struct record r;
     struct buf others = {0};
     struct err e = {0};
-    int rc = load(p, sim, &r, &others, &e);
+    int rc = load(p, sim, same_sim, &r, &others, &e);
 
     r.refused = true;
     r.tries += r.tries == 0;
@@ -234,7 +245,7 @@ static void forget(void *owner, const struct modem_sim *sim)
     struct record r;
     struct buf others = {0};
     struct err e = {0};
-    int rc = load(p, sim, &r, &others, &e);
+    int rc = load(p, sim, surely_same_sim, &r, &others, &e);
 
     if (rc == 0 && r.tries > 0)
         rc = replace_file(p->path, &others, &e);

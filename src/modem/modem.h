@@ -52,7 +52,8 @@ struct modem_sim {
 enum modem_pin_leave {
     PIN_BY_ITSELF,         /* the modem does not tell how many tries the SIM has left */
     PIN_UNTOUCHED,         /* it tells that all are left */
-    PIN_AS_OPERATOR_ASKED, /* somebody said `simgate unlock` */
+    PIN_AS_OPERATOR_ASKED, /* somebody said `simgate unlock`, and the modem tells that two are left */
+    PIN_BLIND_BY_OPERATOR, /* somebody said so, and the modem does not tell: not the third one */
 };
 
 /* Remembers over restarts of the process that a PIN was sent to a SIM and not yet seen to be right, whichever

@@ -214,13 +214,19 @@ static enum script_verdict begin_try(struct modem *m)
     const struct modem_pins *pins = m->conf->pins;
     struct modem_sim sim = sim_of(m);
     struct err e = {0};
-    enum modem_pin_leave leave = m->pin_granted              ? PIN_AS_OPERATOR_ASKED
-                                 : m->pin_tries >= TRIES_ALL ? PIN_UNTOUCHED
-                                                             : PIN_BY_ITSELF;
+    enum modem_pin_leave leave = m->pin_granted && m->pin_tries >= 0 ? PIN_AS_OPERATOR_ASKED
+                                 : m->pin_granted                    ? PIN_BLIND_BY_OPERATOR
+                                 : m->pin_tries >= TRIES_ALL         ? PIN_UNTOUCHED
+                                                                     : PIN_BY_ITSELF;
     int status = pins ? pins->begin(pins->owner, &sim, leave, &e) : 0;
 
     if (status == 0)
         return STEP_NEXT;
+    if (status == ERR_REFUSED && m->pin_granted)
+        return lock(
+            m, LOCK_PIN,
+            "PINs were tried twice on this SIM, in vain as far as is known: the last try is not risked, see "
+            "simgate(1), unlock");
     if (status == ERR_REFUSED)
         return only_by_operator(m, "a PIN was tried before on this SIM, in vain as far as is known");
     modem_request(m, MOVE_BACK_OFF, 0, "PIN not entered, as it cannot be noted: %s", e.text);

@@ -34,7 +34,10 @@ void run_plan_death(struct world *w, struct death *d);
 void chaos(struct totals *t, uint64_t first, uint64_t last, uint64_t step, int verbose);
 
 /* ---- matrix.c: each kind of modem with each fault; prints the seconds until messages pass again ---- */
-/* `only`: a personality, or a fault's name; NULL: all. */
+/* A personality's or a fault's name, to run no others; NULL: all. */
 void matrix(struct totals *t, const char *personality, const char *fault, int verbose);
+
+/* ---- pins.c: no sequence of events spends a SIM's last tries ---- */
+void pins_stories(struct totals *t, uint64_t first, uint64_t last, uint64_t step, int verbose);
 
 #endif
