@@ -27,6 +27,8 @@ enum {
     BOOT_MS = 15000,          /* until it answers again, on the bus or on a serial line; profile.boot_ms */
     BOOT_PATIENCE_MS = 45000, /* facts of USB modems: 5..60 s to come back; then it is gone */
     WEDGE_LINES = 3,
+    RESTARTED_LOOK_MS = 1000,
+    ANSWERS_EVERY_MS = 3600000, /* power cycles of a modem that answers, but cannot be set up */
 };
 
 static const struct rung {
@@ -74,9 +76,14 @@ const char *modem_rung_name(enum modem_rung r)
 
 /* ---- which one ---- */
 
+static bool used_within(const struct modem *m, size_t rung, int64_t ms)
+{
+    return m->rung_used_ms[rung] && modem_now(m) - m->rung_used_ms[rung] < ms;
+}
+
 static bool used_lately(const struct modem *m, size_t rung)
 {
-    return m->rung_used_ms[rung] && modem_now(m) - m->rung_used_ms[rung] < rungs[rung].every_ms;
+    return used_within(m, rung, rungs[rung].every_ms);
 }
 
 /* Why a rung is not used now, or NULL. */
@@ -86,6 +93,8 @@ static const char *against(const struct modem *m, size_t rung)
 
     if (used_lately(m, rung))
         return "used a short while ago";
+    if (answers && rungs[rung].beyond && used_within(m, rung, ANSWERS_EVERY_MS))
+        return "used within the last hour, and it answers";
     /* A modem that answers, but refuses what it must do, is not helped by asking again. */
     if (answers && !rungs[rung].commands[0] && !rungs[rung].beyond)
         return "it answers";
@@ -114,10 +123,11 @@ static size_t usable(const struct modem *m, size_t from)
 }
 
 /* E220 and its like: only what cuts the power helps. */
-static size_t first_rung(const struct modem *m)
+static size_t first_rung(struct modem *m)
 {
     if (m->wedge_lines < WEDGE_LINES)
         return usable(m, m->rung);
+    m->rung_skipped = true;
     size_t rung = usable(m, RUNG_REPLUG);
     return rung < MODEM_RUNGS ? rung : usable(m, m->rung > RUNG_RESTART ? m->rung : RUNG_RESTART);
 }
@@ -168,15 +178,18 @@ static int64_t boot_ms(const struct modem *m)
     return m->profile->boot_ms ? m->profile->boot_ms : BOOT_MS;
 }
 
-static void expect_absence(struct modem *m)
+/* It was restarted, surely or perhaps: it may be away for a while. Surely: it may also be there and not
+ * listen yet. */
+static void expect_absence(struct modem *m, bool surely)
 {
     m->boot_until_ms = modem_now(m) + boot_ms(m) + BOOT_PATIENCE_MS;
+    m->silent_until_ms = surely ? modem_now(m) + 2 * boot_ms(m) : 0;
 }
 
 static int64_t wait_behind(struct modem *m, size_t rung)
 {
     if (rung == RUNG_RESTART) {
-        expect_absence(m);
+        expect_absence(m, false);
         return boot_ms(m);
     }
     return rung == RUNG_RADIO && m->rung_deaf ? DEAF_RADIO_MS : rungs[rung].wait_ms;
@@ -259,7 +272,7 @@ static void on_task(struct port_task *t, int status, const struct err *why)
         go_on(m, m->reason);
         return;
     }
-    expect_absence(m);
+    expect_absence(m, true);
     modem_request(m, MOVE_OPEN, rungs[rung].wait_ms, "%s", m->reason);
 }
 
@@ -314,13 +327,17 @@ static void climb(struct modem *m, size_t rung, const char *why)
 
 static void give_up(struct modem *m, const char *why)
 {
+    bool all = !m->rung_skipped;
+
     m->rung = 0;
+    m->rung_skipped = false;
     m->recoveries++;
-    modem_alarm(
-        m, CARRIER_ALARM_HUNG,
-        "everything was tried in vain (%s): take it off its power or plug it in again; it is tried again "
-        "every few minutes",
-        why);
+    if (all)
+        modem_alarm(
+            m, CARRIER_ALARM_HUNG,
+            "everything was tried in vain (%s): take it off its power or plug it in again; it is tried again "
+            "every few minutes",
+            why);
     modem_back_off(m, RT_NEVER, why);
 }
 
@@ -362,6 +379,10 @@ void ladder_recover(struct modem *m, const char *why)
     }
     if (m->conf->look_only) {
         modem_back_off(m, RT_NEVER, why);
+        return;
+    }
+    if (m->timeouts > 0 && modem_now(m) < m->silent_until_ms) {
+        modem_request(m, MOVE_REPROBE, RESTARTED_LOOK_MS, "%s", why);
         return;
     }
     if (modem_up(m) && modem_now(m) - m->state_ms >= MODEM_SETTLED_MS)
@@ -419,6 +440,7 @@ bool ladder_restarting(const struct modem *m)
 void ladder_calm(struct modem *m)
 {
     m->rung = 0;
+    m->rung_skipped = false;
     m->backoff_n = 0;
 }
 

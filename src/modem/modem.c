@@ -104,14 +104,16 @@ static void log_state(struct modem *m, enum modem_state from)
 void modem_set_state(struct modem *m, enum modem_state to, const char *fmt, ...)
 {
     enum modem_state from = m->state;
+    char text[sizeof(m->reason)];
 
     if (!(states[from].allowed & (1u << to)) && from != to)
         modem_log(err, m, "unexpected move %s -> %s", states[from].name, states[to].name);
     if (fmt) {
         va_list ap;
         va_start(ap, fmt);
-        vsnprintf(m->reason, sizeof(m->reason), fmt, ap);
+        vsnprintf(text, sizeof(text), fmt, ap); /* of which the present reason may be a part */
         va_end(ap);
+        memcpy(m->reason, text, sizeof(text));
     }
     m->state = to;
     m->state_ms = modem_now(m);
@@ -285,7 +287,7 @@ void modem_probe(struct modem *m, const char *why)
 
 void modem_here(struct modem *m)
 {
-    m->closed_since_ms = m->boot_until_ms = 0;
+    m->closed_since_ms = m->boot_until_ms = m->silent_until_ms = 0;
     modem_alarm_over(m, CARRIER_ALARM_ABSENT);
 }
 

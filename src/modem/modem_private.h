@@ -230,6 +230,8 @@ struct modem {
     unsigned absent_n, backoff_n;
     uint64_t recoveries;
     unsigned wedge_lines;        /* of the profile's `wedged` since it last answered */
+    int64_t silent_until_ms;     /* the same of its silence */
+    bool rung_skipped;           /* lower ones were, for a wedge */
     int64_t boot_until_ms;       /* it was restarted: until then its absence is no failure */
     int64_t closed_since_ms;     /* no port since; 0: there is one */
     struct rung_task *rung_task; /* replug or command is under way */

@@ -129,6 +129,7 @@ struct unit *rig_add(struct rig *r, const struct rig_conf *conf)
     snprintf(u->port, sizeof(u->port), "/dev/ttyUSB%zu", r->count);
     r->count++;
     struct simmodem_conf sim = {.name = u->name,
+                                .personality = c.personality,
                                 .pin = c.sim_pin,
                                 .tries_untold = c.tries_untold,
                                 .sm_slots = c.sm_slots,

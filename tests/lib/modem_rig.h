@@ -75,7 +75,7 @@ struct rig {
 
 struct rig_conf {
     /* the simulated modem's */
-    const char *sim_pin;
+    const char *personality, *sim_pin;
     bool tries_untold;
     unsigned sm_slots, baud;
     int64_t net_ms;
