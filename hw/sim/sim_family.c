@@ -1,5 +1,5 @@
 /* A simulated modem as its personality says (personality.h): answers of its own, what it says at the start
- * and unasked, when SMS commands work, how it restarts and how it hangs.
+ * and unasked, when SMS commands work, and how it hangs.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "hw/sim/sim_int.h"
 
-enum { WEDGE_MS = 2000, LEAVE_MS = 300, TEXT_BYTES = 512 };
+enum { WEDGE_MS = 2000, TEXT_BYTES = 512 };
 
 /* ---- texts with {fields} ---- */
 
@@ -157,7 +157,7 @@ bool sim_ok_before_pdu(const struct simmodem *m)
     return m->gps_on && (m->p.quirks & PQ_OK_BEFORE_PDU);
 }
 
-/* ---- start, restart ---- */
+/* ---- start ---- */
 
 void sim_get_ready(struct simmodem *m)
 {
@@ -175,34 +175,6 @@ void sim_family_reset(struct simmodem *m)
     m->noise_at_us = SIM_NEVER;
     if (m->p.noise[0])
         m->noise_at_us = m->now_us + sim_rng_below(&m->rng, (uint32_t)m->p.noise_ms) * SIM_MS;
-}
-
-int sim_restart(struct simmodem *m)
-{
-    sim_finish(m, SIM_R_OK);
-    struct buf last = m->out; /* the OK still leaves */
-    buf_add(&last, buf_str(&m->tx), m->tx.len);
-    m->out = (struct buf){0};
-    m->leaving = m->p.gone_ms > 0;
-    sim_reboot(m, m->leaving ? LEAVE_MS * SIM_MS : sim_boot_us(m));
-    m->out = last;
-    return SIM_R_LATER;
-}
-
-void simmodem_power_cycle(struct simmodem *m, int64_t now_ms)
-{
-    struct sim_faults *f = &m->fault;
-    simmodem_tick(m, now_ms);
-    m->wedged = false;
-    f->silence_until = 0;
-    f->late = f->prompt_missing = f->error = f->cme = f->urc_inside = 0;
-    if (m->power == SIM_GONE)
-        return;
-    if (m->p.gone_ms)
-        sim_vanish(m, m->p.gone_ms * SIM_MS);
-    else
-        sim_reboot(m, sim_boot_us(m));
-    sim_wake(m);
 }
 
 /* ---- what it says unasked ---- */

@@ -206,14 +206,20 @@ struct simmodem {
 /* simmodem.c */
 void sim_emit(struct simmodem *m, const void *bytes, size_t len);
 void sim_urc(struct simmodem *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void sim_urcs_flush(struct simmodem *m);       /* what waited for the end of an entry or of AT+CNMI=0 */
+void sim_urcs_flush(struct simmodem *m); /* what waited for the end of an entry or of AT+CNMI=0 */
+void sim_wake(struct simmodem *m);
+void sim_busy_for(struct simmodem *m, int64_t us);
+bool sim_silent(const struct simmodem *m); /* hangs: hears and says nothing */
+
+void sim_settings_lost(struct simmodem *m);
+
+/* sim_power.c */
 int64_t sim_boot_us(const struct simmodem *m); /* from power to the banner */
 void sim_reboot(struct simmodem *m, int64_t after_us);
 void sim_vanish(struct simmodem *m, int64_t for_us); /* < 0: until sim_return */
 void sim_return(struct simmodem *m);
-void sim_wake(struct simmodem *m);
-void sim_busy_for(struct simmodem *m, int64_t us);
-bool sim_silent(const struct simmodem *m); /* hangs: hears and says nothing */
+int sim_restart(struct simmodem *m); /* answers OK first; a USB device leaves the bus. SIM_R_LATER */
+void sim_power_step(struct simmodem *m);
 
 /* sim_life.c */
 void sim_settings_reset(struct sim_settings *s);
@@ -236,7 +242,6 @@ int sim_not_ready(const struct simmodem *m); /* why SMS commands are refused for
 void sim_get_ready(struct simmodem *m);      /* SMS commands work after the personality's time */
 void sim_family_reset(struct simmodem *m);
 bool sim_ok_before_pdu(const struct simmodem *m);
-int sim_restart(struct simmodem *m); /* answers OK first; a USB device leaves the bus. SIM_R_LATER */
 void sim_wedge(struct simmodem *m);
 void sim_family_step(struct simmodem *m);
 int64_t sim_family_deadline(const struct simmodem *m);
@@ -289,6 +294,15 @@ void sim_prompt(struct simmodem *m, enum sim_entry entry, int tpdu_len);
 bool sim_arg_int(const struct sim_cmd *c, int i, int min, int max, int *out);
 void sim_quote(const struct simmodem *m, const char *utf8, char *out, size_t size); /* in the CSCS alphabet */
 bool sim_unquote(const struct simmodem *m, const char *text, char *out, size_t size);
+
+/* sim_storage.c */
+int sim_cmd_cpms(struct simmodem *m, struct sim_cmd *c);
+int sim_cmd_cmgl(struct simmodem *m, struct sim_cmd *c);
+int sim_cmd_cmgr(struct simmodem *m, struct sim_cmd *c);
+int sim_cmd_cmgd(struct simmodem *m, struct sim_cmd *c);
+/* The slot that the command's first argument names; 0, or what the command answers. */
+int sim_index_arg(struct simmodem *m, const struct sim_cmd *c, enum sim_store_id id, int *index,
+                  struct sim_slot **slot);
 
 /* sim_sms.c */
 void sim_entry_done(struct simmodem *m, bool cancelled);

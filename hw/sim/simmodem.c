@@ -1,4 +1,4 @@
-/* The simulated modem: its line, its time, its power.
+/* The simulated modem: its line and its time.
  *
  * Everything that happens later stands as a deadline in struct simmodem; run_until() does what is due in the
  * order of time, so that an owner who calls late sees the same as one who calls in time. Bytes leave and
@@ -14,7 +14,7 @@
 #include "base/util.h"
 #include "hw/sim/sim_int.h"
 
-enum { BITS_PER_BYTE = 10, CHUNK_US = 4000, BOOT_MS = 1500 };
+enum { BITS_PER_BYTE = 10, CHUNK_US = 4000 };
 
 /* ---- making and ending ---- */
 
@@ -44,7 +44,7 @@ static void identity(struct simmodem *m, const struct simmodem_conf *conf)
     str_copy(m->puk_code, sizeof(m->puk_code), conf->puk ? conf->puk : "12345678");
 }
 
-static void settings_lost(struct simmodem *m)
+void sim_settings_lost(struct simmodem *m)
 {
     sim_settings_reset(&m->set);
     buf_clear(&m->tx);
@@ -84,7 +84,7 @@ struct simmodem *simmodem_new(struct simnet *net, const struct simmodem_conf *co
     m->pin = m->pin_code[0] ? SIM_PIN_ASKED : SIM_PIN_READY;
     m->byte_ns = conf->baud ? (int64_t)BITS_PER_BYTE * 1000000000 / conf->baud : 0;
     sim_stores_init(m);
-    settings_lost(m);
+    sim_settings_lost(m);
     m->power = conf->starts_off ? SIM_GONE : SIM_UP;
     m->power_at_us = SIM_NEVER;
     sim_net_join(net, m, conf->name);
@@ -302,77 +302,6 @@ static int64_t receive_deadline(const struct simmodem *m)
     return ns_to_us_up(m->rx_start_ns + (int64_t)m->rx.len * m->byte_ns);
 }
 
-/* ---- power ---- */
-
-/* What was on its way when the power went: the network may have it already, and nobody will hear of it. */
-static void power_lost(struct simmodem *m)
-{
-    if (m->busy.on && m->busy.submit && sim_rng_chance(&m->rng, 500000)) {
-        m->fault.ok_lost++;
-        sim_submit_end(m);
-    }
-    sim_mt_unacked(m);
-    settings_lost(m);
-    buf_clear(&m->out);
-}
-
-int64_t sim_boot_us(const struct simmodem *m)
-{
-    return (m->conf.boot_ms ? m->conf.boot_ms : BOOT_MS) * SIM_MS;
-}
-
-void sim_reboot(struct simmodem *m, int64_t after_us)
-{
-    power_lost(m);
-    m->power = SIM_BOOTING;
-    m->power_at_us = m->now_us + after_us;
-}
-
-void sim_vanish(struct simmodem *m, int64_t for_us)
-{
-    power_lost(m);
-    m->power = SIM_GONE;
-    m->wedged = m->leaving = false;
-    m->power_at_us = for_us < 0 ? SIM_NEVER : m->now_us + for_us;
-    sim_wake(m);
-}
-
-void sim_return(struct simmodem *m)
-{
-    if (m->power != SIM_GONE)
-        return;
-    m->power = SIM_BOOTING;
-    m->power_at_us = m->now_us + sim_boot_us(m);
-    sim_wake(m);
-}
-
-static void booted(struct simmodem *m)
-{
-    m->power = SIM_UP;
-    m->power_at_us = SIM_NEVER;
-    if (m->pin != SIM_PIN_PUK)
-        m->pin = m->pin_code[0] ? SIM_PIN_ASKED : SIM_PIN_READY;
-    m->searching_until_us = m->now_us + SIM_SEARCH_MS * SIM_MS;
-    sim_family_reset(m);
-    sim_say(m, m->p.banner, "");
-    if (sim_ready(m))
-        sim_get_ready(m);
-}
-
-static void power_step(struct simmodem *m)
-{
-    if (m->now_us < m->power_at_us)
-        return;
-    if (m->power == SIM_GONE) {
-        sim_return(m);
-    } else if (m->leaving) {
-        m->leaving = false;
-        sim_vanish(m, m->p.gone_ms * SIM_MS);
-    } else if (m->power == SIM_BOOTING) {
-        booted(m);
-    }
-}
-
 /* ---- time ---- */
 
 void sim_busy_for(struct simmodem *m, int64_t us)
@@ -430,7 +359,7 @@ int64_t simmodem_deadline_us(const struct simmodem *m)
 
 static void step(struct simmodem *m)
 {
-    power_step(m);
+    sim_power_step(m);
     if (m->power != SIM_UP)
         return;
     if (m->byte_ns)
