@@ -97,6 +97,61 @@ static void test_rule_with_alarm(void **state)
     gateway_unwatch(w.gateway, &watcher);
 }
 
+/* A missed call is answered by its rule, once, and by no rule for messages; withheld numbers, ourselves and
+ * those who opted out get nothing. */
+static void test_call(void **state)
+{
+    static const struct engine_rule_conf with_call[] = {
+        {.name = "any", .reply = "auto reply"},
+        {.name = "missed", .on = ENGINE_ON_CALL, .reply = "We missed you, {{message.from}}."},
+    };
+    struct engine_conf calls = conf_of(with_call, ARRAY_LEN(with_call));
+    struct world_list in;
+
+    (void)state;
+    assert_int_equal(engine_reconfigure(w.engine, &calls, NULL, NULL), 0);
+    world_ring(&w, CUSTOMER);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_sent(0, CUSTOMER, "We missed you, " CUSTOMER ".");
+    world_list(&w, MSG_IN, &in);
+    assert_int_equal(in.list.count, 1);
+    assert_int_equal(in.list.rows[0].flags, MSG_F_CALL);
+    assert_string_equal(in.list.rows[0].reason, "rule missed");
+    world_unlist(&in);
+    world_ring(&w, "");
+    world_ring(&w, OURS);
+    world_receive(&w, OTHER, "STOP");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 2); /* the confirmation */
+    world_ring(&w, OTHER);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 2);
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    world_ring(&w, CUSTOMER); /* no rule for calls: no answer */
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 2);
+}
+
+/* The guard bounds the answers to calls and messages of one number together. */
+static void test_calls_and_guard(void **state)
+{
+    static const struct engine_rule_conf with_call[] = {
+        {.name = "missed", .on = ENGINE_ON_CALL, .reply = "Sorry"},
+        {.name = "any", .reply = "auto reply"},
+    };
+    struct engine_conf calls = conf_of(with_call, ARRAY_LEN(with_call));
+
+    (void)state;
+    assert_int_equal(engine_reconfigure(w.engine, &calls, NULL, NULL), 0);
+    for (int i = 0; i < 4; i++) {
+        world_ring(&w, CUSTOMER);
+        world_receive(&w, CUSTOMER, "hi");
+        world_run(&w, 5000);
+    }
+    assert_int_equal(w.mr, 5);
+}
+
 /* A rule that continues gives two replies, in their order. */
 static void test_two_replies(void **state)
 {
@@ -422,6 +477,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FLOW(test_answered),
         FLOW(test_rule_with_alarm),
+        FLOW(test_call),
+        FLOW(test_calls_and_guard),
         FLOW(test_two_replies),
         FLOW(test_consent),
         FLOW(test_right_behind_stop),

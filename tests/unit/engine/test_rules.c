@@ -42,6 +42,32 @@ static void test_keywords(void **state)
     engine_free(en);
 }
 
+/* A rule for calls wants no words, is tried with --call, and says for what the others are. */
+static void test_on_call(void **state)
+{
+    struct engine_rule_conf bad[] = {
+        {.name = "a", .on = ENGINE_ON_CALL, .keywords = WORDS("x"), .reply = "y", .place = "rules[0]"},
+        {.name = "b", .on = ENGINE_ON_CALL, .pattern = "x", .reply = "y", .place = "rules[1]"}};
+    struct engine_conf conf = conf_of(bad, 2);
+    struct buf problems = problems_of(&conf);
+    struct engine_rule_conf good[] = {{.name = "any", .reply = "text"},
+                                      {.name = "missed", .on = ENGINE_ON_CALL, .reply = "Sorry"}};
+    struct engine *en = engine_with(good, 2);
+    struct engine_trial_result r;
+
+    (void)state;
+    assert_contains(buf_str(&problems), "rules[0].keywords: a call has no text");
+    assert_contains(buf_str(&problems), "rules[1].pattern: a call has no text");
+    buf_free(&problems);
+    engine_try(en, &(struct engine_trial){.on = ENGINE_ON_CALL, .from = CUSTOMER, .text = ""}, &r);
+    assert_string_equal(buf_str(&r.reply), "Sorry");
+    assert_contains(buf_str(&r.why), "is for messages");
+    buf_free(&r.reply);
+    buf_free(&r.why);
+    assert_string_equal(reply_to(en, "hello"), "text");
+    engine_free(en);
+}
+
 /* A pattern finds its place anywhere, and its named groups are values of the reply. */
 static void test_pattern(void **state)
 {
@@ -374,13 +400,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keywords),    cmocka_unit_test(test_pattern),
-        cmocka_unit_test(test_order),       cmocka_unit_test(test_also),
-        cmocka_unit_test(test_also_bound),  cmocka_unit_test(test_empty_reply),
-        cmocka_unit_test(test_guard),       cmocka_unit_test(test_not_text),
-        cmocka_unit_test(test_gave_up),     cmocka_unit_test(test_data_only),
-        cmocka_unit_test(test_templates),   cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_reconfigure), cmocka_unit_test(test_why),
-        cmocka_unit_test(test_why_long),
+        cmocka_unit_test(test_on_call),     cmocka_unit_test(test_order),
+        cmocka_unit_test(test_also),        cmocka_unit_test(test_also_bound),
+        cmocka_unit_test(test_empty_reply), cmocka_unit_test(test_guard),
+        cmocka_unit_test(test_not_text),    cmocka_unit_test(test_gave_up),
+        cmocka_unit_test(test_data_only),   cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_errors),      cmocka_unit_test(test_reconfigure),
+        cmocka_unit_test(test_why),         cmocka_unit_test(test_why_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

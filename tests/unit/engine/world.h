@@ -108,6 +108,17 @@ static inline void world_receive(struct world *w, const char *from, const char *
     world_receive_pdu(w, from, text, false);
 }
 
+/* A call; each has its own time. */
+static inline void world_ring(struct world *w, const char *from)
+{
+    struct carrier_call call = {.from = from,
+                                .withheld = !*from,
+                                .rings = 2,
+                                .began_wall_ms = RT_SIM_START_WALL_MS + ++w->texts * 1000};
+
+    w->carrier.up->call(w->carrier.up_owner, &w->carrier, &call);
+}
+
 static inline void world_run(struct world *w, int64_t ms)
 {
     rt_sim_run_for(w->rt, ms);

@@ -221,6 +221,28 @@ static void test_incoming(void **state)
     assert_int_equal(count_files(b, "incoming"), 1);
 }
 
+/* A call as a file in calls/, in smstools3's form. */
+static void test_call(void **state)
+{
+    struct bench *b = *state;
+    struct carrier *c = &b->w.carriers[0].c;
+    char name[256];
+    c->up->call(c->up_owner, c,
+                &(struct carrier_call){.from = "+491701234567", .rings = 3, .began_wall_ms = 1});
+    run(&b->w, SECOND);
+    only_file(b, "calls", name);
+    assert_string_equal(name, "M0.000001");
+    char *text = read_text(b, "calls", name);
+    has(text, "From: 491701234567\nFrom_TOA: 91 international, ISDN/telephone\nSubject: M0\nModem: M0\n"
+              "Number: 491520000000\nIMSI: 262010000000000\nIMEI: 357805020000000\nCall_type: missed\n"
+              "Received: ");
+    has(text, "\n\nCALL MISSED\n");
+    c->up->call(c->up_owner, c, &(struct carrier_call){.from = "", .withheld = true, .began_wall_ms = 2});
+    run(&b->w, SECOND);
+    has(read_text(b, "calls", "M0.000002"), "From: \nSubject: M0\n");
+    assert_int_equal(count_files(b, "incoming"), 0);
+}
+
 /* A delivery report has exactly the body that scripts read, without a newline at its end. */
 static void test_report(void **state)
 {
@@ -401,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_order, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_full, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_incoming, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(test_call, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_report, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_undecodable, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(test_disk, bench_setup, bench_teardown),
