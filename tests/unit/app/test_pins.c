@@ -160,8 +160,25 @@ static void renamed_and_moved(void **state)
     assert_int_equal(m->begin(m->owner, &other, PIN_BY_ITSELF, NULL), 0);
     assert_int_equal(m->begin(m->owner, &moved, PIN_AS_OPERATOR_ASKED, NULL), 0);
     assert_int_equal(m->begin(m->owner, &unread, PIN_BY_ITSELF, NULL), ERR_REFUSED);
-    m->forget(m->owner, &unread);
+    m->forget(m->owner, &unread); /* it may be any SIM that was open there */
+    assert_int_equal(m->begin(m->owner, &moved, PIN_BY_ITSELF, NULL), ERR_REFUSED);
+    m->forget(m->owner, &moved);
     assert_int_equal(m->begin(m->owner, &moved, PIN_BY_ITSELF, NULL), 0);
+}
+
+/* Where the modem does not tell how many tries are left, an operator gets the second one and not the third.
+ */
+static void blind_unlocks(void **state)
+{
+    struct lab *l = *state;
+    const struct modem_pins *m = &l->pins.memory;
+    struct modem_sim sim = {.name = "a", .imei = "111", .iccid = "8949"};
+
+    assert_int_equal(m->begin(m->owner, &sim, PIN_BY_ITSELF, NULL), 0);
+    m->refused(m->owner, &sim);
+    assert_int_equal(m->begin(m->owner, &sim, PIN_BLIND_BY_OPERATOR, NULL), 0);
+    assert_int_equal(m->begin(m->owner, &sim, PIN_BLIND_BY_OPERATOR, NULL), ERR_REFUSED);
+    assert_int_equal(m->begin(m->owner, &sim, PIN_AS_OPERATOR_ASKED, NULL), 0);
 }
 
 /* An operator's unlock is for one try. */
@@ -279,6 +296,7 @@ int main(void)
         TEST(killed_behind_the_entry),
         TEST(corrected_pin),
         TEST(renamed_and_moved),
+        TEST(blind_unlocks),
         TEST(unlocked_by_an_operator),
         TEST(not_seen_to_be_right),
         TEST(wrong_count_is_believed_once),
