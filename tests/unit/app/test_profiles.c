@@ -755,6 +755,32 @@ static void test_manual(void **state)
     free(manual);
 }
 
+/* docs/hardware.md has a row for every installed family, which says how sure we are as the profile does. */
+static void test_hardware_table(void **state)
+{
+    char *page = read_file("docs/hardware.md");
+    struct profiles *p = read_shipped();
+    const struct profile_set *set = profiles_set(p);
+
+    (void)state;
+    for (int i = 0; i < set->count - 1; i++) {
+        char row[80], sure[40];
+
+        snprintf(row, sizeof row, "\n| `%s` | ", set->profiles[i]->name);
+        snprintf(sure, sizeof sure, " | %s |", set->profiles[i]->sure);
+        const char *at = strstr(page, row);
+        if (!at)
+            fail_msg("docs/hardware.md does not tell of %s", set->profiles[i]->name);
+        const char *end = strchr(at + 1, '\n');
+        const char *found = strstr(at, sure);
+        if (!found || found > end)
+            fail_msg("docs/hardware.md: %s is as sure as \"%s\"", set->profiles[i]->name,
+                     set->profiles[i]->sure);
+    }
+    profiles_free(p);
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -777,6 +803,7 @@ int main(void)
         cmocka_unit_test(test_rules),
         cmocka_unit_test_setup_teardown(test_rules_text, make_folders, remove_folders),
         cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_hardware_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
