@@ -116,6 +116,7 @@ static void on_changed(struct port_user *u)
 
 void finder_join(struct modem *m)
 {
+    finder_leave(m); /* it may have been started twice */
     m->user = (struct port_user){.changed = on_changed, .next = m->ports->users};
     m->ports->users = &m->user;
 }

@@ -139,13 +139,19 @@ struct unit *rig_add(struct rig *r, const struct rig_conf *conf)
                                 .wake = port_sim_wake,
                                 .arg = r->bus};
     u->sim = simmodem_new(r->net, &sim, rt_sim_now(r->rt));
-    port_sim_plug(r->bus, u->port, u->sim);
+    if (c.usb_path)
+        port_sim_plug_stick(r->bus, c.usb_path, c.serial ? c.serial : "", u->sim);
+    else
+        port_sim_plug(r->bus, u->port, u->sim);
     u->conf = (struct modem_conf){.name = u->name,
-                                  .port = c.port ? c.port : u->port,
+                                  .port = c.port       ? c.port
+                                          : c.usb_path ? ""
+                                                       : u->port,
                                   .imei = c.imei ? c.imei : "",
-                                  .imsi = "",
-                                  .iccid = "",
-                                  .usb = "",
+                                  .imsi = c.imsi ? c.imsi : "",
+                                  .iccid = c.iccid ? c.iccid : "",
+                                  .usb = c.usb ? c.usb : "",
+                                  .profiles = c.profiles,
                                   .profile = "",
                                   .balance = {.code = "", .pattern = "", .below = ""},
                                   .pool = "",

@@ -80,9 +80,13 @@ struct rig_conf {
     unsigned sm_slots, baud;
     int64_t net_ms;
     bool starts_off;
+    const char *usb_path; /* plugged there as a stick with all its ports; NULL: one port without USB */
+    const char *serial;   /* of the stick */
     /* the daemon's */
     const char *pin, *imei, *smsc;
-    const char *port; /* NULL: where the simulated modem is plugged */
+    const char *imsi, *iccid, *usb;
+    const struct profile_set *profiles;
+    const char *port; /* NULL: where the simulated modem is plugged; of a stick: looked for */
     enum modem_plan plan;
     int64_t sweep_ms, send_timeout_ms;
 };
