@@ -19,6 +19,7 @@
 #include "app/conf.h"
 #include "app/fleet.h"
 #include "app/pins.h"
+#include "app/probe.h"
 #include "app/profiles.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -50,6 +51,8 @@ struct daemon {
     char spool_dir[4000]; /* of the start: a reload does not move it */
     struct ctl *ctl;
     struct fleet fleet;
+    struct probe *probe; /* under way for the control socket; NULL none */
+    struct ctl_probe *probe_for;
     char state_dir[4000]; /* of the database of the start: trace files are made in it */
     struct pins pins;     /* beside the database of the start */
     uv_signal_t signals[SIGNALS];
@@ -171,12 +174,51 @@ static void stop(struct daemon *d)
         dirwatch_close(d->watch);
     if (d->spool)
         spool_stop(d->spool);
+    if (d->probe)
+        probe_stop(d->probe);
     d->drain_bound.fire = drain_bound;
     rt_timer_at(d->rt, &d->drain_bound, rt_now_ms(d->rt) + d->conf->gateway.drain_ms);
     ctl_close(d->ctl, ctl_closed, d);
 }
 
 /* ---- what the control socket serves from ---- */
+
+static void probe_found(void *owner, json_t *result)
+{
+    struct daemon *d = owner;
+
+    d->probe_for->found(d->probe_for, result);
+}
+
+static void probe_done(void *owner)
+{
+    struct daemon *d = owner;
+    struct ctl_probe *p = d->probe_for;
+
+    d->probe = NULL;
+    d->probe_for = NULL;
+    p->done(p);
+}
+
+static int examine(void *owner, const char *port, struct ctl_probe *p, struct err *e)
+{
+    struct daemon *d = owner;
+    struct probe_conf c = {.rt = d->rt,
+                           .ports = &d->ports.source,
+                           .profiles = profiles_set(d->profiles),
+                           .only = port ? &port : NULL,
+                           .nonly = 1,
+                           .found = probe_found,
+                           .done = probe_done,
+                           .owner = d};
+
+    if (d->probe)
+        return err_set(e, ERR_BUSY, "modems are being examined already: try again in a minute");
+    c.own = fleet_modems(&d->fleet, &c.nown);
+    d->probe_for = p;
+    d->probe = probe_start(&c);
+    return 0;
+}
 
 static struct ctl_world world_of(struct daemon *d)
 {
@@ -186,6 +228,7 @@ static struct ctl_world world_of(struct daemon *d)
                           .gateway = d->gateway,
                           .engine = d->engine,
                           .reload = reload,
+                          .probe = examine,
                           .owner = d};
 
     w.modems = fleet_modems(&d->fleet, &w.nmodems);

@@ -7,6 +7,7 @@
 
 #include "app/conf.h"
 #include "app/daemon.h"
+#include "app/probe_run.h"
 #include "app/profiles.h"
 #include "app/udev.h"
 #include "base/log.h"
@@ -17,11 +18,12 @@ enum { EXIT_USAGE = 2, EXIT_CONF = 3 };
 
 static void usage(FILE *to)
 {
-    fputs("usage: simgated [-c FILE] [-t | --udev-rules]\n"
+    fputs("usage: simgated [-c FILE] [-t | --udev-rules | --probe [PORT...]]\n"
           "  -c FILE   the configuration; " DEFAULT_CONF " when not given\n"
           "  -t        check the configuration, print every problem, and end\n"
           "  -V        print the version\n"
           "  --udev-rules  print the rules of udev for the modems of all profiles, and end\n"
+          "  --probe   examine the modems that there are, or those on the ports named; a JSON object a line\n"
           "Runs in the foreground and logs to standard error, or to the journal under systemd.\n"
           "SIGHUP reads the configuration again; SIGTERM finishes what is on the air and stops.\n",
           to);
@@ -77,10 +79,11 @@ static bool under_journal(void)
 
 int main(int argc, char **argv)
 {
-    enum { UDEV_RULES = 256 };
-    static const struct option names[] = {{"udev-rules", no_argument, NULL, UDEV_RULES}, {0}};
+    enum { UDEV_RULES = 256, PROBE };
+    static const struct option names[] = {
+        {"udev-rules", no_argument, NULL, UDEV_RULES}, {"probe", no_argument, NULL, PROBE}, {0}};
     const char *conf = DEFAULT_CONF;
-    bool only_check = false, only_rules = false;
+    bool only_check = false, only_rules = false, only_probe = false;
     struct err e = {0};
     int c;
 
@@ -95,6 +98,9 @@ int main(int argc, char **argv)
         case UDEV_RULES:
             only_rules = true;
             break;
+        case PROBE:
+            only_probe = true;
+            break;
         case 'h':
             usage(stdout);
             return EXIT_SUCCESS;
@@ -106,6 +112,8 @@ int main(int argc, char **argv)
             return EXIT_USAGE;
         }
     }
+    if (only_probe)
+        return probe_run(conf, argv + optind) > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (optind < argc) {
         usage(stderr);
         return EXIT_USAGE;

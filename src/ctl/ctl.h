@@ -8,6 +8,7 @@
 #ifndef SIMGATE_CTL_CTL_H
 #define SIMGATE_CTL_CTL_H
 
+#include <jansson.h>
 #include <uv.h>
 
 #include "engine/engine.h"
@@ -17,6 +18,12 @@
 struct ctl_conf {
     const char *socket;
     const char *conf_path; /* for "config check" and shown by status */
+};
+
+/* An examination of modems, embedded in its owner. */
+struct ctl_probe {
+    void (*found)(struct ctl_probe *p, json_t *result); /* one modem; borrowed */
+    void (*done)(struct ctl_probe *p);                  /* once, never before probe() returns */
 };
 
 /* What the server serves from. Borrowed. `engine` may be replaced by ctl_set_engine after a reload. */
@@ -31,6 +38,9 @@ struct ctl_world {
     /* Reloads gateway.conf as SIGHUP does: 0, or a negative code with all problems, a line each, in
      * *problems. */
     int (*reload)(void *owner, struct buf *problems);
+    /* Examines all modems, or the one on this port or of this name (NULL: all). 0, then `found` for each and
+     * `done`; or ERR_BUSY. */
+    int (*probe)(void *owner, const char *port, struct ctl_probe *p, struct err *e);
     void *owner;
 };
 

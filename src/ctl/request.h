@@ -68,6 +68,7 @@ void do_ussd_cancel(struct call *call);
 void do_balance(struct call *call);
 void do_unlock(struct call *call);
 void do_trace(struct call *call);
+void do_probe(struct call *call);
 void do_rules_test(struct call *call);
 
 #endif

@@ -77,6 +77,7 @@ static const struct field session_fields[] = {A_SESSION, END};
 static const struct field balance_fields[] = {A_MODEM(false), END};
 static const struct field trace_fields[] = {
     A_MODEM(true), {.name = "unmasked", .type = FIELD_BOOL}, {.name = "for", .type = FIELD_DURATION}, END};
+static const struct field probe_fields[] = {{.name = "port", .type = FIELD_TEXT, .max = 400}, END};
 static const struct field unlock_fields[] = {A_MODEM(true), END};
 static const struct field rules_fields[] = {{.name = "from", .type = FIELD_TEXT, .required = true, .max = 63},
                                             {.name = "text", .type = FIELD_TEXT, .required = true},
@@ -99,6 +100,7 @@ static const struct request requests[] = {
     {.name = "ussd cancel", .fields = session_fields, .run = do_ussd_cancel},
     {.name = "balance", .fields = balance_fields, .run = do_balance},
     {.name = "trace", .fields = trace_fields, .run = do_trace},
+    {.name = "probe", .fields = probe_fields, .run = do_probe},
     {.name = "unlock", .fields = unlock_fields, .run = do_unlock},
     {.name = "rules test", .fields = rules_fields, .run = do_rules_test},
 };

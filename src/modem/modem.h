@@ -147,6 +147,9 @@ struct modem_status {
     double seconds_per_part;                 /* moving average, 0 unknown */
 };
 void modem_get_status(const struct modem *m, struct modem_status *out);
+/* What tells one stick from another: its place on the bus; the port's name where each port is a modem of its
+ * own (adapters with a serial chip) or it is not on USB. Borrowed from *p. */
+const char *modem_stick(const struct port_info *p);
 /* Of the port that is open; its name is "" when none is. */
 const struct port_info *modem_port_info(const struct modem *m);
 const struct profile *modem_profile(const struct modem *m); /* never NULL */

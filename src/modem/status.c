@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "modem/modem_private.h"
+#include "modem/finder.h"
 
 static int best_stat(const struct modem *m)
 {
@@ -45,6 +45,11 @@ void modem_get_status(const struct modem *m, struct modem_status *out)
     memcpy(out->rungs, m->rungs, sizeof(out->rungs));
     if (modem_up(m))
         plan_describe(m, out->receive_plan, sizeof(out->receive_plan));
+}
+
+const char *modem_stick(const struct port_info *p)
+{
+    return finder_stick(p);
 }
 
 const struct port_info *modem_port_info(const struct modem *m)
