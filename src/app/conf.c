@@ -109,7 +109,8 @@ static const struct schema_key modem_keys[] = {
     {"name", SCHEMA_STRING, MODEM(modem.name), .min = 1, .max = CARRIER_NAME_BYTES - 1, .required = true,
      .help = "how the modem is called in logs, files and commands"},
     {"port", SCHEMA_STRING, MODEM(modem.port), .max = 1000,
-     .help = "\"/dev/…\", \"tcp://host:port\" or \"unix:/path\"; may be left out where imei is given"},
+     .help = "\"/dev/…\", \"tcp://host:port\" or \"unix:/path\"; may be left out where the modem is known by "
+             "the next four"},
     {"imei", SCHEMA_STRING, MODEM(modem.imei), .max = 16,
      .help = "use the modem with this IMEI: on any USB serial port, or, with port, on that one only"},
     {"imsi", SCHEMA_STRING, MODEM(modem.imsi), .max = 15,
@@ -284,19 +285,91 @@ static void check_modem_name(struct checking *k, int index, const char *path)
         say(k, path, "expected letters, digits, '-' and '_' only: it becomes part of file names");
 }
 
-static void check_modem_port(struct checking *k, int index, const char *path, const char *imei_path)
+/* What a modem is known by, besides its port; each alone is enough. */
+static const struct identity {
+    const char *key, *expected;
+    size_t at, min, max; /* digits; 0: any text */
+} identities[] = {
+    {"imei", "expected 14 to 16 digits, as AT+CGSN shows them", offsetof(struct modem_conf, imei), 14, 16},
+    {"imsi", "expected 6 to 15 digits, as AT+CIMI shows them", offsetof(struct modem_conf, imsi), 6, 15},
+    {"iccid", "expected 18 to 20 digits, as they are printed on the card", offsetof(struct modem_conf, iccid),
+     18, 20},
+    {"usb", "expected a place on the bus such as \"1-1.4\", or the device's serial number",
+     offsetof(struct modem_conf, usb), 0, 0},
+};
+
+static const char *identity_of(const struct modem_conf *m, const struct identity *i)
+{
+    return *(const char *const *)(const void *)((const char *)m + i->at);
+}
+
+/* "/dev/bus/usb/001/004" names a device until it is replugged, "12d1:1506" a model. */
+static bool usb_ok(const char *text)
+{
+    return !strpbrk(text, "/: ");
+}
+
+static bool only_usb(const struct modem_conf *m)
+{
+    return *m->usb && !*m->port && !*m->imei && !*m->imsi && !*m->iccid;
+}
+
+/* Two modems by one IMEI or SIM would take it from each other; a USB device may hold several modems (an
+ * adapter with four chips), which something else has to tell apart then. */
+static bool same_identity(const struct modem_conf *a, const struct modem_conf *b, const struct identity *i)
+{
+    if (strcmp(identity_of(a, i), identity_of(b, i)) != 0)
+        return false;
+    return i->min > 0 || only_usb(a) || only_usb(b);
+}
+
+static void check_identity(struct checking *k, int index, const struct identity *i)
 {
     const struct modem_conf *m = &k->c->modems[index].modem;
-    char modem_path[32];
+    const char *text = identity_of(m, i);
+    char path[48];
 
-    snprintf(modem_path, sizeof modem_path, "modems[%d]", index);
+    snprintf(path, sizeof path, "modems[%d].%s", index, i->key);
+    if (!*text)
+        return;
+    if (i->min ? !all_digits(text, i->min, i->max) : !usb_ok(text))
+        say(k, path, i->expected);
+    for (int other = 0; other < index; other++)
+        if (same_identity(&k->c->modems[other].modem, m, i))
+            say(k, path, "another modem has this too: which of them is it?");
+}
+
+static void check_found(struct checking *k, int index, const char *port_path, const char *pin_path)
+{
+    const struct modem_conf *m = &k->c->modems[index].modem;
+    bool by_others = *m->port || *m->imei || *m->iccid || *m->usb;
+    bool wrong = schema_wrote(k->c->memory, port_path); /* and told */
+    char path[48];
+
+    for (size_t i = 0; i < ARRAY_LEN(identities); i++) {
+        snprintf(path, sizeof path, "modems[%d].%s", index, identities[i].key);
+        wrong = wrong || schema_wrote(k->c->memory, path);
+    }
+    snprintf(path, sizeof path, "modems[%d]", index);
+    if (!by_others && !*m->imsi && !wrong)
+        say(k, path, "expected \"port\", \"imei\", \"imsi\", \"iccid\" or \"usb\": how is the modem found?");
+    if (!by_others && *m->imsi && *m->pin)
+        say(k, pin_path,
+            "an IMSI can be read behind the PIN only: say \"iccid\", \"imei\", \"usb\" or \"port\" too, so "
+            "that "
+            "no other SIM is given this PIN");
+}
+
+static void check_modem_port(struct checking *k, int index, const char *path, const char *pin_path)
+{
+    const struct modem_conf *m = &k->c->modems[index].modem;
+
     for (int i = 0; i < index && *m->port; i++)
         if (!strcmp(k->c->modems[i].modem.port, m->port))
             say(k, path, "another modem has this port");
-    if (*m->imei && !all_digits(m->imei, 14, 16))
-        say(k, imei_path, "expected 14 to 16 digits, as AT+CGSN shows them");
-    if (!*m->port && !*m->imei && !schema_wrote(k->c->memory, path) && !schema_wrote(k->c->memory, imei_path))
-        say(k, modem_path, "expected \"port\" or \"imei\": how is the modem found?");
+    for (size_t i = 0; i < ARRAY_LEN(identities); i++)
+        check_identity(k, index, &identities[i]);
+    check_found(k, index, path, pin_path);
 }
 
 static void check_profile(struct checking *k, struct modem_conf *m, const char *path)
@@ -313,7 +386,7 @@ static void check_profile(struct checking *k, struct modem_conf *m, const char *
 
 static void check_modem(struct checking *k, int index)
 {
-    static const char *const keys[] = {"name", "port", "imei", "pin", "number", "smsc", "profile"};
+    static const char *const keys[] = {"name", "port", "pin", "number", "smsc", "profile"};
     struct conf_modem *m = &k->c->modems[index];
     char paths[ARRAY_LEN(keys)][48];
 
@@ -321,10 +394,10 @@ static void check_modem(struct checking *k, int index)
         snprintf(paths[i], sizeof paths[i], "modems[%d].%s", index, keys[i]);
     check_modem_name(k, index, paths[0]);
     check_modem_port(k, index, paths[1], paths[2]);
-    check_pin(k, m, paths[3]);
-    check_number(k, &m->modem.number, paths[4]);
-    check_number(k, &m->modem.smsc, paths[5]);
-    check_profile(k, &m->modem, paths[6]);
+    check_pin(k, m, paths[2]);
+    check_number(k, &m->modem.number, paths[3]);
+    check_number(k, &m->modem.smsc, paths[4]);
+    check_profile(k, &m->modem, paths[5]);
 }
 
 static uint8_t language(struct checking *k, const char *name, const char *path)

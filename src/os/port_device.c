@@ -52,12 +52,18 @@ static const char *file_kind(mode_t mode)
 
 static int tell_holder(const struct holder *h, struct err *e)
 {
-    if (strcmp(h->name, MODEM_MANAGER) == 0)
-        return err_set(e, ERR_BUSY,
-                       "busy (held by ModemManager, pid %d; tell ModemManager to leave it alone: "
-                       "ID_MM_DEVICE_IGNORE, see simgated(8))",
-                       (int)h->pid);
-    return err_set(e, ERR_BUSY, "busy (held by %s, pid %d)", h->name, (int)h->pid);
+    static const struct {
+        const char *name, *remedy;
+    } known[] = {
+        {MODEM_MANAGER, ": install 78-simgate-mm-ignore.rules and replug, see simgated(8)"},
+        {"brltty", ": it takes serial chips for Braille displays, remove it"},
+    };
+    const char *remedy = "";
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (strcmp(known[i].name, h->name) == 0)
+            remedy = known[i].remedy;
+    return err_set(e, ERR_BUSY, "busy (held by %s, pid %d%s)", h->name, (int)h->pid, remedy);
 }
 
 static int tell_busy(const struct stat *device, struct err *e)

@@ -184,7 +184,8 @@ static void test_modems(void **state)
     (void)state;
     refuses("modems = ( );\n", "1: modems: expected at least one");
     refuses("gateway = { };\n", "0: \"modems\" is missing");
-    refuses("modems = ( { name = \"a\"; } );\n", "1: modems[0]: expected \"port\" or \"imei\"");
+    refuses("modems = ( { name = \"a\"; } );\n",
+            "1: modems[0]: expected \"port\", \"imei\", \"imsi\", \"iccid\" or \"usb\"");
     refuses("modems = ( { name = \"a/b\"; port = \"/dev/x\"; } );\n", "1: modems[0].name: expected letters");
     refuses("modems = ( { name = \"a\"; port = \"/dev/x\"; },\n { name = \"a\"; port = \"/dev/x\"; } );\n",
             "2: modems[1].name: another modem has this name");
@@ -192,6 +193,29 @@ static void test_modems(void **state)
             "1: modems[0].pin: expected 4 to 8 digits");
     refuses("modems = ( { name = \"a\"; port = \"/dev/x\"; pin = \"file:/nonexistent/pin\"; } );\n",
             "1: modems[0].pin: /nonexistent/pin");
+}
+
+/* What a modem is known by has its form, and belongs to one modem; a PIN is not configured for whichever SIM
+ * asks first. */
+static void test_identities(void **state)
+{
+    (void)state;
+    refuses("modems = ( { name = \"a\"; imei = \"86812345\"; } );\n",
+            "1: modems[0].imei: expected 14 to 16 digits");
+    refuses("modems = ( { name = \"a\"; imsi = \"+4917012\"; } );\n",
+            "1: modems[0].imsi: expected 6 to 15 digits");
+    refuses("modems = ( { name = \"a\"; iccid = \"8949 0200\"; } );\n",
+            "1: modems[0].iccid: expected 18 to 20 digits");
+    refuses("modems = ( { name = \"a\"; usb = \"12d1:1506\"; } );\n",
+            "1: modems[0].usb: expected a place on the bus");
+    refuses("modems = ( { name = \"a\"; imsi = \"262010000000001\"; },\n"
+            " { name = \"b\"; imsi = \"262010000000001\"; } );\n",
+            "2: modems[1].imsi: another modem has this too");
+    refuses("modems = ( { name = \"a\"; usb = \"1-1.4\"; },\n"
+            " { name = \"b\"; usb = \"1-1.4\"; imei = \"868123456789012\"; } );\n",
+            "2: modems[1].usb: another modem has this too");
+    refuses("modems = ( { name = \"a\"; imsi = \"262010000000001\"; pin = \"1234\"; } );\n",
+            "1: modems[0].pin: an IMSI can be read behind the PIN only");
 }
 
 /* A pattern that does not compile and a value that does not exist are told with the rule's line. */
@@ -231,7 +255,8 @@ int main(void)
         cmocka_unit_test(test_unknown_setting), cmocka_unit_test(test_wrong_values),
         cmocka_unit_test(test_all_at_once),     cmocka_unit_test(test_both_looks_at_once),
         cmocka_unit_test(test_syntax),          cmocka_unit_test(test_modems),
-        cmocka_unit_test(test_rules),           cmocka_unit_test(test_same_modem),
+        cmocka_unit_test(test_identities),      cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_same_modem),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

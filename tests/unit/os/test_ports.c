@@ -423,16 +423,19 @@ static void check_busy(struct fixture *f, const char *name, void (*hold)(int fd)
 }
 
 /* A device that another process has locked, or holds exclusively, or that ModemManager has open at all, is
- * busy, and the text names the process. When that process has died, the device opens; but not, unless we are
- * root, a pseudo-terminal that was held exclusively: the kernel forgets that with the master only. */
-static void busy_elsewhere(void **state)
+ * busy, and the text names the process, with what to do about those that are known for it (complaint 11).
+ * When that process has died, the device opens; but not, unless we are root, a pseudo-terminal that was held
+ * exclusively: the kernel forgets that with the master only. */
+static void complaint_11_busy_elsewhere(void **state)
 {
     struct fixture *f = *state;
 
     make_pty(f);
     check_busy(f, "minicom", hold_locked);
     check_busy(f, "ModemManager", hold_plainly);
-    assert_non_null(strstr(f->owner.why.text, "ID_MM_DEVICE_IGNORE"));
+    assert_non_null(strstr(f->owner.why.text, "78-simgate-mm-ignore.rules and replug"));
+    check_busy(f, "brltty", hold_locked);
+    assert_non_null(strstr(f->owner.why.text, "Braille"));
     open_ok(f, f->link);
     close_port(&f->owner);
     check_busy(f, "minicom", hold_exclusive);
@@ -647,7 +650,7 @@ int main(void)
         PORT_TEST(reopen_by_link),
         PORT_TEST(not_a_device),
         PORT_TEST(bad_specs),
-        PORT_TEST(busy_elsewhere),
+        PORT_TEST(complaint_11_busy_elsewhere),
         PORT_TEST(lock_holder_is_named),
         PORT_TEST(shared_harmlessly),
         PORT_TEST(large_writes),
