@@ -34,6 +34,21 @@ static const char *signal_text(const json_t *modem, char out[24])
     return out;
 }
 
+/* "soft-reset 1, replug 2" */
+static void say_recoveries(json_t *by)
+{
+    struct buf text = {0};
+    const char *rung;
+    json_t *n;
+
+    json_object_foreach(by, rung, n)
+    {
+        buf_addf(&text, "%s%s %d", text.len ? ", " : "", rung, (int)json_integer_value(n));
+    }
+    say_field("recovered by", buf_str(&text));
+    buf_free(&text);
+}
+
 static void modems_table(const json_t *list)
 {
     static const struct column columns[] = {{"MODEM", false},  {"STATE", false}, {"OPERATOR", false},
@@ -68,6 +83,8 @@ static void one_modem(const json_t *m)
                                          "state",        "reason",
                                          "port",         "manufacturer",
                                          "model",        "revision",
+                                         "profile",      "profile_why",
+                                         "hint",         "iccid",
                                          "imei",         "imsi",
                                          "number",       "operator",
                                          "registration", "signal_dbm",
@@ -91,6 +108,7 @@ static void one_modem(const json_t *m)
         say_field(label, member_text(m, fields[i]));
     }
     say_field("since", member_time(m, "since"));
+    say_recoveries(json_object_get(m, "recoveries_by"));
     say_field("last exchange", member_time(m, "last_exchange"));
     json_object_foreach(json_object_get(m, "alarms"), name, alarm)
     {

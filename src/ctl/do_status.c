@@ -29,6 +29,7 @@ static const char *registration_text(int stat)
 static void put_sim_and_network(json_t *o, const struct carrier *c, const struct modem_status *s)
 {
     json_put_text(o, "imsi", c->imsi);
+    json_put_text(o, "iccid", s->iccid);
     json_put_text(o, "imei", c->imei);
     json_put_text(o, "number", c->number);
     json_put_text(o, "operator", c->operator_name);
@@ -46,6 +47,9 @@ static void put_device(json_t *o, const struct modem_status *s)
     json_put_text(o, "manufacturer", s->manufacturer);
     json_put_text(o, "model", s->model);
     json_put_text(o, "revision", s->revision);
+    json_put_text(o, "profile", s->profile);
+    json_put_text(o, "profile_why", s->profile_why);
+    json_put_text(o, "hint", s->hint);
     json_put_text(o, "receive", s->receive_plan);
 }
 
@@ -69,6 +73,22 @@ static void put_alarms(json_t *o, const struct carrier *c)
     json_decref(all);
 }
 
+/* How often each rung of the ladder was used; those that were not are left out. */
+static void put_recoveries(json_t *o, const struct modem_status *s)
+{
+    json_t *by = json_object();
+
+    for (int r = 0; r < MODEM_RUNGS; r++) {
+        if (s->rungs[r])
+            json_object_set_new(by, modem_rung_name((enum modem_rung)r),
+                                json_integer((json_int_t)s->rungs[r]));
+    }
+    json_object_set_new(o, "recoveries", json_integer((json_int_t)s->recoveries));
+    if (json_object_size(by))
+        json_object_set(o, "recoveries_by", by);
+    json_decref(by);
+}
+
 static void put_figures(json_t *o, const struct modem_status *s, const struct gateway_carrier_stats *g)
 {
     json_object_set_new(o, "queue", json_integer(g->queue));
@@ -78,7 +98,7 @@ static void put_figures(json_t *o, const struct modem_status *s, const struct ga
     json_object_set_new(o, "failed", json_integer((json_int_t)s->failed));
     json_object_set_new(o, "received", json_integer((json_int_t)s->received));
     json_object_set_new(o, "reports", json_integer((json_int_t)s->reports));
-    json_object_set_new(o, "recoveries", json_integer((json_int_t)s->recoveries));
+    put_recoveries(o, s);
     if (s->seconds_per_part > 0)
         json_object_set_new(o, "seconds_per_part", json_real(s->seconds_per_part));
     if (g->share >= 0)
@@ -242,9 +262,9 @@ static json_t *queue_json(const struct gateway_stats *g)
 static json_t *since_start_json(const struct gateway_stats *g)
 {
     return json_pack("{sIsIsIsIsIsIsIsI}", "accepted", (json_int_t)g->admitted, "sent", (json_int_t)g->sent,
-                     "failed", (json_int_t)g->failed, "received", (json_int_t)g->received, "calls", (json_int_t)g->calls,
-                     "duplicates_received", (json_int_t)g->duplicates_in, "reports", (json_int_t)g->reports,
-                     "reports_unmatched", (json_int_t)g->reports_unmatched);
+                     "failed", (json_int_t)g->failed, "received", (json_int_t)g->received, "calls",
+                     (json_int_t)g->calls, "duplicates_received", (json_int_t)g->duplicates_in, "reports",
+                     (json_int_t)g->reports, "reports_unmatched", (json_int_t)g->reports_unmatched);
 }
 
 static json_t *counts_json(const struct store_counts *n)

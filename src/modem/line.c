@@ -251,9 +251,6 @@ int line_open(struct modem *m, const char *spec, struct err *e)
 
     if (finder_taken(m, spec))
         return err_set(e, ERR_BUSY, "%s: in use by another configured modem", spec);
-    m->info = (struct port_info){.interface = -1};
-    if (m->ports->info)
-        m->ports->info(m->ports, spec, &m->info);
     int status = m->ports->open(m->ports, &conf, &port_events, m, &m->port, e);
     if (status)
         m->port = NULL;
