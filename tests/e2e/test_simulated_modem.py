@@ -185,6 +185,57 @@ def test_pin_and_pace():
         os.close(fd)
 
 
+def test_personalities():
+    """Modems of several families side by side; the list of names is the manual's."""
+    listed = subprocess.run([PROGRAM, "--personality", "list"], capture_output=True, text=True, timeout=10)
+    names = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert listed.returncode == 0 and "generic" in names and len(names) > 15
+    with open(os.path.join(os.path.dirname(__file__), "../../docs/simgate-modem.1"), encoding="utf-8") as manual:
+        text = manual.read().replace("\\-", "-")
+    assert [n for n in names if ".B %s\n" % n not in text] == []
+    with Running("--personality", "huawei-e173,simcom-sim800", "--count", "3") as r:
+        assert [m["personality"] for m in r.tell("status")["modems"]] == ["huawei-e173", "simcom-sim800", "huawei-e173"]
+        for modem, model in (("modem0", b"E173"), ("modem1", b"SIMCOM_SIM800L"), ("modem2", b"E173")):
+            fd = r.open(modem)
+            assert model in ask(fd, "AT+CGMM")
+            os.close(fd)
+
+
+def test_all_ports():
+    """The other ports of a stick are there, answer as what they are, and leave and return with it."""
+    with Running("--personality", "simcom-sim7600", "--all-ports") as r:
+        assert {m[0]: m[2] for m in r.listed[1:]} == {"modem0-if0": "diagnostics", "modem0-if1": "GPS", "modem0-if3": "data",
+                                                      "modem0-if4": "auxiliary"}
+        fd = r.open("modem0-if3")
+        assert b"ERROR" in (os.write(fd, b"AT+CMGF=0\r"), read_until(fd, b"ERROR\r\n"))[1]
+        os.close(fd)
+        fd = r.open("modem0-if1")
+        read_until(fd, b"$GP")
+        os.close(fd)
+        fd = r.open("modem0")
+        ask(fd, "AT+CFUN=1,1")
+        wait_for(lambda: not os.path.lexists(r.path("x", "modem0-if1")) and not os.path.lexists(r.path("x", "modem0")))
+        os.close(fd)
+        wait_for(lambda: os.path.lexists(r.path("x", "modem0-if1")) and os.path.lexists(r.path("x", "modem0")), 10)
+
+
+def test_replay():
+    """A trace is answered from; a file that is none is told with its line."""
+    with tempfile.NamedTemporaryFile("w", suffix=".trace") as f:
+        f.write('# simgate trace 1\n0.000 > AT\\r\n0.010 < \\r\\nOK\\r\\n\n1.000 > AT+CGMM\\r\n'
+                '1.100 < \\r\\nE173\\r\\n\\r\\nOK\\r\\n\n')
+        f.flush()
+        with Running("--replay", f.name) as r:
+            fd = r.open()
+            assert ask(fd, "AT") == b"\r\nOK\r\n"
+            assert ask(fd, "AT+CGMM") == b"\r\nE173\r\n\r\nOK\r\n"
+            os.close(fd)
+        with tempfile.TemporaryDirectory() as directory:
+            done = subprocess.run([PROGRAM, "--dir", directory, "--replay", "/dev/null"], capture_output=True, text=True,
+                                  timeout=10)
+        assert done.returncode == 1 and "/dev/null:1:" in done.stderr, done.stderr
+
+
 def test_end():
     """SIGTERM and "quit" end it with status 0, and no link or socket stays."""
     for end in (lambda r: r.process.send_signal(signal.SIGTERM), lambda r: r.tell("quit")):
@@ -197,7 +248,9 @@ def test_end():
 def test_usage():
     """Wrong usage is told in words and by status 2; help and version are not."""
     for arguments, status in ((["--help"], 0), (["--version"], 0), ([], 2), (["--count", "0", "--dir", "x"], 2),
-                              (["--tcp", "1", "--unix", "x"], 2), (["tell", "status"], 2), (["--what"], 2)):
+                              (["--tcp", "1", "--unix", "x"], 2), (["tell", "status"], 2), (["--what"], 2),
+                              (["--dir", "x", "--personality", "nokia-3310"], 2),
+                              (["--tcp", "1", "--all-ports"], 2)):
         done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=10)
         assert done.returncode == status, (arguments, done)
         assert (done.stdout if status == 0 else done.stderr), arguments
