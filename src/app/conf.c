@@ -384,6 +384,16 @@ static void check_profile(struct checking *k, struct modem_conf *m, const char *
     buf_free(&why);
 }
 
+static void check_balance(struct checking *k, const struct modem_balance_conf *b, int index)
+{
+    char path[64];
+    int64_t milli;
+
+    snprintf(path, sizeof path, "modems[%d].balance.below", index);
+    if (*b->below && !modem_read_amount(b->below, "", &milli))
+        say(k, path, "expected an amount such as \"5.00\"");
+}
+
 static void check_modem(struct checking *k, int index)
 {
     static const char *const keys[] = {"name", "port", "pin", "number", "smsc", "profile"};
@@ -398,6 +408,7 @@ static void check_modem(struct checking *k, int index)
     check_number(k, &m->modem.number, paths[3]);
     check_number(k, &m->modem.smsc, paths[4]);
     check_profile(k, &m->modem, paths[5]);
+    check_balance(k, &m->modem.balance, index);
 }
 
 static uint8_t language(struct checking *k, const char *name, const char *path)

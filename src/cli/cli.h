@@ -131,6 +131,8 @@ int run_trace(struct invocation *v);
 int run_config_check(struct invocation *v);
 int run_pdu_decode(struct invocation *v);
 int run_pdu_encode(struct invocation *v);
+int run_ussd(struct invocation *v);
+int run_rules_test(struct invocation *v);
 int run_help(struct invocation *v);
 /* `simgate complete INDEX WORD…` prints what may stand at INDEX, a line each; for the shell. */
 int run_complete(int argc, char **argv);
@@ -148,6 +150,10 @@ void view_change(const json_t *answer);
 void view_backup(const json_t *answer);
 void view_reload(const json_t *answer);
 void view_answer(const json_t *answer);
+void view_balance(const json_t *answer);
+int status_of_balances(const json_t *answer);
+/* "12.50" of a balance; "" without an amount. */
+const char *amount_text(const json_t *balance, char out[32]);
 void view_unlock(const json_t *answer);
 void view_rules_test(const json_t *answer);
 void view_pdu_decode(const json_t *answer);

@@ -65,6 +65,11 @@ static const struct operand at_operands[] = {
     {"MODEM", ARG_MODEM, "modem", false}, {"COMMAND", ARG_TEXT, "command", false}, END};
 static const struct operand ussd_operands[] = {
     {"MODEM", ARG_MODEM, "modem", false}, {"CODE", ARG_TEXT, "code", false}, END};
+static const struct option ussd_options[] = {
+    {"reply", ARG_LIST, "TEXT", "replies", "answer a menu so; may be repeated, or several with commas", NULL,
+     NULL, false},
+    {"cancel", ARG_TRUE, NULL, "cancel", "do not ask for further replies", NULL, NULL, false},
+    END};
 static const struct operand unlock_operands[] = {{"MODEM", ARG_MODEM, "modem", false}, END};
 static const struct option trace_options[] = {
     {"unmasked", ARG_TRUE, NULL, "unmasked", "numbers and texts as they are (PINs are never shown)", NULL,
@@ -76,9 +81,10 @@ static const struct operand trace_operands[] = {{"MODEM", ARG_MODEM, "modem", fa
 static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true}, END};
 
 static const struct option rules_options[] = {
-    {"from", ARG_TEXT, "NUMBER", "from", "the sender, whose consent and replies count", NULL, NULL, true},
+    {"from", ARG_TEXT, "NUMBER", "from", "the sender, whose consent and replies count", NULL, NULL, false},
+    {"call", ARG_TEXT, "NUMBER", "call", "a call of this number instead of a text", NULL, NULL, false},
     END};
-static const struct operand rules_operands[] = {{"TEXT", ARG_WORDS, "text", false}, END};
+static const struct operand rules_operands[] = {{"TEXT", ARG_WORDS, "text", true}, END};
 
 static const struct option decode_options[] = {
     {"length", ARG_NUMBER, "N", "length", "the length the modem told: octets without the service centre",
@@ -163,10 +169,11 @@ const struct command commands[] = {
      .view = view_reload,
      .details = "With a mistake in it the old settings stay in use, and the mistakes are told."},
     {.name = "rules test",
-     .summary = "which rule would answer this text, and why",
+     .summary = "which rule would answer this text or call, and why",
      .options = rules_options,
      .operands = rules_operands,
      .request = "rules test",
+     .run = run_rules_test,
      .timeout_ms = ORDINARY_MS,
      .view = view_rules_test},
     {.name = "at",
@@ -179,9 +186,20 @@ const struct command commands[] = {
     {.name = "ussd",
      .summary = "a USSD request, such as *100# for the balance",
      .operands = ussd_operands,
-     .request = "ussd",
+     .options = ussd_options,
      .timeout_ms = LINE_MS,
-     .view = view_answer},
+     .run = run_ussd,
+     .details =
+         "Where the network waits for more, as in a menu, the replies of --reply are given, then those\n"
+         "that are typed at a terminal, a line each; without more of them the dialogue is cancelled."},
+    {.name = "balance",
+     .summary = "ask for the balance of the SIMs, or of one",
+     .operands = modems_operands,
+     .request = "balance",
+     .timeout_ms = LINE_MS,
+     .view = view_balance,
+     .status = status_of_balances,
+     .details = "By the code of modems[].balance in gateway.conf; simgate modems shows the last one."},
     {.name = "trace",
      .summary = "what a modem's line carries, as it goes",
      .options = trace_options,

@@ -51,9 +51,9 @@ static void say_recoveries(json_t *by)
 
 static void modems_table(const json_t *list)
 {
-    static const struct column columns[] = {{"MODEM", false},  {"STATE", false}, {"OPERATOR", false},
-                                            {"SIGNAL", true},  {"QUEUE", true},  {"TODAY", true},
-                                            {"NUMBER", false}, {"SINCE", false}, {"REASON", false}};
+    static const struct column columns[] = {
+        {"MODEM", false}, {"STATE", false},  {"OPERATOR", false}, {"SIGNAL", true}, {"QUEUE", true},
+        {"TODAY", true},  {"BALANCE", true}, {"NUMBER", false},   {"SINCE", false}, {"REASON", false}};
     struct table t;
     const json_t *m;
     size_t i;
@@ -62,7 +62,7 @@ static void modems_table(const json_t *list)
     json_array_foreach(list, i, m)
     {
         const char *state = member_text(m, "state");
-        char dbm[24], trouble[200];
+        char dbm[24], amount[32], trouble[200];
 
         table_cell(&t, PLAIN, member_text(m, "name"));
         table_cell(&t, state_colour(state), state);
@@ -70,11 +70,23 @@ static void modems_table(const json_t *list)
         table_cell(&t, PLAIN, signal_text(m, dbm));
         table_cell(&t, PLAIN, member_text(m, "queue"));
         table_cell(&t, PLAIN, member_text(m, "sent_today"));
+        table_cell(&t, PLAIN, amount_text(json_object_get(m, "balance"), amount));
         table_cell(&t, PLAIN, member_text(m, "number"));
         table_cell(&t, PLAIN, member_time(m, "since"));
         table_cell(&t, PLAIN, trouble_of(m, trouble));
     }
     table_print(&t);
+}
+
+static void say_balance(const json_t *b)
+{
+    char amount[32];
+
+    if (!b)
+        return;
+    say_field("balance", amount_text(b, amount));
+    say_field("balance told", member_text(b, "text"));
+    say_field("balance at", member_time(b, "at"));
 }
 
 static void one_modem(const json_t *m)
@@ -107,6 +119,7 @@ static void one_modem(const json_t *m)
                 *p = ' ';
         say_field(label, member_text(m, fields[i]));
     }
+    say_balance(json_object_get(m, "balance"));
     say_field("since", member_time(m, "since"));
     say_recoveries(json_object_get(m, "recoveries_by"));
     say_field("last exchange", member_time(m, "last_exchange"));
@@ -186,6 +199,19 @@ void view_status(const json_t *answer)
 
 /* ---- messages, show ---- */
 
+static bool is_call(const json_t *message)
+{
+    const json_t *f;
+    size_t i;
+
+    json_array_foreach(json_object_get(message, "flags"), i, f)
+    {
+        if (!strcmp(json_string_value(f), "call"))
+            return true;
+    }
+    return false;
+}
+
 void view_messages(const json_t *answer)
 {
     static const struct column columns[] = {{"ID", true},      {"TIME", false},  {"", false},
@@ -207,7 +233,7 @@ void view_messages(const json_t *answer)
         table_cell(&t, PLAIN, member_text(m, "peer"));
         table_cell(&t, state_colour(state), state);
         table_cell(&t, PLAIN, member_text(m, "parts"));
-        table_cell(&t, PLAIN, member_text(m, "text"));
+        table_cell(&t, PLAIN, is_call(m) ? "(call)" : member_text(m, "text"));
     }
     table_print(&t);
     if (i == 0)

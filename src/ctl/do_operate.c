@@ -136,6 +136,7 @@ static void on_peer(struct store_op *op, int status)
 {
     struct trial *t = container_of(op, struct trial, peer.op);
     const struct ctl_world *w = &t->call->ctl->world;
+    bool is_call = call_text(t->call, "call") != NULL;
     struct engine_trial_result r;
     json_t *result;
 
@@ -145,7 +146,8 @@ static void on_peer(struct store_op *op, int status)
     }
     engine_try(w->engine,
                &(struct engine_trial){.from = t->from,
-                                      .text = call_text(t->call, "text"),
+                                      .on = is_call ? ENGINE_ON_CALL : ENGINE_ON_MESSAGE,
+                                      .text = is_call ? "" : call_text(t->call, "text"),
                                       .consent = t->peer.consent,
                                       .automatic_replies = t->peer.automatic_replies,
                                       .own_number = gateway_own_number(w->gateway, t->from)},
@@ -167,7 +169,7 @@ static void on_peer(struct store_op *op, int status)
 /* A sender is a number as people write it, or the name that stands in its place (TS 23.040 9.1.2.5). */
 static int read_sender(const struct call *call, char *out, size_t size, struct err *e)
 {
-    const char *from = call_text(call, "from");
+    const char *name = call_text(call, "call") ? "call" : "from", *from = call_text(call, name);
     struct gateway_send probe;
     struct segment_plan plan;
     char number[NUMBER_BYTES];
@@ -186,14 +188,21 @@ static int read_sender(const struct call *call, char *out, size_t size, struct e
             return 0;
         }
     }
-    return err_wrap(e, "from");
+    return err_wrap(e, "%s", name);
 }
 
 void do_rules_test(struct call *call)
 {
-    struct trial *t = call_keep(call, sizeof *t, NULL);
+    bool is_call = call_text(call, "call") != NULL;
+    struct trial *t;
     struct err e = {0};
 
+    if (is_call ? call_text(call, "from") || call_text(call, "text")
+                : !call_text(call, "from") || !call_text(call, "text")) {
+        call_fail(call, ERR_INVALID, "rules test: expected \"from\" and \"text\", or \"call\" alone");
+        return;
+    }
+    t = call_keep(call, sizeof *t, NULL);
     t->call = call;
     if (read_sender(call, t->from, sizeof t->from, &e) < 0) {
         call_fail(call, e.code, e.text);

@@ -79,8 +79,9 @@ static const struct field trace_fields[] = {
     A_MODEM(true), {.name = "unmasked", .type = FIELD_BOOL}, {.name = "for", .type = FIELD_DURATION}, END};
 static const struct field probe_fields[] = {{.name = "port", .type = FIELD_TEXT, .max = 400}, END};
 static const struct field unlock_fields[] = {A_MODEM(true), END};
-static const struct field rules_fields[] = {{.name = "from", .type = FIELD_TEXT, .required = true, .max = 63},
-                                            {.name = "text", .type = FIELD_TEXT, .required = true},
+static const struct field rules_fields[] = {{.name = "from", .type = FIELD_TEXT, .max = 63},
+                                            {.name = "call", .type = FIELD_TEXT, .max = 63},
+                                            {.name = "text", .type = FIELD_TEXT},
                                             END};
 
 static const struct request requests[] = {

@@ -81,6 +81,9 @@ static void test_parse(void **state)
     gives("show 12", "{\"message\":12}");
     gives("modems", "{}");
     gives("at M0 AT+CSQ", "{\"command\":\"AT+CSQ\",\"modem\":\"M0\"}");
+    gives("ussd M0 *100# --reply 1,2 --reply 3",
+          "{\"code\":\"*100#\",\"modem\":\"M0\",\"replies\":[\"1\",\"2\",\"3\"]}");
+    gives("rules test --call +491", "{\"call\":\"+491\"}");
     gives("rules test --from 1 is it open", "{\"from\":\"1\",\"text\":\"is it open\"}");
     gives("pdu decode 00 01", "{\"pdus\":[\"00\",\"01\"]}");
     gives("backup /a/b", "{\"file\":\"/a/b\"}");
@@ -186,7 +189,7 @@ static void test_complete(void **state)
     completes("simgate messages --s", "--state\n--since\n--socket\n");
     completes("simgate messages --in --state del", "delivered\n");
     completes("simgate send --to 1 --priority .", "low\nnormal\nhigh\n");
-    completes("simgate help b", "backup\n");
+    completes("simgate help b", "backup\nbalance\n");
     completes("simgate nonsense .", "");
 }
 
