@@ -48,6 +48,10 @@ static const struct {
     {"report_shuffle", "3"},
     {"duplicate", "3"},
     {"parts_shuffled", "2"},
+    {"wedge", NULL},
+    {"wedge", NULL},
+    {"power", NULL},
+    {"index_lost", "2"},
     {"clear", NULL},
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/profiles.h"
 #include "base/log.h"
 #include "base/util.h"
 
@@ -48,11 +49,85 @@ static void event(void *arg, const struct simnet_event *ev)
     ledger_event(&w->ledger, ev, stored, w);
 }
 
+/* ---- the bus: hot-plug, and a user's reset command (a relay: `reset NAME`) ---- */
+
+static struct world *the_world; /* one at a time; a port_source knows no owner */
+
+static void on_plugged(struct rt_timer *t)
+{
+    struct world *w = container_of(t, struct world, plugged);
+
+    for (struct port_user *u = port_sim_source(w->bus)->users, *next; u; u = next) {
+        next = u->next;
+        if (u->changed)
+            u->changed(u);
+    }
+}
+
+static void wake(struct simmodem *m, void *arg)
+{
+    struct world *w = arg;
+
+    port_sim_wake(m, w->bus);
+    for (int i = 0; i < w->conf.modems; i++) {
+        if (w->sims[i] != m || w->was_present[i] == simmodem_present(m))
+            continue;
+        w->was_present[i] = simmodem_present(m);
+        rt_timer_at(w->rt, &w->plugged, rt_sim_now(w->rt));
+    }
+}
+
+static void on_reset(struct rt_timer *t)
+{
+    for (int i = 0; i < WORLD_MODEMS; i++) {
+        struct port_task *task = the_world->resets[i].task;
+
+        if (t != &the_world->resets[i].timer)
+            continue;
+        the_world->resets[i].task = NULL;
+        task->done(task, 0, NULL);
+    }
+}
+
+static int reset_command(struct port_source *src, const char *const *argv, struct port_task *t, struct err *e)
+{
+    enum { RELAY_MS = 2000 };
+    struct world *w = the_world;
+
+    (void)src;
+    for (int i = 0; i < w->conf.modems; i++) {
+        if (strcmp(w->names[i], argv[1]) != 0 || w->resets[i].task)
+            continue;
+        w->resets[i].task = t;
+        w->resets[i].timer.fire = on_reset;
+        simmodem_power_cycle(w->sims[i], rt_sim_now(w->rt));
+        wake(w->sims[i], w);
+        rt_timer_at(w->rt, &w->resets[i].timer, rt_sim_now(w->rt) + RELAY_MS);
+        return 0;
+    }
+    return err_set(e, ERR_NOT_FOUND, "%s: no such modem", argv[1]);
+}
+
+/* Read once for all worlds. */
+static const struct profile_set *families(void)
+{
+    static const char *const folders[] = {"hw/profiles", NULL};
+    static struct profiles *p;
+    struct buf problems = {0};
+
+    if (!p)
+        p = profiles_read(folders, &problems);
+    if (problems.len)
+        fputs(buf_str(&problems), stderr);
+    buf_free(&problems);
+    return profiles_set(p);
+}
+
 static void make_modems(struct world *w)
 {
     for (int i = 0; i < w->conf.modems; i++) {
         struct simmodem_conf c = {
-            .net_ms = w->conf.net_ms, .wake = port_sim_wake, .arg = w->bus, .sm_slots = 10, .me_slots = 20};
+            .net_ms = w->conf.net_ms, .wake = wake, .arg = w, .sm_slots = 10, .me_slots = 20};
 
         snprintf(w->names[i], sizeof w->names[i], "m%d", i);
         snprintf(w->ports[i], sizeof w->ports[i], "/dev/ttyUSB%d", i);
@@ -62,6 +137,9 @@ static void make_modems(struct world *w)
         c.number = w->numbers[i];
         c.pin = i % 2 ? "1234" : NULL;
         w->sims[i] = simmodem_new(w->net, &c, rt_sim_now(w->rt));
+        w->was_present[i] = true;
+        w->reset_argv[i][0] = "reset";
+        w->reset_argv[i][1] = w->names[i];
         port_sim_plug(w->bus, w->ports[i], w->sims[i]);
     }
 }
@@ -90,6 +168,10 @@ struct world *world_new(const struct world_conf *conf)
     w->net = simnet_new(&nc);
     simnet_watch(w->net, event, w);
     w->bus = port_sim_new(w->rt);
+    w->plugged = (struct rt_timer){.fire = on_plugged, .at_ms = RT_NEVER};
+    w->profiles = families();
+    the_world = w;
+    port_sim_source(w->bus)->command = reset_command;
     make_modems(w);
     return w;
 }
@@ -149,6 +231,8 @@ static void configure(struct world *w)
                                           .iccid = "",
                                           .usb = "",
                                           .profile = "",
+                                          .profiles = w->profiles,
+                                          .reset_command = w->reset_argv[i],
                                           .balance = {.code = "", .pattern = "", .below = ""},
                                           .pool = "",
                                           .number = "",
@@ -196,6 +280,8 @@ bool world_start(struct world *w)
 void world_crash(struct world *w)
 {
     rt_sim_drop(w->rt);
+    for (int i = 0; i < WORLD_MODEMS; i++)
+        w->resets[i].task = NULL;
     store_abandon(w->store);
     gateway_free(w->gateway);
     for (int i = 0; i < w->conf.modems; i++) {
@@ -256,13 +342,14 @@ static void ask(struct job *j)
     j->send.text = buf_str(&j->text);
     j->send.source = "producer";
     j->send.key = j->key;
+    j->send.priority = j->urgent ? 2 : -1;
     j->send.modem = *j->modem ? j->modem : NULL;
     j->admit = (struct gateway_admit){.sends = &j->send, .count = 1, .done = answered, .results = &j->result};
     j->asked = true;
     gateway_admit(w->gateway, &j->admit);
 }
 
-int world_send(struct world *w, int modem, const char *to, size_t bytes, const char *spice)
+static int new_job(struct world *w, int modem, bool urgent, const char *to, size_t bytes, const char *spice)
 {
     for (int i = 0; i < WORLD_JOBS; i++) {
         struct job *j = &w->jobs[i];
@@ -270,6 +357,7 @@ int world_send(struct world *w, int modem, const char *to, size_t bytes, const c
         if (j->open)
             continue;
         j->w = w;
+        j->urgent = urgent;
         j->open = true;
         j->n = ledger_new_out(&w->ledger);
         snprintf(j->key, sizeof j->key, "job:%d", j->n);
@@ -282,6 +370,16 @@ int world_send(struct world *w, int modem, const char *to, size_t bytes, const c
         return j->n;
     }
     return -1;
+}
+
+int world_send(struct world *w, int modem, const char *to, size_t bytes, const char *spice)
+{
+    return new_job(w, modem, false, to, bytes, spice);
+}
+
+int world_send_urgent(struct world *w, int modem, const char *to, size_t bytes)
+{
+    return new_job(w, modem, true, to, bytes, "");
 }
 
 int world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice)

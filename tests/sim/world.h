@@ -40,6 +40,7 @@ struct job {
     struct buf text;
     char to[NUMBER_BYTES], key[32], modem[16];
     int n; /* in the ledger */
+    bool urgent;
     bool open, asked;
 };
 
@@ -52,7 +53,15 @@ struct world {
     struct simmodem *sims[WORLD_MODEMS];
     char names[WORLD_MODEMS][16], ports[WORLD_MODEMS][32], numbers[WORLD_MODEMS][NUMBER_BYTES];
     struct ledger ledger;
+    const struct profile_set *profiles; /* of hw/profiles */
     struct job jobs[WORLD_JOBS];
+    struct rt_timer plugged; /* tells who looks for devices that some came or went */
+    bool was_present[WORLD_MODEMS];
+    struct {
+        struct port_task *task;
+        struct rt_timer timer;
+    } resets[WORLD_MODEMS]; /* reset commands under way */
+    const char *reset_argv[WORLD_MODEMS][3];
     sqlite3 *eye; /* looks at the database from outside */
     sqlite3_stmt *is_stored;
 
@@ -82,6 +91,8 @@ void world_run(struct world *w, int64_t ms);
 /* A producer wants a text of about `bytes` sent, by any modem or (modem >= 0) by this one. Its number in the
  * ledger, or -1 when WORLD_JOBS are open. */
 int world_send(struct world *w, int modem, const char *to, size_t bytes, const char *spice);
+/* The same, before all that waits. */
+int world_send_urgent(struct world *w, int modem, const char *to, size_t bytes);
 /* A customer texts one of our SIMs. Its number in the ledger. */
 int world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice);
 void world_fault(struct world *w, int modem, const char *name, const char *args);
