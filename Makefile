@@ -34,7 +34,7 @@ LDFLAGS_tsan   := -fsanitize=thread
 LDFLAGS_coverage := --coverage
 LDFLAGS_release := -Wl,-z,relro,-z,now
 
-PKGS     := libuv libserialport sqlite3 libconfig jansson libpcre2-8 libsystemd libudev libcrypt
+PKGS     := libuv libserialport sqlite3 libconfig jansson libpcre2-8 libsystemd libudev
 PKGFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKGLIBS  = -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lm -lpthread
 

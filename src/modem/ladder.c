@@ -26,6 +26,10 @@ enum {
     DEAF_RADIO_MS = 2000,
     BOOT_MS = 15000,          /* until it answers again, on the bus or on a serial line; profile.boot_ms */
     BOOT_PATIENCE_MS = 45000, /* facts of USB modems: 5..60 s to come back; then it is gone */
+    SILENCE_MS = 10000,       /* behind boot_ms, in which it may be there and not listen */
+    RESTART_MS = 5000,        /* before it is asked the first time */
+    DEAF_RESTART_MS = 12000,
+    REFUSED_MS = 500,
     WEDGE_LINES = 3,
     RESTARTED_LOOK_MS = 1000,
     ANSWERS_EVERY_MS = 3600000, /* power cycles of a modem that answers, but cannot be set up */
@@ -51,11 +55,7 @@ static const struct rung {
                     .commands = {"AT+CFUN=4", "AT+CFUN=1"},
                     .wait_ms = 5000,
                     .every_ms = 600000},
-    [RUNG_RESTART] = {.name = "restart",
-                      .text = "restart",
-                      .commands = {"AT+CFUN=1,1"},
-                      .wait_ms = BOOT_MS,
-                      .every_ms = 600000},
+    [RUNG_RESTART] = {.name = "restart", .text = "restart", .commands = {"AT+CFUN=1,1"}, .every_ms = 600000},
     [RUNG_REOPEN] = {.name = "reopen", .text = "port closed and opened", .wait_ms = 1000, .every_ms = 60000},
     [RUNG_REPLUG] = {.name = "replug",
                      .text = "USB device off the bus and on again",
@@ -183,15 +183,25 @@ static int64_t boot_ms(const struct modem *m)
 static void expect_absence(struct modem *m, bool surely)
 {
     m->boot_until_ms = modem_now(m) + boot_ms(m) + BOOT_PATIENCE_MS;
-    m->silent_until_ms = surely ? modem_now(m) + 2 * boot_ms(m) : 0;
+    m->silent_until_ms = surely ? modem_now(m) + boot_ms(m) + SILENCE_MS : 0;
+}
+
+/* A restart that was promised may take the profile's time; one that a silent modem may have heard shows soon,
+ * by a banner, or by its leaving the bus. */
+static int64_t wait_behind_restart(struct modem *m)
+{
+    if (!m->rung_obeyed && !m->rung_deaf)
+        return REFUSED_MS;
+    expect_absence(m, m->rung_obeyed);
+    if (m->rung_obeyed)
+        return RESTART_MS;
+    return boot_ms(m) < DEAF_RESTART_MS ? boot_ms(m) : DEAF_RESTART_MS;
 }
 
 static int64_t wait_behind(struct modem *m, size_t rung)
 {
-    if (rung == RUNG_RESTART) {
-        expect_absence(m, false);
-        return boot_ms(m);
-    }
+    if (rung == RUNG_RESTART)
+        return wait_behind_restart(m);
     return rung == RUNG_RADIO && m->rung_deaf ? DEAF_RADIO_MS : rungs[rung].wait_ms;
 }
 
@@ -205,8 +215,10 @@ static void command_done(struct at_cmd *c, const struct at_result *r)
         return;
     m->rung_waits = false;
     rt_timer_stop(m->rt, &m->rung_timer);
-    if (m->rung - 1 == RUNG_RESTART && r->code == AT_OK)
+    if (m->rung - 1 == RUNG_RESTART && r->code == AT_OK) {
+        m->rung_obeyed = true;
         m->rung_step = SIZE_MAX; /* the first that it takes is enough */
+    }
     next_command(m);
 }
 
@@ -321,6 +333,7 @@ static void climb(struct modem *m, size_t rung, const char *why)
     modem_probe(m, why);
     rt_timer_stop(m->rt, &m->drain_timer); /* probed behind the rung's commands */
     m->rung_active = true;
+    m->rung_obeyed = false;
     m->rung_step = 0;
     next_command(m);
 }

@@ -239,9 +239,10 @@ struct modem {
     struct rt_timer rung_timer;
     size_t rung_step; /* index of the rung's next command */
     bool rung_active;
-    bool rung_waits; /* for the answer of one that may be deaf */
-    bool was_up;     /* set up since the port was opened */
-    bool rung_deaf;  /* it was silent before: its answers are not waited for */
+    bool rung_obeyed; /* it said OK to a restart */
+    bool rung_waits;  /* for the answer of one that may be deaf */
+    bool was_up;      /* set up since the port was opened */
+    bool rung_deaf;   /* it was silent before: its answers are not waited for */
 
     struct script_run run;
 

@@ -16,7 +16,7 @@
 #include "base/util.h"
 #include "modem/modem_private.h"
 
-enum { TRIES_MIN = 2, TRIES_ALL = 3, TRIES_MAX = 10 };
+enum { TRIES_MIN = 2, TRIES_ALL = 3 };
 
 /* The text behind "+CPIN:", quoted or not, with or without the space. */
 void pin_line(struct modem *m, const char *line)
@@ -165,7 +165,8 @@ void pin_tries_line(struct modem *m, const char *line)
         if (!at_cur_skip(&c))
             return;
     }
-    if (at_cur_number(&c, &tries) && tries >= 0 && tries <= TRIES_MAX)
+    /* More than a PIN ever has is something else, such as the tries of the PUK. */
+    if (at_cur_number(&c, &tries) && tries >= 0 && tries <= TRIES_ALL)
         m->pin_tries = (int)tries;
 }
 
