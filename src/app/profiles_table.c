@@ -276,7 +276,8 @@ static const struct schema_key profile_keys[] = {
      .help = "the family, for people"},
     {"sure", SCHEMA_PARSED, PROFILE(sure), .parse = parse_sure, .required = true,
      .help = "how sure the facts are: \"source\", \"manual\", \"report\" or \"assumed\""},
-    {"hint", SCHEMA_STRING, PROFILE(hint), .max = 400, .help = "what an administrator should know"},
+    {"hint", SCHEMA_STRING, PROFILE(hint), .max = CARRIER_TEXT_BYTES - 1,
+     .help = "what an administrator should know"},
 
     {"manufacturers", SCHEMA_STRINGS, PROFILE(manufacturers),
      .help = "patterns (*, ?) on the answer to AT+CGMI; upper and lower case are the same"},

@@ -254,19 +254,31 @@ static enum profile_role simulated_role(const struct profile_set *set, const str
     return profile_role_of(set, &port);
 }
 
-/* Each simulated stick's AT port is the one that its profile names, and no other port is taken for it. */
-static void test_simulated_ports(void **state)
+/* Each simulated modem is taken for its family, its AT port is the one that the profile names, and no other
+ * port is taken for that. */
+static void test_simulated_modems(void **state)
 {
-    static const char *const names[] = {"huawei-e173",  "huawei-me909", "zte-mf190",    "simcom-sim7600",
-                                        "simcom-a7670", "quectel-ec25", "quectel-bg96", "ublox-sara-r4",
-                                        "telit-le910",  "sierra-mc7455"};
+    static const struct {
+        const char *name, *family;
+    } modems[] = {
+        {"huawei-e173", "huawei-stick"}, {"huawei-me909", "huawei-me909"}, {"zte-mf190", "zte-mf"},
+        {"simcom-sim800", "simcom-2g"},  {"simcom-sim7600", "simcom-4g"},  {"simcom-a7670", "simcom-a76xx"},
+        {"quectel-m95", "quectel-2g"},   {"quectel-ec25", "quectel-4g"},   {"quectel-bg96", "quectel-lpwa"},
+        {"ublox-sara-r4", "ublox-lte"},  {"telit-le910", "telit-4g"},      {"cinterion-bgs2", "cinterion"},
+        {"siemens-tc35", "cinterion"},   {"sierra-mc7455", "sierra"},      {"wavecom-q24", "wavecom"},
+    };
     struct profiles *p = read_shipped();
 
     (void)state;
-    for (size_t n = 0; n < ARRAY_LEN(names); n++) {
-        const struct simside_usb *usb = simside_usb_of(names[n]);
+    for (size_t n = 0; n < ARRAY_LEN(modems); n++) {
+        const struct personality *row = personality_row(modems[n].name);
+        const struct simside_usb *usb = simside_usb_of(modems[n].name);
+        char why[100];
 
-        assert_non_null(usb);
+        assert_true(row && usb);
+        assert_string_equal(
+            profile_match(profiles_set(p), NULL, row->manufacturer, row->model, why, sizeof why)->name,
+            modems[n].family);
         for (size_t i = 0; i < usb->count; i++) {
             enum profile_role role = simulated_role(profiles_set(p), usb, &usb->interfaces[i]);
             bool at = usb->interfaces[i].kind == SIMSIDE_AT;
@@ -274,7 +286,7 @@ static void test_simulated_ports(void **state)
                         (role == ROLE_AT2 && usb->interfaces[i].kind == SIMSIDE_DATA);
 
             if (!fits)
-                fail_msg("%s: interface %d is taken for %s", names[n], usb->interfaces[i].number,
+                fail_msg("%s: interface %d is taken for %s", modems[n].name, usb->interfaces[i].number,
                          profile_role_name(role));
         }
     }
@@ -788,7 +800,7 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test_setup_teardown(test_quirks, make_folders, remove_folders),
         cmocka_unit_test(test_recognised),
-        cmocka_unit_test(test_simulated_ports),
+        cmocka_unit_test(test_simulated_modems),
         cmocka_unit_test(test_other_modes),
         cmocka_unit_test(test_collected_ids),
         cmocka_unit_test_setup_teardown(test_wrong_types, make_folders, remove_folders),
