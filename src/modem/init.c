@@ -205,15 +205,33 @@ static void init_ended(struct modem *m)
 
 /* A dial-up port answers much, but knows nothing of messages; where the modem was looked for, another port of
  * it may. So do variants that are sold without SMS (A7670E-LNXY). */
+static void no_messages(struct modem *m, const char *why)
+{
+    if (*m->conf->port)
+        modem_request(m, MOVE_RECOVER, 0, "%s: a variant of the modem that has no SMS, or not its AT port",
+                      why);
+    else
+        line_wrong_port(m, "knows no SMS commands: not the AT port, or a variant of the modem without SMS");
+}
+
+static void no_sim(struct modem *m, const char *why)
+{
+    modem_alarm(
+        m, CARRIER_ALARM_SIM,
+        "the SIM does not get ready: if a restart does not help, take it out and put it in again (%s)", why);
+    modem_request(m, MOVE_RECOVER, 0, "%s", why);
+}
+
 static void init_failed(struct modem *m, const char *why)
 {
-    bool no_messages = m->timeouts == 0 && strcmp(m->run.cmd.text, "AT+CMGF=0") == 0;
+    bool answers = m->timeouts == 0;
 
-    if (no_messages && !*m->conf->port) {
-        line_wrong_port(m, "knows no SMS commands: not the AT port, or a variant of the modem without SMS");
-        return;
-    }
-    modem_request(m, MOVE_RECOVER, 0, "%s", why);
+    if (answers && strcmp(m->run.cmd.text, "AT+CMGF=0") == 0)
+        no_messages(m, why);
+    else if (answers && strcmp(m->run.cmd.text, "AT+CPIN?") == 0)
+        no_sim(m, why);
+    else
+        modem_request(m, MOVE_RECOVER, 0, "%s", why);
 }
 
 static const struct script_step init_steps[] = {
@@ -227,10 +245,7 @@ static const struct script_step init_steps[] = {
      .must = true,
      .line = pin_line,
      .done = pin_asked},
-    {.make = identity_make_iccid,
-     .cls = AT_QUERY,
-     .line = identity_iccid_line,
-     .done = identity_iccid_done},
+    {.make = identity_make_iccid, .cls = AT_QUERY, .line = identity_iccid_line, .done = identity_iccid_done},
     {.make = identity_make_guard, .cls = AT_QUICK, .must = true, .done = identity_guard},
     /* A must: its handler decides whether the PIN may be entered. "Not supported" is an answer. */
     {.make = pin_make_tries,

@@ -346,11 +346,8 @@ static void give_up(struct modem *m, const char *why)
     m->rung_skipped = false;
     m->recoveries++;
     if (all)
-        modem_alarm(
-            m, CARRIER_ALARM_HUNG,
-            "everything was tried in vain (%s): take it off its power or plug it in again; it is tried again "
-            "every few minutes",
-            why);
+        modem_alarm(m, CARRIER_ALARM_HUNG,
+                    "take its power away or plug it in again: all else was tried in vain (%s)", why);
     modem_back_off(m, RT_NEVER, why);
 }
 

@@ -81,6 +81,8 @@ static enum script_verdict judge_text(struct modem *m)
     }
     if (strcmp(s, "SIM PUK") == 0)
         return lock(m, LOCK_PUK, WHY_PUK);
+    if (strstr(s, "BLOCKED"))
+        return lock(m, LOCK_PUK, "the SIM is blocked for good, its PUK was wrong too often: replace it");
     if (starts(s, "NOT INSERTED") || starts(s, "SIM REMOVED"))
         return lock(m, LOCK_NO_SIM, "no SIM in the modem");
     if (starts(s, "NOT READY"))

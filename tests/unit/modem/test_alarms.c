@@ -169,6 +169,7 @@ static void locked_sims(void **state)
     } cases[] = {
         {"\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n", "modems[].pin"},
         {"\r\n+CPIN: SIM PUK\r\n\r\nOK\r\n", "PUK"},
+        {"\r\n+CPIN: SIM BLOCKED\r\n\r\nOK\r\n", "replace it"},
         {"\r\n+CPIN: PH-SIM PIN\r\n\r\nOK\r\n", "locked to another"},
         {"\r\n+CPIN: NOT INSERTED\r\n\r\nOK\r\n", "no SIM"},
         {"\r\n+CME ERROR: 10\r\n", "no SIM"},
@@ -187,6 +188,30 @@ static void locked_sims(void **state)
         assert_alarm(d, CARRIER_ALARM_SIM, cases[i].word);
         port_script_answer(d->port, "AT+CPIN?", "\r\n+CPIN: READY\r\n\r\nOK\r\n");
         dialogue_run(d, 200000);
+        assert_int_equal(d->carrier->state, CARRIER_READY);
+        assert_none(d);
+        dialogue_free(d);
+    }
+}
+
+/* A SIM that stays busy, or never gets ready: told, and the modem restarted meanwhile. */
+static void busy_sims(void **state)
+{
+    static const char *const answers[] = {"\r\n+CME ERROR: 14\r\n", "\r\n+CPIN: NOT READY\r\n\r\nOK\r\n"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        struct dialogue *d = dialogue_new();
+        port_script_answer(d->port, "AT+CPIN?", answers[i]);
+        modem_start(d->modem);
+        dialogue_run(d, 20000);
+        assert_none(d);
+        dialogue_run(d, 20000);
+        assert_alarm(d, CARRIER_ALARM_SIM, "does not get ready");
+        dialogue_run(d, 120000);
+        assert_true(port_script_count(d->port, "AT+CFUN=1,1") >= 1);
+        port_script_answer(d->port, "AT+CPIN?", "\r\n+CPIN: READY\r\n\r\nOK\r\n");
+        dialogue_run(d, 330000);
         assert_int_equal(d->carrier->state, CARRIER_READY);
         assert_none(d);
         dialogue_free(d);
@@ -293,6 +318,7 @@ int main(void)
         TRAP(bad_messages_are_no_run),
         TRAP(service_centre_unknown),
         TRAP(locked_sims),
+        TRAP(busy_sims),
         TRAP(another_sim),
         TRAP(complaint_7_memory_full),
         TRAP(complaint_7_full_of_drafts),
