@@ -8,6 +8,7 @@
 #define SIMGATE_CLI_CLI_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -128,6 +129,8 @@ int tell_usage(const struct command *c, bool json, const struct err *e);
 int run_send(struct invocation *v);
 int run_watch(struct invocation *v);
 int run_trace(struct invocation *v);
+int run_probe(struct invocation *v);
+int run_self_test(struct invocation *v); /* selftest.c: of `probe` */
 int run_config_check(struct invocation *v);
 int run_pdu_decode(struct invocation *v);
 int run_pdu_encode(struct invocation *v);
@@ -136,6 +139,9 @@ int run_rules_test(struct invocation *v);
 int run_help(struct invocation *v);
 /* `simgate complete INDEX WORD…` prints what may stand at INDEX, a line each; for the shell. */
 int run_complete(int argc, char **argv);
+
+/* conf.c: beside this program, else to be found in PATH. */
+void find_simgated(char path[PATH_MAX]);
 
 /* help.c */
 void usage_line(const struct command *c, struct buf *out);

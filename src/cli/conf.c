@@ -17,8 +17,7 @@ extern char **environ;
 
 enum { ASK_MS = 2000 };
 
-/* Beside this program, else found in PATH. */
-static void find_simgated(char path[PATH_MAX])
+void find_simgated(char path[PATH_MAX])
 {
     ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - sizeof "simgated");
     char *slash;

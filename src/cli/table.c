@@ -78,6 +78,13 @@ static const struct option trace_options[] = {
      false},
     END};
 static const struct operand trace_operands[] = {{"MODEM", ARG_MODEM, "modem", false}, END};
+static const struct option probe_options[] = {
+    {"modem", ARG_MODEM, "NAME", "modem", "this one of gateway.conf", NULL, NULL, false},
+    {"self-test", ARG_TEXT, "NUMBER", "self-test",
+     "send a text from the modem to itself (its own NUMBER; \"own\": as its SIM knows it)", NULL, NULL,
+     false},
+    END};
+static const struct operand probe_operands[] = {{"PORT", ARG_FILE, "port", true}, END};
 static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true}, END};
 
 static const struct option rules_options[] = {
@@ -207,6 +214,15 @@ const struct command commands[] = {
      .run = run_trace,
      .details = "The output is a trace file: put it into a bug report, or play it back with simgate-modem "
                 "--replay FILE."},
+    {.name = "probe",
+     .summary = "find and examine modems; exit status 1 when there is none",
+     .options = probe_options,
+     .operands = probe_operands,
+     .timeout_ms = LINE_MS,
+     .run = run_probe,
+     .details = "Works without simgated too. No PIN is entered, no message read or sent, but with "
+                "--self-test, which waits for "
+                "the round trip."},
     {.name = "unlock",
      .summary = "let a locked modem try its PIN again",
      .operands = unlock_operands,

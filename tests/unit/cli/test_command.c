@@ -183,7 +183,7 @@ static void test_complete(void **state)
 {
     (void)state;
     completes("simgate s", "send\nstatus\nshow\n");
-    completes("simgate p", "pdu\n");
+    completes("simgate p", "probe\npdu\n");
     completes("simgate pdu .", "decode\nencode\n");
     completes("simgate config c", "check\n");
     completes("simgate messages --s", "--state\n--since\n--socket\n");
