@@ -162,6 +162,9 @@ void direct_urc(struct modem *m, const struct at_urc *urc)
         if (must_ack)
             return;
     }
+    /* Whose SIM it came to is not known while it cannot be read: not acknowledged, it comes again. */
+    if (must_ack && m->state == MODEM_LOCKED)
+        return;
     struct rx_entry *e = add(m, urc->pdu, tpdu_len, malformed, must_ack);
     if (e)
         rx_offer(m, e, urc->pdu, tpdu_len, malformed);

@@ -230,8 +230,8 @@ static void delete_done(struct at_cmd *c, const struct at_result *r)
             e->state = RX_WANTED; /* the slot was used again at once */
         else if (deleted)
             rx_remove(m, e);
-        else
-            retry(m, e, RX_DELETE, r);
+        else /* without an answer it may be done, and the slot may hold another message: looked at first */
+            retry(m, e, r->code == AT_TIMEOUT ? RX_WANTED : RX_DELETE, r);
     }
     if (r->code != AT_CLOSED) {
         rx_next(m);

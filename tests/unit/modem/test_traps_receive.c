@@ -326,9 +326,31 @@ static void header_forms(void **state)
     assert_int_equal(port_script_count(d->port, "AT+CNMA"), 0);
 }
 
+/* A delete without an answer may have been done, and another message may have come to its place without a
+ * notice: the place is read before anything is deleted from it again. */
+static void delete_unanswered(void **state)
+{
+    struct dialogue *d = *state;
+
+    assert_true(dialogue_ready(d));
+    port_script_answer_times(d->port, "AT+CMGR=3", "\r\n+CMGR: 0,,24\r\n" PDU_HELLO "\r\n\r\nOK\r\n", 1);
+    port_script_answer_times(d->port, "AT+CMGD=3", "", 1);
+    say(d, "\r\n+CMTI: \"SM\",3\r\n");
+    dialogue_run(d, 1000);
+    assert_int_equal(d->in_count, 1);
+    assert_int_equal(port_script_count(d->port, "AT+CMGD=3"), 1);
+    port_script_forget(d->port);
+    dialogue_run(d, 60000);
+    const char *read = strstr(port_script_heard(d->port), "AT+CMGR=3");
+    const char *gone = strstr(port_script_heard(d->port), "AT+CMGD=3");
+    assert_non_null(read);
+    assert_true(!gone || read < gone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TRAP(delete_unanswered),
         TRAP(notice_of_another_store),
         TRAP(notice_without_index),
         TRAP(full_notices),
