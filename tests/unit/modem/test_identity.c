@@ -208,6 +208,7 @@ static void any_order_any_numbers(void **state)
         struct rig_conf c = {.profiles = roles_of(&roles, families), .serial = "123456"};
 
         port_sim_shuffle(r->bus, true);
+        port_sim_deaf(r->bus, n % 3 == 0);
         for (int i = 0; i < STICKS; i++) {
             c.personality = families[rt_sim_random(r->rt, 3)];
             c.usb_path = paths[i];
@@ -455,6 +456,45 @@ static void hang_is_repaired(void **state)
     assert_true(port_sim_replugs(r->bus) > 0);
 }
 
+/* The daemon dies while a stick is off the bus: nothing is left behind, and its next life finds the stick. */
+static void died_during_replug(void **state)
+{
+    struct rig *r = *state;
+    struct roles roles = {0};
+    struct rig_conf c = {
+        .personality = "huawei-e173", .usb_path = "1-1", .profiles = roles_of(&roles, families)};
+    struct unit *u = rig_add(r, &c);
+
+    u->conf.imei = info_of(u).imei;
+    modem_start(u->modem);
+    assert_own(r, u, 60000);
+    rig_fault(r, u, "wedge", "");
+    for (int i = 0; i < 9000 && port_sim_replugs(r->bus) == 0; i++)
+        rig_run(r, 100);
+    assert_int_equal(port_sim_replugs(r->bus), 1);
+    rig_kill(r);
+    rig_revive(r);
+    assert_own(r, u, 120000);
+}
+
+/* Four modems on an adapter with four serial chips are one USB device and four modems: each is found on its
+ * port while the others work. A stick is one. */
+static void sticks_and_adapters(void **state)
+{
+    struct port_info stick = {.name = "/dev/ttyUSB0", .usb_path = "1-1.4", .driver = "option"};
+    struct port_info adapter = {.name = "/dev/ttyUSB1", .usb_path = "1-1.4", .driver = "ftdi_sio"};
+    struct port_info line = {.name = "/dev/ttyS1"};
+
+    (void)state;
+    assert_string_equal(finder_stick(&stick), "1-1.4");
+    assert_string_equal(finder_stick(&adapter), "/dev/ttyUSB1");
+    assert_string_equal(finder_stick(&line), "/dev/ttyS1");
+    assert_true(finder_usb_fits("1-1.4", "1-1.4", ""));
+    assert_false(finder_usb_fits("1-1.4", "1-1.40", ""));
+    assert_true(finder_usb_fits("0123-456", "1-1.4", "0123-456"));
+    assert_false(finder_usb_fits("", "1-1.4", ""));
+}
+
 /* A card's number in all the forms in which modems write it. */
 static void iccid_forms(void **state)
 {
@@ -502,6 +542,8 @@ int main(void)
         RIG_TEST(complaint_11_held_by_another),
         RIG_TEST(plugged_later),
         RIG_TEST(hang_is_repaired),
+        RIG_TEST(died_during_replug),
+        RIG_TEST(sticks_and_adapters),
         RIG_TEST(iccid_forms),
     };
     return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
