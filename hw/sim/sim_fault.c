@@ -125,7 +125,11 @@ static void set_cme(struct simmodem *m, const struct fault_args *a)
 
 static void set_reboot(struct simmodem *m, const struct fault_args *a)
 {
-    if (m->power != SIM_GONE)
+    if (m->power == SIM_GONE)
+        return;
+    if (m->p.gone_ms)
+        sim_vanish(m, (a->ms < 0 ? m->p.gone_ms : a->ms) * SIM_MS);
+    else
         sim_reboot(m, a->ms < 0 ? sim_boot_us(m) : a->ms * SIM_MS);
 }
 

@@ -130,7 +130,7 @@ void simmodem_ussd_push(struct simmodem *m, const char *text, int64_t now_ms);
  *   cms CODE [N]            the next N messages get +CMS ERROR: CODE
  *   cms_rate CODE RATE MS   messages get +CMS ERROR: CODE by chance
  *   cme CODE [N]            the next N extended commands get +CME ERROR: CODE
- *   reboot [MS]             restarts; the banner comes after MS (boot_ms)
+ *   reboot [MS]             restarts; the banner comes after MS (boot_ms). What is on USB is gone for MS first
  *   vanish [MS]             the port is gone for MS, or until "return"
  *   return
  *   no_network MS           registration is lost;  registration STAT: +CREG's stat from now on
