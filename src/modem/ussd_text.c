@@ -201,11 +201,13 @@ static bool looks_like_gsm_octets(const char *text)
 
 static void from_plain(const char *text, bool language, char *out)
 {
-    bool prefix = language && is_language((uint8_t)text[0], (uint8_t)text[1]) && strchr("\r\n", text[2]);
-    size_t len, at = 0;
+    size_t len = strlen(text), at = 0;
 
-    text += prefix && text[2] ? 3 : 0;
-    len = strlen(text);
+    if (language && len >= 3 && is_language((uint8_t)text[0], (uint8_t)text[1]) &&
+        (text[2] == '\r' || text[2] == '\n')) {
+        text += 3;
+        len -= 3;
+    }
     if (looks_like_gsm_octets(text)) {
         from_septets((const uint8_t *)text, len, false, out);
         return;
