@@ -100,4 +100,29 @@ def test_daemon_stops(build):
         lab.true("AT+CSQ" in out and "stopping" in err, out + err)
 
 
+def test_played_back(build):
+    """A masked recording is a test of its own: the simulated modem plays it back, and a gateway with the same settings is set up,
+    sends, and receives the masked text."""
+    with lab.Lab(build, modem_conf="report = true; trace = true;", modem_args=["--personality", "huawei-e173"]) as it:
+        it.start()
+        exchange(it)
+        it.stop_daemon()
+        recording = next((it.dir / "traces").iterdir()).read_text()
+    lab.true('"huawei" "E173"' in recording, "what the modem is")
+    with lab.Lab(build, modem_conf="report = true;", rest="") as it:
+        path = it.dir / "bug.trace"
+        path.write_text(recording)
+        it.modem_args = ["--replay", path]
+        it.start_modem()
+        it.start_daemon()
+        it.wait_ready()
+        modem = it.json("modems", "M0")["modems"][0]
+        lab.equal((modem["manufacturer"], modem["model"]), ("huawei", "E173"))
+        number = it.json("send", "--to", TO, "something else")["messages"][0]["id"]
+        it.wait("the message to be sent", lambda: it.json("show", number)["message"]["state"] in ("sent", "delivered"))
+        come = it.wait("the text that came", lambda: it.messages("--in"), 60)
+        lab.equal(come[0]["text"], "x" * len("secret question"), "its text")
+        lab.true(come[0]["peer"].startswith("+49") and come[0]["peer"] != TO, come[0]["peer"])
+
+
 lab.main(globals())
