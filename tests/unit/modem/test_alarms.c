@@ -250,7 +250,7 @@ static void another_sim(void **state)
 #define STORES(s) "\r\n+CPMS: (\"SM\"" s "),(\"SM\"" s "),(\"SM\"" s ")\r\n\r\nOK\r\n"
 
 /* Full of messages: they are read, stored and deleted, and there is room again, without a word to anybody. */
-static void complaint_7_memory_full(void **state)
+static void complaint_07_memory_full(void **state)
 {
     struct dialogue *d = *state;
 
@@ -268,7 +268,7 @@ static void complaint_7_memory_full(void **state)
 }
 
 /* Full of drafts that are not ours: messages are received into another store. */
-static void complaint_7_full_of_drafts(void **state)
+static void complaint_07_full_of_drafts(void **state)
 {
     struct dialogue *d = *state;
 
@@ -288,7 +288,7 @@ static void complaint_7_full_of_drafts(void **state)
 
 /* And where there is no other: told, with what to do, looked at again every few minutes, and over when there
  * is room. A refused message (CMS 322) says the same as a notice. */
-static void complaint_7_stays_full(void **state)
+static void complaint_07_stays_full(void **state)
 {
     struct dialogue *d = *state;
 
@@ -320,9 +320,9 @@ int main(void)
         TRAP(locked_sims),
         TRAP(busy_sims),
         TRAP(another_sim),
-        TRAP(complaint_7_memory_full),
-        TRAP(complaint_7_full_of_drafts),
-        TRAP(complaint_7_stays_full),
+        TRAP(complaint_07_memory_full),
+        TRAP(complaint_07_full_of_drafts),
+        TRAP(complaint_07_stays_full),
     };
     return cmocka_run_group_tests_name("alarms", tests, NULL, NULL);
 }

@@ -121,7 +121,7 @@ static void on_stopped(void *owner)
 
 /* A stick that hangs in the middle of a message, for good: within a minute of the command's own timeout it is
  * off the bus and on again, and works, without anybody's hand. Each rung was tried once, in order. */
-static void complaint_1_hangs_until_replugged(void **state)
+static void complaint_01_hangs_until_replugged(void **state)
 {
     enum { PROMPT_MS = 10000, BOUND_MS = 60000 };
     struct rig *r = *state;
@@ -144,7 +144,7 @@ static void complaint_1_hangs_until_replugged(void **state)
 }
 
 /* The same in idle: the health check finds it out. */
-static void complaint_1_hangs_in_idle(void **state)
+static void complaint_01_hangs_in_idle(void **state)
 {
     struct rig *r = *state;
     struct unit *u = ready_unit(r, NULL);
@@ -156,7 +156,7 @@ static void complaint_1_hangs_in_idle(void **state)
 }
 
 /* Where the USB may not be touched, the user's command is run: it has the last word. */
-static void complaint_1_reset_command(void **state)
+static void complaint_01_reset_command(void **state)
 {
     static const char *const argv[] = {"/usr/local/bin/relay", "off-on", "3", NULL};
     static const int refusals[][2] = {{ERR_REFUSED, 0}, {0, ERR_REFUSED}};
@@ -297,9 +297,9 @@ static void freed_while_replugged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(complaint_1_hangs_until_replugged),
-        RIG_TEST(complaint_1_hangs_in_idle),
-        RIG_TEST(complaint_1_reset_command),
+        RIG_TEST(complaint_01_hangs_until_replugged),
+        RIG_TEST(complaint_01_hangs_in_idle),
+        RIG_TEST(complaint_01_reset_command),
         RIG_TEST(nothing_helps),
         RIG_TEST(wedge_signature),
         RIG_TEST(answers_only_errors),

@@ -52,8 +52,8 @@ static void wrong_pin_is_tried_once(void **state)
     assert_int_equal(tries_left(u), 2);
 }
 
-/* Questions about the SIM that fail for a while do not make a refused PIN look right: the number of refusals walks
- * over every command of the initialisation. */
+/* Questions about the SIM that fail for a while do not make a refused PIN look right: the number of refusals
+ * walks over every command of the initialisation. */
 static void failed_questions_do_not_unlock(void **state)
 {
     struct rig *r = *state;
@@ -162,6 +162,60 @@ static void busy_sim(void **state)
     assert_int_equal(status_of(u).recoveries, 0);
 }
 
+/* ---- complaint 10: the PIN was tried until the SIM was locked ---- */
+
+/* Whatever happens to modem and stick, and whichever wrong PIN is configured meanwhile: one try is made by
+ * itself, told or untold how many are left. */
+static void complaint_10_one_try(void **state)
+{
+    static const char *const wrong[] = {"9999", "0000", "1111", "123"};
+    static const char *const mishaps[][2] = {{"reboot", "1000"}, {"vanish", "3000"}, {"error", "7"},
+                                             {"cme", "14 5"},    {"cme", "100 9"},   {"silence", "30000"},
+                                             {"sim_out", ""},    {"sim_in", ""}};
+    enum { STEPS = 80 };
+    struct rig *r = *state;
+
+    for (int untold = 0; untold < 2; untold++) {
+        struct unit *u =
+            rig_add(r, &(struct rig_conf){.sim_pin = "1234", .pin = "9999", .tries_untold = untold});
+        modem_start(u->modem);
+        for (int i = 0; i < STEPS; i++) {
+            const char *const *mishap = mishaps[rt_sim_random(r->rt, ARRAY_LEN(mishaps))];
+            u->conf.pin = wrong[rt_sim_random(r->rt, ARRAY_LEN(wrong))];
+            rig_fault(r, u, mishap[0], mishap[1]);
+            rig_run(r, 1000 * (int64_t)rt_sim_random(r->rt, 200));
+            assert_in_range(tries_left(u), 2, 3);
+        }
+        rig_fault(r, u, "sim_in", NULL);
+        rig_run(r, 600000);
+        assert_int_equal(tries_left(u), 2);
+        assert_int_equal(status_of(u).state, MODEM_LOCKED);
+        assert_true(u->carrier->alarms[CARRIER_ALARM_SIM].on);
+        assert_non_null(strstr(u->carrier->reason, "simgate unlock"));
+    }
+}
+
+/* A SIM of which a try is missing already is not given another by itself; with an operator's word it is. */
+static void complaint_10_a_try_is_missing(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.sim_pin = "1234", .pin = "1234"});
+    static const char wrong[] = "AT+CPIN=\"0000\"\r";
+
+    simmodem_feed(u->sim, wrong, strlen(wrong), rt_sim_now(r->rt));
+    rig_run(r, 1000);
+    assert_int_equal(tries_left(u), 2);
+    modem_start(u->modem);
+    assert_true(rig_until(r, u, MODEM_LOCKED, 20000));
+    assert_non_null(strstr(u->carrier->reason, "2 tries left"));
+    rig_run(r, 600000);
+    assert_int_equal(tries_left(u), 2);
+    modem_unlock(u->modem);
+    assert_true(rig_ready(r, u));
+    assert_false(u->carrier->alarms[CARRIER_ALARM_SIM].on);
+    assert_int_equal(tries_left(u), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +229,8 @@ int main(void)
         RIG_TEST(sim_out_and_in),
         RIG_TEST(sim_pulled_in_operation),
         RIG_TEST(busy_sim),
+        RIG_TEST(complaint_10_one_try),
+        RIG_TEST(complaint_10_a_try_is_missing),
     };
     return cmocka_run_group_tests_name("SIM PIN", tests, NULL, NULL);
 }
