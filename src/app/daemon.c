@@ -445,6 +445,8 @@ static void read_profiles(struct daemon *d)
     log_lines(&problems);
     if (problems.len)
         log_err(WHO, "profiles with problems are left out");
+    if (profiles_set(d->profiles)->count == 1) /* the built-in one */
+        log_warning(WHO, "no profiles in %s: every modem is a generic one", folders.list[0]);
     buf_free(&problems);
 }
 

@@ -5,11 +5,13 @@
 #include "app/profiles.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/util.h"
 
 #ifndef SIMGATE_PREFIX
@@ -206,7 +208,12 @@ static void read_folder(struct profiles *p, const char *folder, struct buf *prob
 {
     struct dirent **entries = NULL;
     int n = scandir(folder, &entries, is_profile, alphasort);
+    struct err e;
 
+    if (n < 0 && errno != ENOENT) {
+        err_errno(&e, "cannot be read");
+        buf_addf(problems, "%s: %s\n", folder, e.text);
+    }
     for (int i = 0; i < n; i++)
         *strrchr(entries[i]->d_name, '.') = '\0';
     for (int pass = 0; pass < 2; pass++)

@@ -551,7 +551,7 @@ static void test_all_at_once(void **state)
 static void test_own_files(void **state)
 {
     struct buf problems = {0};
-    const char *const none[] = {"/nonexistent/profiles", NULL};
+    const char *const none[] = {"/nonexistent/profiles", NULL}, *const no_folder[] = {"hw/README.md", NULL};
     struct profiles *p;
 
     (void)state;
@@ -567,6 +567,9 @@ static void test_own_files(void **state)
     p = profiles_read(none, &problems);
     assert_string_equal(buf_str(&problems), "");
     assert_int_equal(profiles_set(p)->count, 1);
+    profiles_free(p);
+    p = profiles_read(no_folder, &problems);
+    assert_string_equal(buf_str(&problems), "hw/README.md: cannot be read: Not a directory\n");
     profiles_free(p);
     buf_free(&problems);
 }
