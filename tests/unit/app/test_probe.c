@@ -1,0 +1,279 @@
+/* The examination of modems: sticks with several ports, by the installed profiles, on the simulated bus. */
+#include "tests/lib/modem_test.h"
+
+#include <jansson.h>
+
+#include "app/probe.h"
+#include "app/profiles.h"
+
+enum { BOUND_MS = 180000 };
+
+struct lab {
+    struct rig *r;
+    struct profiles *profiles;
+    json_t *found;
+    bool done;
+};
+
+static int setup(void **state)
+{
+    static const char *const folders[] = {"hw/profiles", NULL};
+    struct lab *l = calloc(1, sizeof(*l));
+    struct buf problems = {0};
+
+    log_set_level(getenv("VERBOSE") ? LOG_DEBUG : LOG_ERR);
+    l->r = rig_new(rt_sim_seed(1));
+    rig_trace(l->r, getenv("VERBOSE") != NULL);
+    l->profiles = profiles_read(folders, &problems);
+    assert_string_equal(buf_str(&problems), "");
+    buf_free(&problems);
+    l->found = json_array();
+    *state = l;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct lab *l = *state;
+
+    if (l->r->tracing)
+        fputs(buf_str(&l->r->trace), stderr);
+    rig_free(l->r);
+    profiles_free(l->profiles);
+    json_decref(l->found);
+    free(l);
+    return 0;
+}
+
+static void on_found(void *owner, json_t *result)
+{
+    struct lab *l = owner;
+
+    json_array_append(l->found, result);
+}
+
+static void on_done(void *owner)
+{
+    struct lab *l = owner;
+
+    assert_false(l->done);
+    l->done = true;
+}
+
+static struct probe_conf conf_of(struct lab *l)
+{
+    return (struct probe_conf){.rt = l->r->rt,
+                               .ports = port_sim_source(l->r->bus),
+                               .profiles = profiles_set(l->profiles),
+                               .found = on_found,
+                               .done = on_done,
+                               .owner = l};
+}
+
+static void examine(struct lab *l, const struct probe_conf *c)
+{
+    probe_start(c);
+    assert_false(l->done);
+    for (int64_t ms = 0; !l->done && ms < BOUND_MS; ms += 1000)
+        rig_run(l->r, 1000);
+    assert_true(l->done);
+}
+
+/* The result whose usb.path is this one. */
+static const json_t *at(const struct lab *l, const char *path)
+{
+    const json_t *m;
+    size_t i;
+
+    json_array_foreach(l->found, i, m)
+    {
+        const char *p = json_string_value(json_object_get(json_object_get(m, "usb"), "path"));
+        if (p && strcmp(p, path) == 0)
+            return m;
+    }
+    fail_msg("nothing was found at %s", path);
+    return NULL;
+}
+
+static const char *text_of(const json_t *m, const char *name)
+{
+    const char *t = json_string_value(json_object_get(m, name));
+
+    return t ? t : "";
+}
+
+static const char *first_problem(const json_t *m)
+{
+    const char *t = json_string_value(json_array_get(json_object_get(m, "problems"), 0));
+
+    return t ? t : "";
+}
+
+static struct unit *plug(struct lab *l, const char *personality, const char *usb_path)
+{
+    return rig_add(l->r, &(struct rig_conf){.personality = personality,
+                                            .usb_path = usb_path,
+                                            .profiles = profiles_set(l->profiles)});
+}
+
+/* One stick is one result, on its port for commands; its diagnostics and GPS are never opened; two of a kind
+ * are two results. */
+static void sticks(void **state)
+{
+    static const char *const paths[] = {"1-1.1", "1-1.2", "1-2"};
+    struct lab *l = *state;
+    struct probe_conf c = conf_of(l);
+    struct unit *u[3] = {plug(l, "simcom-sim7600", paths[0]), plug(l, "simcom-sim7600", paths[1]),
+                         plug(l, "quectel-ec25", paths[2])};
+
+    examine(l, &c);
+    assert_int_equal(json_array_size(l->found), ARRAY_LEN(paths));
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        const json_t *m = at(l, paths[i]);
+        struct simmodem_info info;
+        char entry[100];
+
+        simmodem_info(u[i]->sim, &info);
+        assert_string_equal(text_of(m, "state"), "ready");
+        assert_string_equal(text_of(m, "imei"), info.imei);
+        assert_string_equal(text_of(m, "imsi"), info.imsi);
+        assert_string_equal(text_of(json_object_get(m, "usb"), "role"), "AT");
+        snprintf(entry, sizeof(entry), "{ name = \"modem1\"; imei = \"%s\"; }", info.imei);
+        assert_string_equal(text_of(m, "entry"), entry);
+        assert_string_not_equal(text_of(m, "profile"), "generic");
+    }
+    assert_int_equal(json_array_size(json_object_get(at(l, "1-1.1"), "other_ports")), 4);
+    assert_int_equal(port_sim_kind_opens(l->r->bus, SIMSIDE_DIAG), 0);
+    assert_int_equal(port_sim_kind_opens(l->r->bus, SIMSIDE_GPS), 0);
+}
+
+/* A stick that is a CD-ROM just now is listed with what to do. */
+static void no_modem_now(void **state)
+{
+    struct lab *l = *state;
+    struct probe_conf c = conf_of(l);
+
+    port_sim_usb_plug(l->r->bus, &(struct port_usb_device){.usb_path = "1-3",
+                                                           .product_name = "HUAWEI Mobile",
+                                                           .vendor = 0x12d1,
+                                                           .product = 0x1446,
+                                                           .has_disk = true});
+    examine(l, &c);
+    assert_int_equal(json_array_size(l->found), 1);
+    assert_non_null(strstr(first_problem(at(l, "1-3")), "usb-modeswitch"));
+    assert_string_equal(text_of(at(l, "1-3"), "entry"), "");
+}
+
+/* Nothing there: it ends at once, and says so. */
+static void nothing(void **state)
+{
+    struct lab *l = *state;
+    struct probe_conf c = conf_of(l);
+
+    examine(l, &c);
+    assert_int_equal(json_array_size(l->found), 0);
+}
+
+/* A port that another program has is told to be busy; without a network, and with a full SIM, it is told in
+ * words. */
+static void troubles(void **state)
+{
+    struct lab *l = *state;
+    struct probe_conf c = conf_of(l);
+    struct unit *u = plug(l, "quectel-ec25", "1-1");
+
+    rig_fault(l->r, u, "registration", "3");
+    rig_fault(l->r, u, "capacity", "ME 2");
+    rig_fault(l->r, u, "capacity", "SM 2");
+    rig_text(l->r, u, "+491701234567", "one");
+    rig_text(l->r, u, "+491701234567", "two");
+    rig_text(l->r, u, "+491701234567", "three");
+    rig_text(l->r, u, "+491701234567", "four");
+    rig_run(l->r, 5000);
+    examine(l, &c);
+    const json_t *m = at(l, "1-1");
+    char *all = json_dumps(json_object_get(m, "problems"), JSON_COMPACT);
+    assert_non_null(strstr(all, "no network (denied)"));
+    free(all);
+
+    const char *port = port_sim_tty(l->r->bus, "1-1", -1);
+    l->done = false;
+    json_array_clear(l->found);
+    port_sim_busy(l->r->bus, port, true);
+    c.only = &port;
+    c.nonly = 1;
+    examine(l, &c);
+    assert_non_null(strstr(first_problem(json_array_get(l->found, 0)), "busy"));
+}
+
+/* A modem of the gateway's own is asked while it works: by name and among all; its stick is not opened
+ * twice, and messages go on. */
+static void own_ones(void **state)
+{
+    struct lab *l = *state;
+    struct probe_conf c = conf_of(l);
+    struct unit *u = plug(l, "huawei-e173", "1-1");
+    const char *name = u->name;
+
+    plug(l, "simcom-sim7600", "1-2");
+    u->conf.usb = "1-1";
+    modem_start(u->modem);
+    assert_true(rig_ready(l->r, u));
+    c.own = &u->modem;
+    c.nown = 1;
+    examine(l, &c);
+    assert_int_equal(json_array_size(l->found), 2);
+    assert_string_equal(text_of(at(l, "1-1"), "configured"), u->name);
+    assert_string_equal(text_of(at(l, "1-1"), "entry"), "");
+    assert_string_equal(text_of(at(l, "1-2"), "state"), "ready");
+    l->done = false;
+    json_array_clear(l->found);
+    c.only = &name;
+    c.nonly = 1;
+    examine(l, &c);
+    assert_int_equal(json_array_size(l->found), 1);
+    assert_string_equal(text_of(at(l, "1-1"), "configured"), u->name);
+    rig_text(l->r, u, "+491701234567", "Hello");
+    rig_run(l->r, 5000);
+    assert_int_equal(u->in_count, 1);
+}
+
+/* It can be stopped at any moment, and is done soon after, with nothing left open; also when the own modem
+ * that it asks is freed in the meantime. */
+static void stopped(void **state)
+{
+    struct lab *l = *state;
+
+    for (int64_t after_ms = 0; after_ms < 6000; after_ms += 173) {
+        struct probe_conf c = conf_of(l);
+        struct unit *u = &l->r->units[0];
+
+        if (after_ms == 0) {
+            u = plug(l, "huawei-e173", "1-1");
+            plug(l, "simcom-sim7600", "1-2");
+            u->conf.usb = "1-1";
+            modem_start(u->modem);
+            assert_true(rig_ready(l->r, u));
+        }
+        c.own = &u->modem;
+        c.nown = 1;
+        l->done = false;
+        struct probe *p = probe_start(&c);
+        rig_run(l->r, after_ms);
+        if (!l->done)
+            probe_stop(p);
+        for (int64_t ms = 0; !l->done && ms < BOUND_MS; ms += 100)
+            rig_run(l->r, 100);
+        assert_true(l->done);
+    }
+}
+
+#define PROBE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {PROBE_TEST(sticks),   PROBE_TEST(no_modem_now), PROBE_TEST(nothing),
+                                       PROBE_TEST(troubles), PROBE_TEST(own_ones),     PROBE_TEST(stopped)};
+
+    return cmocka_run_group_tests_name("app/probe", tests, NULL, NULL);
+}
