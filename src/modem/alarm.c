@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "modem/modem_private.h"
 
 static const char *const names[CARRIER_ALARMS] = {
@@ -51,4 +52,58 @@ void modem_alarm_over(struct modem *m, enum carrier_alarm a)
     s->on = false;
     modem_log(notice, m, "alarm %s is over: %s", names[a], s->text);
     tell(m, a);
+}
+
+/* ---- what takes a while, or is compared with before ---- */
+
+enum {
+    NO_DEVICE_MS = 60000,
+    DENIED_MS = 60000,
+    NO_NETWORK_MS = 600000,
+};
+
+void alarm_absent(struct modem *m, const char *why)
+{
+    if (m->closed_since_ms && modem_now(m) - m->closed_since_ms >= NO_DEVICE_MS && !ladder_restarting(m))
+        modem_alarm(m, CARRIER_ALARM_ABSENT, "%s", why);
+}
+
+static const char *last_digits(const char *text)
+{
+    enum { SHOWN = 4 };
+    size_t len = strlen(text);
+
+    return len > SHOWN ? text + len - SHOWN : text;
+}
+
+/* Messages go on by another SIM, but whoever did not expect it should know. */
+void alarm_sim(struct modem *m)
+{
+    const char *now = m->carrier.imsi, *before = m->home_imsi;
+    bool expected = *m->conf->imsi || *m->conf->iccid; /* another one would have been refused */
+
+    if (*now && (!*before || expected))
+        str_copy(m->home_imsi, sizeof(m->home_imsi), now);
+    if (!*now || strcmp(now, m->home_imsi) == 0)
+        modem_alarm_over(m, CARRIER_ALARM_SIM);
+    else
+        modem_alarm(m, CARRIER_ALARM_SIM,
+                    "the SIM was changed: its IMSI ends in %s, that of the SIM before in %s; it is used; "
+                    "`simgate unlock %s` accepts it",
+                    last_digits(now), last_digits(before), m->conf->name);
+}
+
+void alarm_offline(struct modem *m)
+{
+    int64_t since_ms = modem_now(m) - m->offline_since_ms;
+
+    if (registration_denied(m) && since_ms >= DENIED_MS)
+        modem_alarm(
+            m, CARRIER_ALARM_NETWORK,
+            "the network refuses the SIM (registration denied): is it activated, paid for, and allowed to "
+            "roam here?");
+    else if (since_ms >= NO_NETWORK_MS)
+        modem_alarm(m, CARRIER_ALARM_NETWORK,
+                    "no network for %d minutes and more: look at the antenna and at the coverage",
+                    NO_NETWORK_MS / 60000);
 }

@@ -340,12 +340,12 @@ static void climb(struct modem *m, size_t rung, const char *why)
 
 static void give_up(struct modem *m, const char *why)
 {
-    bool all = !m->rung_skipped;
+    bool tell = !m->rung_skipped && !m->carrier.alarms[CARRIER_ALARM_HUNG].on;
 
     m->rung = 0;
     m->rung_skipped = false;
     m->recoveries++;
-    if (all)
+    if (tell)
         modem_alarm(m, CARRIER_ALARM_HUNG,
                     "take its power away or plug it in again: all else was tried in vain (%s)", why);
     modem_back_off(m, RT_NEVER, why);

@@ -15,9 +15,7 @@
 enum {
     POLLED_MS = 60000,       /* sweeps of a modem that announces nothing */
     LOCKED_CHECK_MS = 60000, /* at the least */
-    NO_NETWORK_MS = 600000,  /* then the radio is switched off and on, and somebody is told */
-    DENIED_MS = 60000,       /* the network says no: told sooner */
-    NO_DEVICE_MS = 60000,    /* then somebody is told */
+    NO_NETWORK_MS = 600000,  /* then the radio is switched off and on */
     RESTART_LOOK_MS = 1000,  /* for one that we have restarted */
 };
 
@@ -157,13 +155,6 @@ static bool stopping(struct modem *m)
     return true;
 }
 
-/* There has been no device, or none that could be opened, for a while. */
-static void tell_if_absent(struct modem *m, const char *why)
-{
-    if (m->closed_since_ms && modem_now(m) - m->closed_since_ms >= NO_DEVICE_MS && !ladder_restarting(m))
-        modem_alarm(m, CARRIER_ALARM_ABSENT, "%s", why);
-}
-
 void modem_absent(struct modem *m, const char *why)
 {
     bool restarting = ladder_restarting(m);
@@ -172,7 +163,7 @@ void modem_absent(struct modem *m, const char *why)
         return;
     modem_set_state(m, MODEM_ABSENT, "%s%s", restarting ? "restarting: " : "", why);
     modem_teardown(m);
-    tell_if_absent(m, why);
+    alarm_absent(m, why);
     int64_t wait_ms = restarting ? RESTART_LOOK_MS : absent_ms[m->absent_n];
     m->absent_n += !restarting && m->absent_n + 1 < ARRAY_LEN(absent_ms);
     modem_request(m, MOVE_OPEN, wait_ms, "%s", why);
@@ -184,7 +175,7 @@ void modem_back_off(struct modem *m, int64_t max_ms, const char *why)
         return;
     modem_set_state(m, MODEM_BACKOFF, "%s", why);
     modem_teardown(m);
-    tell_if_absent(m, why);
+    alarm_absent(m, why);
     int64_t wait_ms = backoff_ms[m->backoff_n];
     m->backoff_n += m->backoff_n + 1 < ARRAY_LEN(backoff_ms);
     modem_request(m, MOVE_OPEN, wait_ms < max_ms ? wait_ms : max_ms, "%s", why);
@@ -291,36 +282,11 @@ void modem_here(struct modem *m)
     modem_alarm_over(m, CARRIER_ALARM_ABSENT);
 }
 
-static const char *last_digits(const char *text)
-{
-    enum { SHOWN = 4 };
-    size_t len = strlen(text);
-
-    return len > SHOWN ? text + len - SHOWN : text;
-}
-
-/* The SIM is another than before: messages go on, but whoever did not expect it should know. */
-static void look_at_sim(struct modem *m)
-{
-    const char *now = m->carrier.imsi, *before = m->home_imsi;
-    bool expected = *m->conf->imsi || *m->conf->iccid; /* another one would have been refused */
-
-    if (*now && (!*before || expected))
-        str_copy(m->home_imsi, sizeof(m->home_imsi), now);
-    if (!*now || strcmp(now, m->home_imsi) == 0)
-        modem_alarm_over(m, CARRIER_ALARM_SIM);
-    else
-        modem_alarm(m, CARRIER_ALARM_SIM,
-                    "the SIM was changed: its IMSI ends in %s, that of the SIM before in %s; it is used; "
-                    "`simgate unlock %s` accepts it",
-                    last_digits(now), last_digits(before), m->conf->name);
-}
-
 void modem_set_up(struct modem *m)
 {
     m->was_up = true;
     modem_alarm_over(m, CARRIER_ALARM_HUNG);
-    look_at_sim(m);
+    alarm_sim(m);
     if (!m->offline_since_ms)
         m->offline_since_ms = modem_now(m);
 }
@@ -356,21 +322,6 @@ static void arm_idle(struct modem *m)
         wait_ms = POLLED_MS;
     }
     rt_timer_at(m->rt, &m->idle_timer, modem_now(m) + wait_ms);
-}
-
-static void tell_if_offline(struct modem *m)
-{
-    int64_t since_ms = modem_now(m) - m->offline_since_ms;
-
-    if (registration_denied(m) && since_ms >= DENIED_MS)
-        modem_alarm(
-            m, CARRIER_ALARM_NETWORK,
-            "the network refuses the SIM (registration denied): is it activated, paid for, and allowed "
-            "to roam here?");
-    else if (since_ms >= NO_NETWORK_MS)
-        modem_alarm(m, CARRIER_ALARM_NETWORK,
-                    "no network for %d minutes (%s): look at the antenna and at the coverage",
-                    NO_NETWORK_MS / 60000, registration_text(m));
 }
 
 void modem_registered(struct modem *m)
@@ -418,7 +369,7 @@ static void on_idle(struct rt_timer *t)
             script_start(m, &script_cnmi);
         arm_idle(m);
     } else if (m->state == MODEM_REGISTERING) {
-        tell_if_offline(m);
+        alarm_offline(m);
         if (modem_now(m) - m->register_ms > NO_NETWORK_MS && ladder_radio(m, registration_text(m)))
             return;
         sweep_if_due(m);

@@ -58,7 +58,8 @@ void refusals_note(struct modem *m, const struct carrier_submit *s, const struct
         return;
     m->refused_n++;
     note_recipient(m, recipient(s));
-    if (m->refused_n >= RUN_MIN && m->refused_len >= RECIPIENTS_MIN)
+    bool told = m->carrier.alarms[CARRIER_ALARM_CREDIT].on; /* once, whatever the next error is */
+    if (!told && m->refused_n >= RUN_MIN && m->refused_len >= RECIPIENTS_MIN)
         modem_alarm(
             m, CARRIER_ALARM_CREDIT,
             "the network refuses message after message (%s): is there credit on the SIM, and may it send?",

@@ -66,7 +66,7 @@ static void no_network(void **state)
     dialogue_run(d, 540000);
     assert_none(d);
     dialogue_run(d, 180000);
-    assert_alarm(d, CARRIER_ALARM_NETWORK, "searching");
+    assert_alarm(d, CARRIER_ALARM_NETWORK, "10 minutes");
     assert_int_equal(port_script_count(d->port, "AT+CFUN=4"), 1);
     dialogue_run(d, 600000);
     assert_alarm(d, CARRIER_ALARM_NETWORK, "antenna");
