@@ -8,9 +8,10 @@
 
 enum { USB_DEVICES_MAX = 128 };
 
+/* -1: it cannot be known. */
 static int list_usb(struct modem *m, struct port_usb_device *out)
 {
-    return m->ports->usb ? m->ports->usb(m->ports, out, USB_DEVICES_MAX) : 0;
+    return m->ports->usb ? m->ports->usb(m->ports, out, USB_DEVICES_MAX) : -1;
 }
 
 bool modem_other_mode(const struct profile_set *set, const struct port_usb_device *d, char *out, size_t size)
@@ -76,7 +77,7 @@ static bool look(struct modem *m, char *out, size_t size)
         if (means(m, &devices[i]) && modem_other_mode(m->conf->profiles, &devices[i], out, size))
             return true;
     }
-    return n && *m->conf->usb && tell_device(m, devices, n, out, size);
+    return n >= 0 && *m->conf->usb && tell_device(m, devices, n, out, size);
 }
 
 static void wanted(const struct modem *m, char *out, size_t size)

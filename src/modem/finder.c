@@ -150,23 +150,30 @@ static bool stick_taken(const struct modem *m, const struct port_info *p)
     return false;
 }
 
-/* What another modem is configured to be on, whether it is there just now or not. */
-static bool claims(struct modem *other, const struct port_info *p)
+/* Another modem is configured to be on this stick, whether it can use it just now or not. A serial number
+ * that several sticks have claims none of them. */
+static bool claims(struct modem *other, const struct port_info *p, const struct port_info *ports, int n)
 {
     struct port_info own;
 
     if (*other->conf->port)
         return other->ports->info && other->ports->info(other->ports, other->conf->port, &own) &&
                same_stick(&own, p);
-    return *other->conf->usb && usb_fits(other->conf, p);
+    if (!*other->conf->usb || !usb_fits(other->conf, p))
+        return false;
+    for (int i = 0; i < n; i++) {
+        if (usb_fits(other->conf, &ports[i]) && !same_stick(&ports[i], p))
+            return false;
+    }
+    return true;
 }
 
-static bool reserved(const struct modem *m, const struct port_info *p)
+static bool reserved(const struct modem *m, const struct port_info *p, const struct port_info *ports, int n)
 {
     if (*m->conf->usb) /* it fits, and more than one may be said to be there: identity decides */
         return false;
     for (struct port_user *u = m->ports->users; u; u = u->next) {
-        if (u != &m->user && claims(modem_of(u), p))
+        if (u != &m->user && claims(modem_of(u), p, ports, n))
             return true;
     }
     return false;
@@ -311,7 +318,7 @@ static int choose(struct modem *m, const struct port_info *ports, int n)
         if (!usb_fits(m->conf, p) || tried(m, hash_port(p)) || tried(m, hash(finder_stick(p), 0)))
             continue;
         int64_t key = key_of(m, ports, n, i);
-        if (key < 0 || reserved(m, p) || (best >= 0 && key >= best_key))
+        if (key < 0 || reserved(m, p, ports, n) || (best >= 0 && key >= best_key))
             continue;
         if (stick_taken(m, p)) {
             m->waits_for_stick = true;

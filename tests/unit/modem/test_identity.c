@@ -120,7 +120,7 @@ static void complaint_06_by_place(void **state)
 }
 
 /* Complaint 6: a serial number that two sticks have tells neither: which places there are is said, nothing
- * is opened. With one of them it is enough. */
+ * is opened by it, and another modem may have one of them by its IMEI. With one of them it is enough. */
 static void complaint_06_same_serial(void **state)
 {
     struct rig *r = *state;
@@ -133,13 +133,17 @@ static void complaint_06_same_serial(void **state)
     struct unit *u = rig_add(r, &c);
 
     c.usb_path = "2-1";
-    rig_add(r, &c);
+    struct unit *other = rig_add(r, &c);
     modem_start(u->modem);
     rig_run(r, 30000);
     assert_int_equal(status_of(u).state, MODEM_ABSENT);
     assert_reason(u, "1-1.3");
     assert_reason(u, "2-1");
     assert_int_equal(port_sim_opens(r->bus), 0);
+    other->conf.imei = info_of(other).imei;
+    other->conf.usb = "";
+    modem_start(other->modem);
+    assert_own(r, other, 60000);
     port_sim_unplug_stick(r->bus, "2-1");
     assert_own(r, u, 60000);
 }
@@ -385,9 +389,11 @@ static void nothing_at_that_place(void **state)
     struct port_usb_device d = {.usb_path = "2-1", .vendor = 0x12d1, .product = 0x1506};
 
     port_sim_unplug(r->bus, u->port);
-    port_sim_usb_plug(r->bus, &d);
     modem_start(u->modem);
     rig_run(r, 30000);
+    assert_reason(u, "no USB device is plugged at 1-1.4");
+    port_sim_usb_plug(r->bus, &d);
+    rig_run(r, 1000);
     assert_reason(u, "no USB device is plugged at 1-1.4");
     str_copy(d.usb_path, sizeof(d.usb_path), "1-1.4");
     port_sim_usb_plug(r->bus, &d);
