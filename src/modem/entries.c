@@ -193,6 +193,10 @@ void rx_announced(struct modem *m, const char *line, const char *prefix)
         return;
     }
     const char *name = *store ? store : m->mem3;
+    if (stores_other_view(m, name)) { /* the listing finds it under the name by which it is read */
+        stores_sweep(m);
+        return;
+    }
     struct rx_entry *e = rx_find(m, name, (int)index);
     if (e)
         e->again = e->state != RX_WANTED;

@@ -445,6 +445,8 @@ void stores_full(struct modem *m, const char *notice); /* reads what is there, t
 bool stores_room_due(const struct modem *m);
 extern const struct script script_room;
 void stores_sweep(struct modem *m); /* asks for a reading of all of them */
+/* Places of this store are read under another name: as MT's, or as SM's and ME's. */
+bool stores_other_view(struct modem *m, const char *name);
 
 /* ---- receive.c ---- */
 void rx_next(struct modem *m); /* starts what is to be done next, if the channel is free for it */

@@ -35,9 +35,23 @@ struct modem_store *stores_find(struct modem *m, const char *name)
     return NULL;
 }
 
+/* MT shows SM and ME together. A message that is known by two names would be deleted under the second one
+ * when its place holds another one already: MT is read where SM and ME are not, and the other way. */
+static bool is_seen_by_another(struct modem *m, const char *name)
+{
+    if (strcmp(name, "MT") == 0)
+        return stores_find(m, "SM") || stores_find(m, "ME");
+    return strcmp(name, "SR") != 0 && stores_find(m, "MT");
+}
+
+bool stores_other_view(struct modem *m, const char *name)
+{
+    return !stores_find(m, name) && is_seen_by_another(m, name);
+}
+
 static void add_store(struct modem *m, const char *name)
 {
-    if (m->stores_len == MODEM_STORES || stores_find(m, name))
+    if (m->stores_len == MODEM_STORES || stores_find(m, name) || is_seen_by_another(m, name))
         return;
     struct modem_store *s = &m->stores[m->stores_len++];
     *s = (struct modem_store){0};
@@ -115,9 +129,13 @@ void stores_list_line(struct modem *m, const char *line)
     bool bare = *c.p == '"';
     unsigned mem1 = bare ? groups[0] | groups[1] | groups[2] : groups[0];
     unsigned mem3 = bare ? mem1 : n == 3 ? groups[2] : groups[n ? n - 1 : 0];
-    /* MT shows SM and ME together: where both can be read by themselves it adds nothing. */
-    if ((mem1 & 3) == 3)
+    /* What is received into a store that can be read by itself needs no MT. */
+    if (mem1 & mem3 & 3) {
         mem1 &= ~4u;
+        mem3 &= ~4u;
+    } else if (mem1 & 4) {
+        mem1 &= ~3u;
+    }
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (mem1 & (1u << i))
             add_store(m, known[i]);

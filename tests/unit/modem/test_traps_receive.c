@@ -347,10 +347,47 @@ static void delete_unanswered(void **state)
     assert_true(!gone || read < gone);
 }
 
+/* MT is SM and ME seen as one: a message is never known by two names, since the second one would delete what
+ * has come to its place [TC35: SM and MT; Cinterion: ME and MT, received into SM or MT]. */
+static void one_name_for_a_place(void **state)
+{
+    static const struct {
+        const char *stores, *read, *unread;
+    } cases[] = {
+        {"(\"SM\",\"MT\",\"SR\"),(\"SM\",\"MT\",\"SR\"),(\"SM\",\"MT\")", "SM", "MT"},
+        {"(\"ME\",\"MT\"),(\"ME\",\"SM\",\"MT\"),(\"SM\",\"MT\")", "MT", "ME"},
+        {"(\"SM\",\"ME\",\"MT\"),(\"SM\"),(\"SM\",\"ME\",\"MT\")", "ME", "MT"},
+        {"(\"MT\"),(\"MT\"),(\"MT\")", "MT", "SM"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct dialogue *d = dialogue_new();
+        char text[160];
+        snprintf(text, sizeof(text), "\r\n+CPMS: %s\r\n\r\nOK\r\n", cases[i].stores);
+        port_script_answer(d->port, "AT+CPMS=?", text);
+        port_script_answer(d->port, "AT+CPMS=\"SM\",\"SM\",\"SM\"",
+                           strstr(cases[i].stores, "(\"SM\"") == cases[i].stores ? "\r\nOK\r\n"
+                                                                                 : "\r\nERROR\r\n");
+        modem_start(d->modem);
+        dialogue_run(d, 30000);
+        assert_int_equal(d->carrier->state, CARRIER_READY);
+        snprintf(text, sizeof(text), "\r\n+CMTI: \"%s\",3\r\n", cases[i].unread);
+        say(d, text);
+        dialogue_run(d, 400000);
+        snprintf(text, sizeof(text), "AT+CPMS=\"%s\"", cases[i].read);
+        assert_true(port_script_count(d->port, text) >= 1);
+        assert_true(port_script_count(d->port, "AT+CMGL=4") >= 2);
+        assert_int_equal(port_script_count(d->port, "AT+CMGR=3"), 0);
+        dialogue_free(d);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRAP(delete_unanswered),
+        TRAP(one_name_for_a_place),
         TRAP(notice_of_another_store),
         TRAP(notice_without_index),
         TRAP(full_notices),
