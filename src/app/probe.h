@@ -19,8 +19,8 @@ struct probe_conf {
     struct rt *rt;
     struct port_source *ports;
     const struct profile_set *profiles;
-    struct modem *const
-        *own; /* the daemon's; borrowed until each has told, or was freed after modem_stop() */
+    /* The daemon's; the list is borrowed for the call. They may be freed meanwhile, behind modem_stop(). */
+    struct modem *const *own;
     int nown;
     const char *const *only; /* ports to examine, borrowed for the call; NULL: all there are */
     int nonly;

@@ -238,8 +238,45 @@ static void own_ones(void **state)
     assert_int_equal(u->in_count, 1);
 }
 
-/* It can be stopped at any moment, and is done soon after, with nothing left open; also when the own modem
- * that it asks is freed in the meantime. */
+static void free_it(void *owner)
+{
+    struct unit *u = owner;
+
+    modem_free(u->modem);
+    u->modem = NULL;
+}
+
+/* An own modem that is taken out of gateway.conf while it is asked: what is known by then is told. */
+static void own_one_goes(void **state)
+{
+    struct lab *l = *state;
+
+    for (int64_t after_ms = 0; after_ms < 200; after_ms += 7) {
+        struct unit *u = &l->r->units[0];
+        struct probe_conf c = conf_of(l);
+
+        if (after_ms == 0)
+            u = plug(l, "huawei-e173", "1-1");
+        else
+            u->modem = modem_new(l->r->rt, port_sim_source(l->r->bus), &u->conf);
+        u->conf.usb = "1-1";
+        modem_start(u->modem);
+        assert_true(rig_ready(l->r, u));
+        c.own = &u->modem;
+        c.nown = 1;
+        l->done = false;
+        json_array_clear(l->found);
+        probe_start(&c);
+        rig_run(l->r, after_ms);
+        modem_stop(u->modem, 0, free_it, u);
+        rig_run(l->r, 1000);
+        assert_true(l->done);
+        assert_null(u->modem);
+        assert_int_equal(json_array_size(l->found), 1);
+    }
+}
+
+/* It can be stopped at any moment, and is done soon after, with nothing left open. */
 static void stopped(void **state)
 {
     struct lab *l = *state;
@@ -272,8 +309,9 @@ static void stopped(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {PROBE_TEST(sticks),   PROBE_TEST(no_modem_now), PROBE_TEST(nothing),
-                                       PROBE_TEST(troubles), PROBE_TEST(own_ones),     PROBE_TEST(stopped)};
+    const struct CMUnitTest tests[] = {
+        PROBE_TEST(sticks),   PROBE_TEST(no_modem_now), PROBE_TEST(nothing), PROBE_TEST(troubles),
+        PROBE_TEST(own_ones), PROBE_TEST(own_one_goes), PROBE_TEST(stopped)};
 
     return cmocka_run_group_tests_name("app/probe", tests, NULL, NULL);
 }
