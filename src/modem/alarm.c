@@ -93,6 +93,14 @@ void alarm_sim(struct modem *m)
                     last_digits(now), last_digits(before), m->conf->name);
 }
 
+/* What was wrong with a modem is no more when it is gone, or waits for its SIM. */
+void alarms_of_presence_over(struct modem *m)
+{
+    m->offline_since_ms = 0;
+    modem_alarm_over(m, CARRIER_ALARM_HUNG);
+    modem_alarm_over(m, CARRIER_ALARM_NETWORK);
+}
+
 void alarm_offline(struct modem *m)
 {
     int64_t since_ms = modem_now(m) - m->offline_since_ms;

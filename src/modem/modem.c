@@ -163,6 +163,8 @@ void modem_absent(struct modem *m, const char *why)
         return;
     modem_set_state(m, MODEM_ABSENT, "%s%s", restarting ? "restarting: " : "", why);
     modem_teardown(m);
+    if (!restarting)
+        alarms_of_presence_over(m);
     alarm_absent(m, why);
     int64_t wait_ms = restarting ? RESTART_LOOK_MS : absent_ms[m->absent_n];
     m->absent_n += !restarting && m->absent_n + 1 < ARRAY_LEN(absent_ms);
@@ -303,7 +305,7 @@ void modem_locked(struct modem *m, enum modem_lock lock, const char *fmt, ...)
         return;
     m->lock = lock;
     modem_set_state(m, MODEM_LOCKED, "%s", why);
-    modem_alarm_over(m, CARRIER_ALARM_HUNG);
+    alarms_of_presence_over(m);
     modem_alarm(m, CARRIER_ALARM_SIM, "%s", why);
     rt_timer_at(m->rt, &m->idle_timer, modem_now(m) + LOCKED_CHECK_MS);
 }

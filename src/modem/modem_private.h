@@ -528,6 +528,7 @@ void modem_alarm(struct modem *m, enum carrier_alarm a, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void modem_alarm_over(struct modem *m, enum carrier_alarm a);
 void alarm_absent(struct modem *m, const char *why); /* no device, or none that could be opened; after a while */
+void alarms_of_presence_over(struct modem *m);
 void alarm_sim(struct modem *m);                     /* usable, and known: the same as before? */
 void alarm_offline(struct modem *m);                 /* not registered; after a while */
 

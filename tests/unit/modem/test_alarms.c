@@ -76,6 +76,23 @@ static void no_network(void **state)
     assert_none(d);
 }
 
+/* A modem that had no network and is pulled out is absent, and nothing else. */
+static void offline_and_pulled(void **state)
+{
+    struct dialogue *d = *state;
+
+    port_script_answer(d->port, "AT+CREG?", "\r\n+CREG: 1,3\r\n\r\nOK\r\n");
+    modem_start(d->modem);
+    dialogue_run(d, 150000);
+    assert_alarm(d, CARRIER_ALARM_NETWORK, "refuses the SIM");
+    port_script_unplug(d->port);
+    dialogue_run(d, 1000);
+    assert_none(d);
+    dialogue_run(d, 90000);
+    assert_alarm(d, CARRIER_ALARM_ABSENT, "no such device");
+    assert_false(d->carrier->alarms[CARRIER_ALARM_NETWORK].on);
+}
+
 /* ---- the service centre ---- */
 
 /* The SIM has no service centre: told; over when one is configured, or a message went out nevertheless. */
@@ -313,6 +330,7 @@ int main(void)
         TRAP(absent),
         TRAP(denied),
         TRAP(no_network),
+        TRAP(offline_and_pulled),
         TRAP(no_service_centre),
         TRAP(no_credit),
         TRAP(bad_messages_are_no_run),
