@@ -139,6 +139,8 @@ check-judges: $(JUDGES)
 	    -- python3 tests/judges/judge_tshark.py $(BUILD)
 
 SEEDS ?= 2000
+WEEKS ?= 100
+PIN_STORIES ?= 10000
 check-simulation:
 	@$(MAKE) $(PARALLEL) MODE=release check-simulation-run
 	@$(MAKE) $(PARALLEL) MODE=asan check-simulation-asan
@@ -146,6 +148,9 @@ check-simulation:
 check-simulation-run: $(SIMULATION)
 	@$(CHECK) --sum $(SUM) --title 'the whole gateway on simulated time' \
 	    -- $(SIMULATION) --seeds 1:$(SEEDS):2 -- $(SIMULATION) --seeds 2:$(SEEDS):2 -- $(SIMULATION) --month -- $(SIMULATION) --every-commit
+	@$(CHECK) --sum $(SUM) --title 'complaints, families and faults, PINs, weeks of chaos' \
+	    -- $(SIMULATION) --complaints -- $(SIMULATION) --matrix -- $(SIMULATION) --pins 1:$(PIN_STORIES) \
+	    -- $(SIMULATION) --chaos 1:$(WEEKS):2 -- $(SIMULATION) --chaos 2:$(WEEKS):2
 check-simulation-asan: $(SIMULATION)
 	@$(CHECK) --sum $(SUM) --title 'the same with sanitizers' -- $(SIMULATION) --seeds 1:100:2 -- $(SIMULATION) --seeds 2:100:2
 

@@ -5,6 +5,7 @@
  *   simulation --month [--seed N]          thirty days of mixed traffic
  *   simulation --seed N [-v [-v]]          one seed, told
  *   simulation --chaos FIRST:LAST[:STEP]   sixteen modems of all kinds, a week each
+ *   simulation --complaints                what users of gateways complain of, a story each
  *   simulation --pins FIRST:LAST[:STEP]    PINs: restarts, deaths, reloads, errors, moved SIMs
  *   simulation --matrix                    each kind of modem with each fault: seconds until messages pass
  * again simulation --cell PERSONALITY FAULT    one of these (PERSONALITY "all": each)
@@ -193,7 +194,8 @@ static void month(struct totals *t, uint64_t seed, int verbose)
 static int usage(void)
 {
     fputs("usage: simulation [--seeds FIRST:LAST[:STEP]] [--every-commit] [--month] [--seed N]\n"
-          "                  [--chaos FIRST:LAST[:STEP]] [--pins FIRST:LAST[:STEP]] [--matrix] [--cell "
+          "                  [--complaints] [--chaos FIRST:LAST[:STEP]] [--pins FIRST:LAST[:STEP]] "
+          "[--matrix] [--cell "
           "PERSONALITY FAULT] [-v]\n",
           stderr);
     return 2;
@@ -203,7 +205,7 @@ int main(int argc, char **argv)
 {
     unsigned long long first = 1, last = 20, step = 1, seed = 0;
     bool do_seeds = false, do_month = false, do_commits = false, do_chaos = false, do_matrix = false,
-         do_pins = false;
+         do_pins = false, do_complaints = false;
     const char *personality = NULL, *fault_name = NULL;
     struct totals t = {0};
     int verbose = 0;
@@ -215,6 +217,8 @@ int main(int argc, char **argv)
             do_chaos = sscanf(argv[++i], "%llu:%llu:%llu", &first, &last, &step) >= 2;
         else if (!strcmp(argv[i], "--pins") && i + 1 < argc)
             do_pins = sscanf(argv[++i], "%llu:%llu:%llu", &first, &last, &step) >= 2;
+        else if (!strcmp(argv[i], "--complaints"))
+            do_complaints = true;
         else if (!strcmp(argv[i], "--matrix"))
             do_matrix = true;
         else if (!strcmp(argv[i], "--cell") && i + 2 < argc) {
@@ -240,6 +244,8 @@ int main(int argc, char **argv)
         seeds(&t, seed, seed, 1, verbose);
     if (do_chaos)
         chaos(&t, first, last, step, verbose);
+    if (do_complaints)
+        complaints(&t, verbose);
     if (do_pins)
         pins_stories(&t, first, last, step, verbose);
     if (do_matrix)

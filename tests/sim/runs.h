@@ -37,6 +37,9 @@ void chaos(struct totals *t, uint64_t first, uint64_t last, uint64_t step, int v
 /* A personality's or a fault's name, to run no others; NULL: all. */
 void matrix(struct totals *t, const char *personality, const char *fault, int verbose);
 
+/* ---- complaints.c: what users of gateways complain of, a story each ---- */
+void complaints(struct totals *t, int verbose);
+
 /* ---- pins.c: no sequence of events spends a SIM's last tries ---- */
 void pins_stories(struct totals *t, uint64_t first, uint64_t last, uint64_t step, int verbose);
 

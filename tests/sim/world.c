@@ -395,6 +395,16 @@ int world_text(struct world *w, int modem, const char *from, size_t bytes, const
     return n;
 }
 
+void world_tpdu(struct world *w, int modem, const uint8_t *tpdu, size_t len)
+{
+    uint8_t full[PDU_FULL_BYTES] = {0};
+    struct err e = {0};
+
+    memcpy(full + 1, tpdu, len);
+    if (simnet_deliver_tpdu(w->net, w->sims[modem], full, len + 1, rt_sim_now(w->rt), &e) < 0)
+        ledger_problem(&w->ledger, "the network: %s", e.text);
+}
+
 void world_fault(struct world *w, int modem, const char *name, const char *args)
 {
     struct err e = {0};
@@ -426,7 +436,7 @@ static bool is_done(void *arg)
     return ((struct listing *)arg)->done;
 }
 
-static void read_rows(struct world *w)
+void world_each_row(struct world *w, void (*see)(void *arg, const struct msg_row *row), void *arg)
 {
     int64_t before = 0;
     int count;
@@ -441,12 +451,17 @@ static void read_rows(struct world *w)
         }
         count = l.op.count;
         for (int i = 0; i < count; i++) {
-            ledger_row(&w->ledger, &l.op.rows[i]);
+            see(arg, &l.op.rows[i]);
             before = l.op.rows[i].id;
             msg_row_clear(&l.op.rows[i]);
         }
         free(l.op.rows);
     } while (count == LIST_ROWS);
+}
+
+static void see_row(void *arg, const struct msg_row *row)
+{
+    ledger_row(arg, row);
 }
 
 static bool rests(struct world *w)
@@ -538,7 +553,7 @@ void world_settle(struct world *w, int64_t max_ms)
                            modem_state_name(ms.state), ms.reason, simnet_waiting(w->net, w->sims[i]));
         }
     }
-    read_rows(w);
+    world_each_row(w, see_row, &w->ledger);
     check_outs(w);
     check_ins(w);
     check_modems(w);

@@ -97,6 +97,11 @@ int world_send_urgent(struct world *w, int modem, const char *to, size_t bytes);
 int world_text(struct world *w, int modem, const char *from, size_t bytes, const char *spice);
 void world_fault(struct world *w, int modem, const char *name, const char *args);
 
+/* A TPDU as it is, well formed or not, with a service centre of none in front. */
+void world_tpdu(struct world *w, int modem, const uint8_t *tpdu, size_t len);
+/* Every message in the store, newest first. */
+void world_each_row(struct world *w, void (*see)(void *arg, const struct msg_row *row), void *arg);
+
 /* Ends the faults, waits until everything has come to rest, and settles the account: every modem is ready and
  * every alarm over. */
 void world_settle(struct world *w, int64_t max_ms);
