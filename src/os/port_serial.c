@@ -93,6 +93,35 @@ static int take_descriptor(struct sp_port *port, int baud, bool rtscts, struct e
     return fd;
 }
 
+/* A device may refuse to have DTR and RTS set (it stalls the request: EPIPE) and be a good modem all the
+ * same. libserialport 0.1.1 will not open it. Its speed stays as it is: nothing with a UART behind it does
+ * this. */
+static bool refuses_lines(void)
+{
+    int error = sp_last_error_code();
+
+    return error == EPIPE || error == ENOTTY || error == EINVAL;
+}
+
+static int open_without_lines(const char *path, bool rtscts, struct err *e)
+{
+    int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    struct termios tio;
+
+    if (fd < 0)
+        return err_errno(e, "open");
+    if (tcgetattr(fd, &tio) == 0) {
+        cfmakeraw(&tio);
+        if (tcsetattr(fd, TCSANOW, &tio) == 0 && settle_line(fd, rtscts, e) == ERR_OK) {
+            tcflush(fd, TCIOFLUSH);
+            return fd;
+        }
+    }
+    err_errno(e, "set the line");
+    close(fd);
+    return e->code;
+}
+
 int port_serial_open(const char *path, int baud, bool rtscts, struct err *e)
 {
     struct sp_port *port;
@@ -105,6 +134,8 @@ int port_serial_open(const char *path, int baud, bool rtscts, struct err *e)
     if (rc == SP_OK) {
         fd = take_descriptor(port, baud, rtscts, e);
         sp_close(port);
+    } else if (rc == SP_ERR_FAIL && refuses_lines()) {
+        fd = open_without_lines(path, rtscts, e);
     } else {
         fd = refuse(rc, "open", e);
     }
