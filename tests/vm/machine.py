@@ -25,7 +25,7 @@ import lab  # noqa: E402: it is in another folder
 MODEMS = 3  # 0 and 1 are for USB serial adapters, 2 is inside the four-port stick
 STICK = 2
 SPOOL = "/var/spool/simgate"
-DATABASE = "/var/lib/simgate/simgate.db"
+GADGET = "/sys/kernel/config/usb_gadget/stick"
 CONF = """gateway = {{ name = "Lab"; country = "49"; {gateway} }};
 modems = ( {modems} );
 {rest}
@@ -34,7 +34,7 @@ modems = ( {modems} );
 INSTALL = """
 set -e
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,ro share /mnt/share
-tar -C /mnt/share -c . | tar -C / -x --no-same-owner --keep-directory-symlink
+tar -C /mnt/share/root -c . | tar -C / -x --no-same-owner --keep-directory-symlink
 systemd-sysusers
 systemd-tmpfiles --create simgate.conf
 chgrp -R simgate /etc/simgate
@@ -49,8 +49,9 @@ class Machine:
     def __init__(self, build, image):
         self.build = pathlib.Path(build).resolve()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="simgate-vm-"))
-        subprocess.run(["make", "-C", str(ROOT), f"BUILD={self.build}", f"DESTDIR={self.dir}/stage", "install"], check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(["make", "-C", str(ROOT), f"BUILD={self.build}", f"DESTDIR={self.dir}/stage/root", "install"],
+                       check=True, stdout=subprocess.DEVNULL)
+        shutil.copy(ROOT / "tests/vm/stick.pl", self.dir / "stage")
         start = time.monotonic()
         try:
             self.guest = Guest(image, self.dir / "stage", {f"modem{i}": self.wire(i) for i in range(STICK)},
@@ -156,9 +157,21 @@ class Booted(lab.Lab):
         self.tell(f"fault modem{number} vanish")
         self.plugged.discard(number)
 
+    def plug_stick(self):
+        """The four-port stick, until the kernel has all its ports."""
+        if self.guest.run("test -e /run/stick.ready")[0]:
+            self.sh("setsid perl /mnt/share/stick.pl /dev/virtio-ports/test.modem > /run/stick.err 2>&1 &")
+            self.wait("the stick", lambda: self.guest.run("test -e /run/stick.ready")[0] == 0)
+        self.sh(f"> /run/stick.log; ls /sys/class/udc | grep dummy > {GADGET}/UDC")
+        self.wait("its ports", lambda: len(self.sh("ls /dev").split("ttyUSB")) == 5)
+
+    def unplug_stick(self):
+        self.sh(f"test ! -e {GADGET}/UDC || echo > {GADGET}/UDC")
+
     def close(self):
         for number in list(self.plugged):
             self.guest.unplug(f"stick{number}")
+        self.unplug_stick()
         self.guest.run("systemctl stop simgated; systemctl reset-failed simgated; rm -rf /var/lib/simgate/*; "
-                       f"find {SPOOL} -type f -delete; udevadm settle; journalctl --rotate; journalctl --vacuum-time=1s", 120)
+                       f"find {SPOOL} -type f -delete; pkill sleep; udevadm settle; journalctl --rotate; journalctl --vacuum-time=1s", 120)
         super().close()

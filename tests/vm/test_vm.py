@@ -9,14 +9,22 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
-from machine import Booted, Machine, lab
+from machine import STICK, Booted, Machine, lab
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build").resolve()
 IMAGE = BUILD / "vm"
 FIXED = '{ name = "M0"; port = "/dev/ttyUSB0"; report = true; }'
 TO = "+491601234567"
+
+
+IMEI = ("357805020000000", "357805020000015", "357805020000023")  # as simgate-modem counts
+
+
+def by_imei(number):
+    return f'{{ name = "M{number}"; imei = "{IMEI[number]}"; report = true; }}'
 
 
 def the_machine():
@@ -130,6 +138,125 @@ def test_reload_and_stop(build):
         it.write_conf()
         it.start_daemon()
         lab.equal(it.messages("--out")[0]["state"] in ("sent", "delivered"), True, "its outcome was kept")
+
+
+def numbered_away(it, tty="/dev/ttyUSB0"):
+    """Somebody who keeps the dead tty open, as programs do: its number is not free for the replugged stick."""
+    it.sh(f"setsid sleep 600 < {tty} > /dev/null 2>&1 & sleep 0.1")
+
+
+def test_unplugged_while_sending(build):
+    """Pulled when the network had just taken a message and not answered yet: absent by the line itself, the message held as
+    unknown, another one waits. Plugged in again it is another ttyUSB and the same modem: the report settles the first, the
+    second goes out, nothing goes twice."""
+    with gateway(by_imei(0), modem_args=["--report-ms", "8000"]) as it:
+        it.plug(0)
+        it.start_daemon()
+        it.wait_ready()
+        lab.equal(it.modems()[0]["port"], "/dev/ttyUSB0")
+        it.tell("fault modem0 ok_lost")
+        first = it.json("send", "--to", TO, "cut off")["messages"][0]["id"]
+        it.wait("the network to have it", lambda: it.log("submitted", text="cut off"))
+        numbered_away(it)
+        pulled = time.monotonic()
+        it.unplug(0)
+        it.wait("it to be absent", lambda: it.modem_state() == "absent")
+        print(f"# absent {time.monotonic() - pulled:.1f} s after it was pulled")
+        lab.equal(it.json("show", first)["message"]["state"], "unknown")
+        second = it.json("send", "--to", TO, "waits")["messages"][0]["id"]
+        it.plug(0)
+        it.wait("the kernel to see it", lambda: it.guest.run("test -e /dev/ttyUSB1")[0] == 0)
+        seen = time.monotonic()
+        it.wait_ready(60)
+        print(f"# ready {time.monotonic() - seen:.1f} s after it was on the bus again")
+        lab.equal(it.modems()[0]["port"], "/dev/ttyUSB1")
+        for number in first, second:
+            it.wait("both to be delivered", lambda: it.json("show", number)["message"]["state"] == "delivered")
+        lab.equal([e["text"] for e in it.log("submitted")], ["cut off", "waits"])
+
+
+def test_identical_sticks(build):
+    """Two sticks with the same USB serial number, plugged in either order: told apart by IMEI and by place on the bus."""
+    with gateway(f"{by_imei(0)}, {by_imei(1)}", rest="rules = ();") as it:
+        it.start_daemon()
+        for order in (1, 0), (0, 1):
+            for number in order:
+                it.plug(number)
+                it.wait("its tty", lambda: it.guest.run(f"test -e /dev/ttyUSB{order.index(number)}")[0] == 0)
+            it.wait_ready(60)
+            check_sticks(it, order)
+            for number in order:
+                it.unplug(number)
+            it.wait("both to be absent", lambda: {m["state"] for m in it.modems()} == {"absent"})
+        it.write_conf(modems='{ name = "M0"; usb = "1-1"; }, { name = "M1"; usb = "1-2"; }')
+        it.sh("systemctl reload simgated")
+        for number in 1, 0:
+            it.plug(number)
+        it.wait_ready(60)
+        check_sticks(it, None)
+
+
+def check_sticks(it, order):
+    """Each modem is on its own stick, and sends by it."""
+    for number in 0, 1:
+        modem = next(m for m in it.modems() if m["name"] == f"M{number}")
+        lab.equal(modem["imei"], IMEI[number], f"M{number}")
+        if order:
+            lab.equal(modem["port"], f"/dev/ttyUSB{order.index(number)}", f"M{number}")
+        text = f"by M{number} at {time.monotonic_ns()}"
+        it.run("send", "--to", TO, "--modem", f"M{number}", "--wait", text)
+        lab.equal([e["modem"] for e in it.log("submitted", text=text)], [f"modem{number}"])
+
+
+def test_four_ports(build):
+    """A stick with four serial ports on the kernel's `option` driver, found by IMEI: only its AT port (interface 2) is ever
+    opened, although interface 1 talks and nothing else on the line says which is which."""
+    with gateway(by_imei(STICK), rest="rules = ();") as it:
+        it.start_daemon()
+        it.sh("inotifywait -q -m -e open --format %f -o /run/opened /dev > /dev/null 2>&1 & echo $! > /run/inotify.pid")
+        it.plug_stick()
+        it.wait_ready(60)
+        it.run("send", "--to", TO, "--wait", "by the stick")
+        port = it.modems()[0]["port"]
+        lab.equal(it.sh(f"cat /sys/class/tty/{port[5:]}/device/../bInterfaceNumber").strip(), "02", port)
+        opened = set(it.sh("kill $(cat /run/inotify.pid); grep ttyUSB /run/opened").split())
+        lab.equal(opened, {port[5:]}, "ports that were opened")
+        lab.equal(it.sh("cat /run/stick.log"), "", "what was written to the other ports")
+        check_rules(it, port)
+        held = it.sh(f"readlink /proc/{it.show('MainPID')}/fd/* | grep ttyUSB")
+        lab.equal(held.split(), [port], "ports that the daemon has open")
+
+
+def check_rules(it, port):
+    """What the installed udev rules made of the four-port stick."""
+    links = dict(line.split(" -> ../") for line in it.sh("cd /dev/simgate; stat -c %N * | tr -d \"'\"").splitlines())
+    ports = {link.rpartition("-")[2]: tty for link, tty in links.items() if link.startswith("usb-")}
+    lab.equal(sorted(ports), ["if00", "if01", "if02", "if03"], f"{links}")
+    lab.equal([tty for link, tty in links.items() if link.startswith("at-")], [port[5:]], f"{links}")
+    lab.equal(ports["if02"], port[5:], f"{links}")
+    lab.equal(it.sh(f"stat -c '%G %a' {port}").strip(), "simgate 660", port)
+    said = it.sh(f"udevadm info --query=property {port}").split()
+    lab.true({"ID_MM_PORT_IGNORE=1", "SIMGATE_ROLE=at", "SIMGATE_FAMILY=simcom-4g"} <= set(said), f"{said}")
+    device = it.sh(f"realpath /sys/class/tty/{port[5:]}/device/../..").strip()
+    lab.true("ID_MM_DEVICE_IGNORE=1" in it.sh(f"udevadm info --query=property {device}").split(), device)
+    lab.equal(it.sh(f"stat -c '%G %A' {device}/authorized").strip(), "simgate -rw-rw-r--", "authorized")
+
+
+def test_hung_modem(build):
+    """A stick that hangs so that nothing said on its line helps is taken off the bus and put back, out of the unit's sandbox;
+    then it works, and what waited goes out."""
+    with gateway(by_imei(STICK), rest="rules = ();") as it:
+        it.start_daemon()
+        it.plug_stick()
+        it.wait_ready(60)
+        it.tell(f"fault modem{STICK} silence 3600000")
+        began = time.monotonic()
+        it.run("send", "--to", TO, "waits for a replug")
+        it.wait("the kernel to let it on the bus again", lambda: it.guest.run("dmesg | grep -q 'authorized to connect'")[0] == 0, 300)
+        it.tell(f"fault modem{STICK} clear")
+        print(f"# put back on the bus {time.monotonic() - began:.0f} s after it hung")
+        it.wait("the message", lambda: it.log("submitted", text="waits for a replug"), 120)
+        lab.equal([e["text"] for e in it.log("submitted")], ["waits for a replug"])
 
 
 def skip_reason():
