@@ -25,6 +25,7 @@ static void cancel_done(struct at_cmd *c, const struct at_result *r)
     struct modem *m = c->owner;
 
     m->ussd.cancelling = false;
+    m->ussd.cancelled_ms = modem_now(m);
     line_result(m, r);
 }
 
@@ -117,6 +118,16 @@ static const char *const outcomes[] = {
     [CUSD_TIMEOUT] = "the network did not answer in time",
 };
 
+/* Some modems confirm AT+CUSD=2 so, when the next session may have begun. */
+static bool confirms_cancel(const struct modem *m, int64_t kind)
+{
+    enum { SOON_MS = 1000 };
+    const struct ussd *s = &m->ussd;
+
+    return kind == CUSD_ENDED &&
+           (s->cancelling || (s->cancelled_ms && modem_now(m) - s->cancelled_ms < SOON_MS));
+}
+
 static void outcome(struct modem *m, int64_t kind)
 {
     bool known = kind >= 0 && kind < (int64_t)ARRAY_LEN(outcomes);
@@ -151,7 +162,7 @@ static void on_answer(struct modem *m, const char *line)
         return;
     bool has_text = at_cur_string(&c, string, sizeof(string)) && *string;
     if (!has_text || kind < CUSD_DONE || kind > CUSD_ENDED) {
-        if (m->ussd.user)
+        if (m->ussd.user && !confirms_cancel(m, kind))
             outcome(m, kind);
         return;
     }
@@ -238,7 +249,7 @@ int modem_ussd_begin(struct modem *m, const char *code, struct modem_ussd *u, st
         return ERR_INVALID;
     if (m->state != MODEM_READY)
         return err_set(e, ERR_GONE, "the modem is %s", modem_state_name(m->state));
-    if (s->user || s->sent || s->cancelling)
+    if (s->user || s->sent) /* what is being cancelled is over when this one's turn has come */
         return err_set(e, ERR_BUSY, "another USSD request is under way");
     if (strcmp(s->coding_imei, m->carrier.imei) != 0)
         s->coding = CODING_AUTO; /* another modem than the one that was learnt of */
@@ -262,7 +273,7 @@ int modem_ussd_reply(struct modem *m, struct modem_ussd *u, const char *text, st
 
     if (s->user != u || !s->open)
         return err_set(e, ERR_GONE, "the network does not wait for a reply");
-    if (s->sent || s->cancelling)
+    if (s->sent)
         return err_set(e, ERR_BUSY, "another USSD request is under way");
     if (!*text || strlen(text) >= sizeof(s->text) || !utf8_valid(text, strlen(text)))
         return err_set(e, ERR_INVALID, "expected a reply of 1 to %d bytes", (int)sizeof(s->text) - 1);

@@ -19,6 +19,7 @@ struct ussd {
     bool open;               /* the network waits for a reply */
     bool sent, left;         /* cmd is in the channel; its user has left meanwhile */
     bool cancelling;         /* cancel is */
+    int64_t cancelled_ms;    /* when that had its answer last; 0 never */
     enum profile_coding trying;
     enum profile_coding coding; /* the one that worked with this modem; AUTO: not known */
     char coding_imei[CARRIER_IMSI_BYTES];

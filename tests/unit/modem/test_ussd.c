@@ -271,6 +271,27 @@ static void menu_ends(void **state)
     assert_int_equal(h.times, 5);
 }
 
+/* The next session may begin right behind a cancelled one, whose end may be told in between. */
+static void right_behind_cancel(void **state)
+{
+    struct dialogue *d = *state;
+    struct heard h = HEARD;
+    struct err e = {0};
+
+    assert_true(dialogue_ready(d));
+    begin(d, &h, "*100#");
+    say(d, "\r\n+CUSD: 1,\"1 Balance\",15\r\n");
+    modem_ussd_end(d->modem, &h.ussd);
+    assert_int_equal(modem_ussd_begin(d->modem, "*101#", &h.ussd, &e), 0);
+    dialogue_run(d, 100);
+    assert_true(dialogue_heard(d, "AT+CUSD=2\nAT+CUSD=1,\"*101#\",15\n"));
+    say(d, "\r\n+CUSD: 2\r\n");
+    assert_int_equal(h.times, 1);
+    say(d, "\r\n+CUSD: 0,\"5.00\",15\r\n");
+    assert_int_equal(h.times, 2);
+    assert_string_equal(h.text, "5.00");
+}
+
 /* A stick that is pulled ends the session. */
 static void pulled(void **state)
 {
@@ -374,12 +395,19 @@ static void encoded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRAP(texts),          cmocka_unit_test(known_coding),
-        TRAP(captured),       TRAP(ends),
-        TRAP(late_error),     TRAP(menu),
-        TRAP(menu_ends),      TRAP(pulled),
-        TRAP(by_the_network), TRAP(quiet_while_waiting),
-        TRAP(codings),        cmocka_unit_test(encoded),
+        TRAP(texts),
+        cmocka_unit_test(known_coding),
+        TRAP(captured),
+        TRAP(ends),
+        TRAP(late_error),
+        TRAP(menu),
+        TRAP(menu_ends),
+        TRAP(pulled),
+        TRAP(right_behind_cancel),
+        TRAP(by_the_network),
+        TRAP(quiet_while_waiting),
+        TRAP(codings),
+        cmocka_unit_test(encoded),
     };
     return cmocka_run_group_tests_name("ussd", tests, NULL, NULL);
 }
