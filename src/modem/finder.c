@@ -109,7 +109,8 @@ static void on_changed(struct port_user *u)
     bool back = present(m) && m->was_away;
 
     m->was_away = !present(m);
-    m->list_hash = 0; /* another stick may have come under an old name */
+    if (m->state == MODEM_ABSENT || m->state == MODEM_BACKOFF)
+        m->list_hash = 0; /* another stick may have come under an old name */
     if (m->state == MODEM_ABSENT || (m->state == MODEM_BACKOFF && back))
         modem_request(m, MOVE_OPEN, 0, "a device came or went");
 }

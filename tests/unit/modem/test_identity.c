@@ -253,6 +253,25 @@ static void unknown_roles(void **state)
     assert_string_equal(status_of(u).port, port_sim_tty(r->bus, "1-1", -1));
 }
 
+/* A port that speaks no text is left as soon as that is seen, not when it has been silent long enough. */
+static void binary_port(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.port = "", .imei = "350000000000000"});
+    uint8_t frame[30];
+
+    memset(frame, 0x7E, sizeof(frame));
+    memset(frame + 1, 0x81, sizeof(frame) - 2);
+    rig_fault(r, u, "silence", "100000000");
+    modem_start(u->modem);
+    rig_run(r, 500);
+    assert_int_equal(status_of(u).state, MODEM_PROBING);
+    finder_heard(u->modem, frame, sizeof(frame));
+    rig_run(r, 1);
+    assert_int_equal(status_of(u).state, MODEM_ABSENT);
+    assert_reason(u, "speaks no text");
+}
+
 /* ---- nothing is disturbed ---- */
 
 /* A stick that another modem is configured to be on is left to it, all of its ports, also while that modem
@@ -538,6 +557,7 @@ int main(void)
         RIG_TEST(by_sim),
         cmocka_unit_test(any_order_any_numbers),
         RIG_TEST(unknown_roles),
+        RIG_TEST(binary_port),
         RIG_TEST(others_are_left_alone),
         RIG_TEST(pin_for_no_stranger),
         RIG_TEST(another_sim),
