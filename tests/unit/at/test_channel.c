@@ -249,6 +249,36 @@ static void test_late_ussd_error(void **state)
     talk_end(&t);
 }
 
+/* While a USSD answer is awaited only what is urgent is written; the rest follows when the time is over, or
+ * at once when the answer has come. */
+static void test_hold(void **state)
+{
+    struct talk t;
+    struct ask a, b, c;
+
+    (void)state;
+    talk_begin(&t);
+    at_hold(&t.ch, t.now_ms + 5000, t.now_ms);
+    ask(&t, &a, "AT+CSQ", "+CSQ:");
+    hear(&t, "");
+    b = (struct ask){.cmd = {.text = "AT+CNMA", .done = a.cmd.done, .owner = &b}, .t = &t};
+    assert_int_equal(at_send(&t.ch, &b.cmd, true, t.now_ms), 0);
+    hear(&t, "AT+CNMA\r");
+    says(&t, "OK\r\n+CME ERROR: 132\r\n");
+    saw(&t, "OK|urc +CME ERROR: 132|");
+    hear(&t, "");
+    pass(&t, 5000);
+    hear(&t, "AT+CSQ\r");
+    says(&t, "+CSQ: 1,99\r\nOK\r\n");
+    saw(&t, "line +CSQ: 1,99|OK|");
+    at_hold(&t.ch, t.now_ms + 5000, t.now_ms);
+    ask(&t, &c, "AT", NULL);
+    hear(&t, "");
+    at_hold(&t.ch, 0, t.now_ms);
+    hear(&t, "AT\r");
+    talk_end(&t);
+}
+
 /* Results that nobody waits for (another process on the port) disappear. */
 static void test_strangers_results(void **state)
 {
@@ -739,6 +769,7 @@ int main(void)
         cmocka_unit_test(test_no_substrings),
         cmocka_unit_test(test_glued_error),
         cmocka_unit_test(test_late_ussd_error),
+        cmocka_unit_test(test_hold),
         cmocka_unit_test(test_strangers_results),
         cmocka_unit_test(test_submit),
         cmocka_unit_test(test_data_echo),
