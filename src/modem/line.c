@@ -145,6 +145,13 @@ static const struct {
     {"+CEREG:", false, on_registration},
     {"+CGREG:", false, on_registration},
     {"+CPIN:", false, pin_urc},
+    {"^SIMST:", false, pin_notice},     /* Huawei */
+    {"#QSS:", false, pin_notice},       /* Telit */
+    {"+QSIMSTAT:", false, pin_notice},  /* Quectel */
+    {"+QUSIM:", false, pin_notice},     /* Quectel */
+    {"+UUSIMSTAT:", false, pin_notice}, /* u-blox */
+    {"^SCKS:", false, pin_notice},      /* Cinterion */
+    {"+SIMTRAY", false, pin_notice},    /* SIMCom */
     {"$G", false, on_position},
     {"+CUSD:", false, ussd_urc},
     {"+CME ERROR", false, ussd_urc}, /* the network's refusal of a USSD request (MC55i, E1752) */

@@ -352,6 +352,17 @@ static const struct script_step check_steps[] = {
 const struct script script_check = {
     .name = "SIM check", .steps = check_steps, .count = ARRAY_LEN(check_steps)};
 
+/* A vendor's word that something is new about the SIM: each has its own numbers for it, so the SIM is asked.
+ */
+void pin_notice(struct modem *m, const char *line)
+{
+    (void)line;
+    if (modem_up(m))
+        script_start(m, &script_check);
+    else if (m->state == MODEM_LOCKED)
+        script_start(m, &script_locked);
+}
+
 /* The SIM was taken out, put in, or has unlocked itself after a restart. */
 void pin_urc(struct modem *m, const char *line)
 {

@@ -235,6 +235,30 @@ static void busy_sims(void **state)
     }
 }
 
+/* A vendor's notice about the SIM is looked into at once, when it is pulled and when it is back. */
+static void sim_notices(void **state)
+{
+    static const char *const notices[] = {"^SIMST:255", "#QSS: 0", "+QSIMSTAT: 1,0", "+UUSIMSTAT: 0",
+                                          "^SCKS: 0"};
+    struct dialogue *d = *state;
+
+    assert_true(dialogue_ready(d));
+    for (size_t i = 0; i < ARRAY_LEN(notices); i++) {
+        char text[40];
+        snprintf(text, sizeof(text), "\r\n%s\r\n", notices[i]);
+        port_script_answer(d->port, "AT+CPIN?", "\r\n+CME ERROR: 10\r\n");
+        say(d, text);
+        dialogue_run(d, 3000);
+        assert_int_equal(d->carrier->state, CARRIER_LOCKED);
+        assert_alarm(d, CARRIER_ALARM_SIM, "no SIM");
+        port_script_answer(d->port, "AT+CPIN?", "\r\n+CPIN: READY\r\n\r\nOK\r\n");
+        say(d, text);
+        dialogue_run(d, 3000);
+        assert_int_equal(d->carrier->state, CARRIER_READY);
+        assert_none(d);
+    }
+}
+
 /* Another SIM than before is used, and told, until the old one is back or an operator accepts it. */
 static void another_sim(void **state)
 {
@@ -337,6 +361,7 @@ int main(void)
         TRAP(service_centre_unknown),
         TRAP(locked_sims),
         TRAP(busy_sims),
+        TRAP(sim_notices),
         TRAP(another_sim),
         TRAP(complaint_07_memory_full),
         TRAP(complaint_07_full_of_drafts),
