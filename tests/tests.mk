@@ -163,10 +163,22 @@ check-vm: all ## the installed gateway on a booted Debian with USB modems, where
 	@tests/need.sh vm || true # it says itself what it cannot do without
 	@$(CHECK) --sum $(SUM) --title 'installed, on a booted machine with USB modems' -- python3 tests/vm/test_vm.py $(BUILD)
 
+# Modems of real families. Each has the tests of the gateway's daily life, two (a stick on USB and a module on a
+# serial line) those of every trouble too. They wait more than they compute.
+FAMILIES       := $(shell sed -n 's/^ *{\.name = "\(.*\)",/\1/p' hw/sim/personality_*.c)
+FAMILY_TESTS   := smallest text consent ussd
+FAMILIES_WHOLE := huawei-e173 simcom-sim800
+WHOLE_TESTS    := spool calls alarms reload many kill unplug hang
+as_family       = $(foreach p,$(1),$(foreach t,$(2), -- python3 tests/e2e/as.py $(p) tests/e2e/test_$(t).py $(BUILD)))
+check-personalities: all ## end to end with the simulated modem's personalities
+	@$(CHECK) --sum $(SUM) --jobs 4 --title 'end to end, with each family of modems' \
+	    $(call as_family,$(FAMILIES_WHOLE),$(WHOLE_TESTS)) $(call as_family,$(FAMILIES),$(FAMILY_TESTS))
+.PHONY: check-personalities
+
 test: need-test ## everything that CI runs
 	@rm -f $(SUM)
 	@$(MAKE) $(PARALLEL) WERROR=1 all
-	@$(MAKE) --no-print-directory -j1 WERROR=1 check-static check-unit check-thread check-judges check-simulation check-e2e check-vm
+	@$(MAKE) --no-print-directory -j1 WERROR=1 check-static check-unit check-thread check-judges check-simulation check-e2e check-personalities check-vm
 	@$(MAKE) --no-print-directory coverage
 	@$(CHECK) --total $(SUM)
 

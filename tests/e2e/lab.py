@@ -28,6 +28,8 @@ CONF = """gateway = {{ name = "Lab"; country = "49"; database = "{dir}/simgate.d
 modems = ( {modems} );
 {rest}
 """
+FAMILY = os.environ.get("SIMGATE_PERSONALITY")  # what the simulated modems are, unless a test says otherwise
+PATIENCE = 4 if FAMILY else 1  # some rest for a second behind each message
 RULES = 'rules = ( { name = "all"; reply = "auto reply"; } );'
 
 
@@ -65,9 +67,8 @@ class Lab:
             command += ["--log", self.dir / "modem.log"]
         if self.pin:
             command += ["--pin", self.pin]
-        personality = os.environ.get("SIMGATE_PERSONALITY")  # names with commas between, unless the test says otherwise
-        if personality and "--personality" not in self.modem_args:
-            command += ["--personality", ",".join(personality.split(",")[:self.count])]
+        if FAMILY and "--personality" not in self.modem_args:
+            command += ["--personality", ",".join(FAMILY.split(",")[:self.count])]
         self.modem = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL,
                                       stderr=open(self.dir / "modem.err", "ab"))
         self.wait("the simulated modem", lambda: (self.dir / f"modem{self.count - 1}").is_symlink()
@@ -214,7 +215,7 @@ class Lab:
 
     def wait(self, what, condition, seconds=30):
         """Until condition() is true; its value."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while True:
             value = condition()
             if value:
