@@ -168,7 +168,8 @@ void identity_iccid_line(struct modem *m, const char *line)
             if (strncmp(digits, "98", 2) == 0)
                 swap_halves(digits);
             digits[strcspn(digits, "fF")] = '\0';
-            if (strncmp(digits, "89", 2) == 0 && strlen(digits) >= ICCID_DIGITS)
+            bool whole = strspn(digits, "0123456789") == strlen(digits) && strlen(digits) >= ICCID_DIGITS;
+            if (whole && strncmp(digits, "89", 2) == 0)
                 str_copy(m->iccid, sizeof(m->iccid), digits);
             return;
         }
