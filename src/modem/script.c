@@ -94,8 +94,8 @@ static void fail_step(struct modem *m, const struct at_result *r)
 /* ZTE: the SIM's commands fail for a while behind its PIN, with whatever error. */
 static bool settling(const struct modem *m)
 {
-    return (m->profile->quirks & QUIRK_SETTLE_AFTER_PIN) && m->pin_sent && m->state == MODEM_INITIALISING &&
-           step_of(m)->cls == AT_SIM;
+    return (m->profile->quirks & QUIRK_SETTLE_AFTER_PIN) && m->pin_sent && m->sim_usable &&
+           m->state == MODEM_INITIALISING && step_of(m)->cls == AT_SIM;
 }
 
 /* SMS commands fail until the modem says "SMS Ready" (SIM800: up to 30 s); its first AT may be lost, or it
