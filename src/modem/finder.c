@@ -102,16 +102,18 @@ static bool present(struct modem *m)
     return false;
 }
 
-/* One that was given up for a while is opened at once when somebody has replugged it. */
+/* One that was given up for a while is opened at once when somebody has replugged it. The list is read only
+ * where that matters: it is long where there are many sticks, and all modems are told. */
 static void on_changed(struct port_user *u)
 {
     struct modem *m = modem_of(u);
-    bool back = present(m) && m->was_away;
+    bool waits = m->state == MODEM_BACKOFF, here = waits && present(m), back = here && m->was_away;
 
-    m->was_away = !present(m);
-    if (m->state == MODEM_ABSENT || m->state == MODEM_BACKOFF)
-        m->list_hash = 0; /* another stick may have come under an old name */
-    if (m->state == MODEM_ABSENT || (m->state == MODEM_BACKOFF && back))
+    m->was_away = waits && !here;
+    if (m->state != MODEM_ABSENT && !waits)
+        return;
+    m->list_hash = 0; /* another stick may have come under an old name */
+    if (!waits || back)
         modem_request(m, MOVE_OPEN, 0, "a device came or went");
 }
 
