@@ -9,6 +9,7 @@
  * ussd_text.c knows the codings. What the network sends unasked is told upward; a dialogue that it opens so
  * is closed.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,6 +105,19 @@ static void refused(struct modem *m, const char *why)
         ussd_end(m, ERR_REFUSED, s->refusal);
 }
 
+/* An error that says nothing of the request's form ends the session. */
+static void failed(struct modem *m, const struct at_result *r)
+{
+    enum carrier_error cls = errors_class(r);
+    char text[CARRIER_TEXT_BYTES];
+
+    errors_text(r, text, sizeof(text));
+    if (cls == CARRIER_E_NETWORK || cls == CARRIER_E_SIM || cls == CARRIER_E_BUSY)
+        ussd_end(m, ERR_REFUSED, text);
+    else
+        refused(m, text);
+}
+
 /* ---- in ---- */
 
 /* TS 27.007 7.15 <m> */
@@ -182,12 +196,21 @@ static void on_answer(struct modem *m, const char *line)
 
 void ussd_urc(struct modem *m, const char *line)
 {
-    if (strncmp(line, "+CUSD:", 6) == 0)
+    struct at_cur c = at_cur_after(line, "+CME ERROR:");
+    struct at_result late = {.code = AT_CME_ERROR, .number = -1};
+    int64_t number;
+
+    if (strncmp(line, "+CUSD:", 6) == 0) {
         on_answer(m, line);
-    else if (m->ussd.user && !m->ussd.open)
-        refused(m, line); /* the network's refusal, behind the OK (MC55i, E1752) */
-    else
+        return;
+    }
+    if (!m->ussd.user || m->ussd.open) {
         modem_log(debug, m, "ignored \"%s\"", line);
+        return;
+    }
+    if (at_cur_number(&c, &number) && number >= 0 && number <= INT_MAX)
+        late.number = (int)number;
+    failed(m, &late); /* the network's refusal, behind the OK (MC55i, E1752) */
 }
 
 static void on_done(struct at_cmd *c, const struct at_result *r)
@@ -212,7 +235,7 @@ static void on_done(struct at_cmd *c, const struct at_result *r)
     if (r->code == AT_TIMEOUT || r->code == AT_CLOSED)
         ussd_end(m, r->code == AT_TIMEOUT ? ERR_TIMEOUT : ERR_GONE, text);
     else
-        refused(m, text);
+        failed(m, r);
 }
 
 static void on_timeout(struct rt_timer *t)

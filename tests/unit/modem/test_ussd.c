@@ -206,7 +206,13 @@ static void late_error(void **state)
         say(d, "\r\n+CME ERROR: 132\r\n");
     assert_int_equal(h.times, 1);
     assert_int_equal(h.status, ERR_REFUSED);
-    assert_non_null(strstr(h.text, "132"));
+    assert_non_null(strstr(h.text, "+CME ERROR: 132"));
+    begin(d, &h, "*100#");
+    unsigned asked = port_script_count(d->port, "AT+CUSD=1");
+    say(d, "\r\n+CME ERROR: 30\r\n"); /* of no coding's making */
+    assert_int_equal(h.times, 2);
+    assert_string_equal(h.text, "+CME ERROR: 30 (no network service)");
+    assert_int_equal(port_script_count(d->port, "AT+CUSD=1"), asked);
     assert_int_equal(d->carrier->state, CARRIER_READY);
 }
 
