@@ -63,6 +63,30 @@ static void take_cpms(struct probe_facts *f, bool ok, const char *answer)
     }
 }
 
+/* Selected, a store tells +CPMS: <used>,<total>,… */
+static void take_store(struct probe_facts *f, const char *name, bool ok, const char *answer)
+{
+    struct at_cur c = find(answer, "+CPMS:");
+    int64_t used, size;
+
+    if (!ok || !c.p || has_store(f, name) || f->nstores == PROBE_STORES || !at_cur_number(&c, &used) ||
+        !at_cur_number(&c, &size))
+        return;
+    str_copy(f->stores[f->nstores].name, sizeof f->stores[0].name, name);
+    f->stores[f->nstores].used = used;
+    f->stores[f->nstores++].size = size;
+}
+
+static void take_sm(struct probe_facts *f, bool ok, const char *answer)
+{
+    take_store(f, "SM", ok, answer);
+}
+
+static void take_me(struct probe_facts *f, bool ok, const char *answer)
+{
+    take_store(f, "ME", ok, answer);
+}
+
 static void take_cnmi(struct probe_facts *f, bool ok, const char *answer)
 {
     struct at_cur c = find(answer, "+CNMI:");
@@ -95,6 +119,8 @@ static void take_cmms(struct probe_facts *f, bool ok, const char *answer)
 const struct probe_ask probe_asks[] = {
     {.command = "AT+CFUN?", .take = take_cfun},
     {.command = "AT+CPMS?", .sim = true, .take = take_cpms},
+    {.command = "AT+CPMS=\"SM\"", .changes = true, .sim = true, .take = take_sm},
+    {.command = "AT+CPMS=\"ME\"", .changes = true, .sim = true, .take = take_me},
     {.command = "AT+CNMI?", .sim = true, .take = take_cnmi},
     {.command = "AT+CSMS=1", .changes = true, .sim = true},
     {.command = "AT+CSMS?", .sim = true, .take = take_csms},

