@@ -49,16 +49,38 @@ static void say_recoveries(json_t *by)
     buf_free(&text);
 }
 
+static bool any_balance(const json_t *modems)
+{
+    const json_t *m;
+    size_t i;
+
+    json_array_foreach(modems, i, m)
+    {
+        if (json_object_get(m, "balance"))
+            return true;
+    }
+    return false;
+}
+
 static void modems_table(const json_t *list)
 {
-    static const struct column columns[] = {
-        {"MODEM", false}, {"STATE", false},  {"OPERATOR", false}, {"SIGNAL", true}, {"QUEUE", true},
-        {"TODAY", true},  {"BALANCE", true}, {"NUMBER", false},   {"SINCE", false}, {"REASON", false}};
+    static const struct column balance = {"BALANCE", true};
+    static const struct column columns[] = {{"MODEM", false},  {"STATE", false}, {"OPERATOR", false},
+                                            {"SIGNAL", true},  {"QUEUE", true},  {"TODAY", true},
+                                            {"NUMBER", false}, {"SINCE", false}, {"REASON", false}};
+    enum { COLUMNS = ARRAY_LEN(columns), BEHIND = 6 };
+    struct column all[COLUMNS + 1];
+    bool balances = any_balance(list);
     struct table t;
     const json_t *m;
     size_t i;
 
-    table_begin(&t, columns, ARRAY_LEN(columns));
+    memcpy(all, columns, sizeof columns);
+    if (balances) {
+        memmove(all + BEHIND + 1, all + BEHIND, (COLUMNS - BEHIND) * sizeof all[0]);
+        all[BEHIND] = balance;
+    }
+    table_begin(&t, all, COLUMNS + balances);
     json_array_foreach(list, i, m)
     {
         const char *state = member_text(m, "state");
@@ -70,7 +92,8 @@ static void modems_table(const json_t *list)
         table_cell(&t, PLAIN, signal_text(m, dbm));
         table_cell(&t, PLAIN, member_text(m, "queue"));
         table_cell(&t, PLAIN, member_text(m, "sent_today"));
-        table_cell(&t, PLAIN, amount_text(json_object_get(m, "balance"), amount));
+        if (balances)
+            table_cell(&t, PLAIN, amount_text(json_object_get(m, "balance"), amount));
         table_cell(&t, PLAIN, member_text(m, "number"));
         table_cell(&t, PLAIN, member_time(m, "since"));
         table_cell(&t, PLAIN, trouble_of(m, trouble));
@@ -91,22 +114,13 @@ static void say_balance(const json_t *b)
 
 static void one_modem(const json_t *m)
 {
-    static const char *const fields[] = {"name",         "pool",
-                                         "state",        "reason",
-                                         "port",         "manufacturer",
-                                         "model",        "revision",
-                                         "profile",      "profile_why",
-                                         "hint",         "iccid",
-                                         "imei",         "imsi",
-                                         "number",       "operator",
-                                         "registration", "signal_dbm",
-                                         "smsc",         "pin_tries",
-                                         "receive",      "queue",
-                                         "sent_today",   "sent_this_month",
-                                         "sent",         "failed",
-                                         "received",     "reports",
-                                         "recoveries",   "seconds_per_part",
-                                         "share"};
+    static const char *const fields[] = {
+        "name",  "pool",      "state",    "reason",      "port",         "manufacturer",
+        "model", "revision",  "profile",  "profile_why", "hint",         "iccid",
+        "imei",  "imsi",      "number",   "operator",    "registration", "signal_dbm",
+        "smsc",  "pin_tries", "receive",  "queue",       "sent_today",   "sent_this_month",
+        "sent",  "failed",    "received", "reports",     "recoveries",   "seconds_per_part",
+        "share"};
     const char *name;
     json_t *alarm;
 
