@@ -32,7 +32,8 @@ static void messages_stay(void **state)
     assert_string_equal(status_of(u).sim, "READY");
 }
 
-/* A SIM that asks for its PIN is told with the tries that are left, and no PIN is sent, though one is known. */
+/* A SIM that asks for its PIN is told with the tries that are left, and no PIN is sent, though one is known.
+ */
 static void no_pin(void **state)
 {
     struct rig *r = *state;
