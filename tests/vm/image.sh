@@ -2,7 +2,8 @@
 # image.sh OUTDIR: a Debian to boot under QEMU: OUTDIR/vmlinuz, initrd.gz, root.ext4. Nothing of simgate is in it, so it is
 # made once, and again when this recipe, the release or its kernel changes. As root, about a minute.
 #
-# The release is that of this machine: programs built here run there. Status 75: the packages cannot be had or unpacked here.
+# The release is that of this machine: programs built here run there. Status 75: the packages cannot be had or
+# unpacked here; 77: only root can do it.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -35,6 +36,7 @@ fi
 version=${kernel#linux-image-}
 recipe=$(cat "$here/image.sh" "$here/agent.pl" - <<<"$release $kernel" | sha256sum | cut -d ' ' -f 1)
 [ "$(cat "$out/recipe" 2>/dev/null)" != "$recipe" ] || exit 0
+[ "$(id -u)" = 0 ] || exit 77
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
