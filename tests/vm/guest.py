@@ -16,8 +16,10 @@ import subprocess
 import tempfile
 import time
 
+# Ends what it starts when the test is killed.
+WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 # A /dev/kvm that opens may still not boot this kernel, and the tests are to measure the same everywhere.
-QEMU = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,hpet=off",
+QEMU = [*WITH_US, "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35,hpet=off",
         "-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max", "-smp", "2", "-m", "512", "-no-reboot"]
 KERNEL = ("console=ttyS0 quiet panic=-1 mitigations=off audit=0 random.trust_cpu=on tsc=reliable no_timer_check "
           "systemd.show_status=0 rw")

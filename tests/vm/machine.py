@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from guest import Guest
+from guest import WITH_US, Guest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
@@ -132,7 +132,7 @@ class Booted(lab.Lab):
     def start_modem(self):
         args = ["--unix", str(self.machine.dir / "modem"), "--count", str(MODEMS), "--control", str(self.dir / "control"),
                 "--log", str(self.dir / "modem.log"), *self.modem_args]
-        self.modem = subprocess.Popen([str(self.build / "simgate-modem"), *args], stdout=subprocess.DEVNULL,
+        self.modem = subprocess.Popen([*WITH_US, str(self.build / "simgate-modem"), *args], stdout=subprocess.DEVNULL,
                                       stderr=open(self.dir / "modem.err", "ab"))
         self.wait("the simulated modems", lambda: (self.dir / "control").is_socket())
         for number in range(MODEMS):

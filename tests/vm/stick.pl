@@ -2,7 +2,7 @@
 # stick.pl PORT: in the guest, a SIMCom stick with four serial ports (1e0e:9001, driver "option") on the kernel's dummy USB
 # controller. Its interface 2 is wired to the simulated modem behind PORT, interface 1 streams positions as a GPS receiver
 # does, 0 (diagnostics) and 3 answer nothing; what the host wrote to 0, 1 and 3 is appended to /run/stick.log.
-# The stick is plugged and unplugged by /run/stick (see plug() and unplug() in machine.py).
+# It is plugged in and out by writing to the UDC of its gadget, as machine.py does.
 use strict;
 use warnings;
 use Fcntl;

@@ -7,6 +7,7 @@ udev and libserialport. QEMU's USB serial adapters have simulated modems at thei
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -282,6 +283,7 @@ if __name__ == "__main__":
         tests = sum(name.startswith("test_") for name in globals())
         print(f"# skipped: {reason}\n0 passed, 0 failed, {tests} skipped")
         sys.exit(0)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         lab.main(globals())
     finally:
