@@ -253,6 +253,7 @@ def test_hung_modem(build):
         it.start_daemon()
         it.plug_stick()
         it.wait_ready(60)
+        it.sh("dmesg --clear")
         it.tell(f"fault modem{STICK} silence 3600000")
         began = time.monotonic()
         it.run("send", "--to", TO, "waits for a replug")
