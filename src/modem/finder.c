@@ -382,6 +382,7 @@ int finder_pick(struct modem *m, char spec[PORT_NAME_BYTES], struct err *e)
     if (search(m, spec))
         return 0;
     char why[CARRIER_TEXT_BYTES];
+    finder_put_back(m);
     finder_why(m, why, sizeof(why));
     return err_set(e, ERR_NOT_FOUND, "%s", why);
 }

@@ -216,6 +216,7 @@ struct modem {
     uint64_t list_hash;
     int64_t round_ms;              /* when all had been asked; 0: not yet */
     bool recognised;               /* since the port was opened all that we are configured with was seen */
+    int64_t put_back_ms;           /* a stick left off the bus was put back last; 0: never */
     bool was_away;                 /* the port was not there when devices changed last */
     bool waits_for_stick;          /* another modem is asking one that may be ours */
     char miss[CARRIER_TEXT_BYTES]; /* what was wrong with the port that was left last */

@@ -64,6 +64,7 @@ struct port_usb_device {
     char product_name[PORT_USB_BYTES];
     uint16_t vendor, product;
     bool has_tty, has_disk, has_net;
+    bool is_off; /* sysfs `authorized` is 0: nothing can use it */
 };
 
 /* One who uses ports of a source; embedded in a struct modem and linked into port_source.users by it

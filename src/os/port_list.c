@@ -71,10 +71,8 @@ int usb_port_list(struct port_source *src, struct port_info *out, int max)
     int n = 0;
 
     (void)src;
-    /* "tty[A-Z]": the consoles, tty0 to tty63, are on no bus, and to read of each costs more than all the
-     * rest. */
     if (all && udev_enumerate_add_match_subsystem(all, "tty") >= 0 &&
-        udev_enumerate_add_match_sysname(all, "tty[A-Z]*") >= 0 && udev_enumerate_scan_devices(all) >= 0) {
+        udev_enumerate_add_match_sysname(all, USB_TTYS) >= 0 && udev_enumerate_scan_devices(all) >= 0) {
         udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(all))
         {
             if (n < max && add(udev, udev_list_entry_get_name(entry), &out[n]))

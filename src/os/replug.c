@@ -3,13 +3,15 @@
  * stick that hangs in its firmware needs more, its power cut.
  *
  * Needs write access to the attribute, which udev/60-simgate.rules gives the gateway's group. Both writes are
- * one piece of work that nothing but the process's death interrupts.
+ * done by a process of their own: if the gateway dies in between, the device comes back all the same.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -25,27 +27,50 @@ struct replug {
     struct err why;
 };
 
-static int write_attribute(const char *path, const char *value, struct err *e)
+/* 0, or errno. */
+static int write_attribute(const char *path, const char *value)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return err_errno(e, "%s", path);
+        return errno;
     /* the device's answers are awaited inside: it may be slow, or gone by now */
-    ssize_t n = write(fd, value, 1);
-    int rc = n == 1 ? 0 : err_errno(e, "%s", path);
+    int error = write(fd, value, 1) == 1 ? 0 : errno;
     close(fd);
-    return rc;
+    return error;
+}
+
+/* The child of a process with threads: system calls only. Nothing but SIGKILL ends it, and it must not keep
+ * the gateway's locks. */
+static _Noreturn void off_and_on(const char *attribute)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    close_range(0, ~0U, 0);
+    int error = write_attribute(attribute, "0");
+    if (!error) {
+        usleep(OFF_MS * 1000);
+        error = write_attribute(attribute, "1");
+    }
+    _exit(error);
 }
 
 static void run(uv_work_t *work)
 {
     struct replug *r = container_of(work, struct replug, work);
+    pid_t pid = fork();
+    int status = 0;
 
-    if (write_attribute(r->attribute, "0", &r->why) < 0)
-        return;
-    usleep(OFF_MS * 1000);
-    write_attribute(r->attribute, "1", &r->why);
+    if (pid == 0)
+        off_and_on(r->attribute);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (pid > 0)
+        errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+    if (errno || pid < 0)
+        err_errno(&r->why, "%s", r->attribute);
 }
 
 static void done(uv_work_t *work, int status)

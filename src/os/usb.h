@@ -17,6 +17,9 @@ int usb_device_list(struct port_source *src, struct port_usb_device *out, int ma
 int usb_replug(struct uv_loop_s *loop, const char *usb_path, struct port_task *t, struct err *e);
 int command_run(struct uv_loop_s *loop, const char *const *argv, struct port_task *t, struct err *e);
 
+/* The consoles, tty0 to tty63, are on no bus, and to read of each costs more than all the rest. */
+#define USB_TTYS "tty[A-Z]*"
+
 /* A sysfs attribute as text and as a hexadecimal number; "" and 0 when it is not there. */
 const char *usb_attribute(struct udev_device *d, const char *name);
 unsigned usb_hex(struct udev_device *d, const char *name);

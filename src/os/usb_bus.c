@@ -37,7 +37,8 @@ static void take_device(struct scan *s, struct udev_device *d)
         return;
     struct port_usb_device *u = &s->out[s->n++];
     *u = (struct port_usb_device){.vendor = (uint16_t)usb_hex(d, "idVendor"),
-                                  .product = (uint16_t)usb_hex(d, "idProduct")};
+                                  .product = (uint16_t)usb_hex(d, "idProduct"),
+                                  .is_off = strcmp(usb_attribute(d, "authorized"), "0") == 0};
     str_copy(u->usb_path, sizeof u->usb_path, udev_device_get_sysname(d));
     str_copy(u->serial, sizeof u->serial, usb_attribute(d, "serial"));
     str_copy(u->product_name, sizeof u->product_name, usb_attribute(d, "product"));
@@ -70,13 +71,15 @@ static void take_net(struct scan *s, struct udev_device *d)
         u->has_net = true;
 }
 
-static void each(struct udev *udev, const char *subsystem, struct scan *s,
+/* names: NULL all */
+static void each(struct udev *udev, const char *subsystem, const char *names, struct scan *s,
                  void (*take)(struct scan *s, struct udev_device *d))
 {
     struct udev_enumerate *all = udev_enumerate_new(udev);
     struct udev_list_entry *entry;
 
     if (all && udev_enumerate_add_match_subsystem(all, subsystem) >= 0 &&
+        (!names || udev_enumerate_add_match_sysname(all, names) >= 0) &&
         udev_enumerate_scan_devices(all) >= 0) {
         udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(all))
         {
@@ -97,10 +100,10 @@ int usb_device_list(struct port_source *src, struct port_usb_device *out, int ma
     (void)src;
     if (!udev)
         return 0;
-    each(udev, "usb", &s, take_device);
-    each(udev, "usb", &s, take_interface);
-    each(udev, "tty", &s, take_tty);
-    each(udev, "net", &s, take_net);
+    each(udev, "usb", NULL, &s, take_device);
+    each(udev, "usb", NULL, &s, take_interface);
+    each(udev, "tty", USB_TTYS, &s, take_tty);
+    each(udev, "net", NULL, &s, take_net);
     udev_unref(udev);
     return s.n;
 }

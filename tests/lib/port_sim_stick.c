@@ -37,11 +37,20 @@ int port_sim_usb(struct port_source *src, struct port_usb_device *out, int max)
 
 /* ---- replug, command ---- */
 
+static bool is_off(const struct port_sim *bus, const char *usb_path)
+{
+    for (int i = 0; i < bus->nusb; i++) {
+        if (bus->usb[i].is_off && strcmp(bus->usb[i].usb_path, usb_path) == 0)
+            return true;
+    }
+    return false;
+}
+
 static struct device *of_path(struct port_sim *bus, const char *usb_path)
 {
     for (size_t i = 0; i < bus->count; i++) {
         struct device *d = bus->devices[i];
-        if (d->plugged && !d->side && strcmp(d->info.usb_path, usb_path) == 0)
+        if ((d->plugged || is_off(bus, usb_path)) && !d->side && strcmp(d->info.usb_path, usb_path) == 0)
             return d;
     }
     return NULL;
@@ -96,6 +105,8 @@ void port_sim_replug_over(struct rt_timer *timer)
     }
     str_copy(serial, sizeof(serial), d->info.serial);
     simmodem_power_cycle(k->modem, port_sim_now(k->bus));
+    if (is_off(k->bus, k->usb_path))
+        port_sim_usb_unplug(k->bus, k->usb_path);
     port_sim_plug_stick(k->bus, k->usb_path, serial, k->modem);
     task_done(k, 0);
 }

@@ -385,6 +385,43 @@ static void cdrom_mode(void **state)
     assert_own(r, u, 20000);
 }
 
+/* A stick that was left off the bus in the middle of a replug is put back where its place is configured, and
+ * told where nobody knows whose it is. */
+static void left_off_the_bus(void **state)
+{
+    struct rig *r = *state;
+    struct roles roles = {0};
+    struct rig_conf c = {
+        .personality = "huawei-e173", .usb_path = "1-1.2", .profiles = roles_of(&roles, families)};
+    struct port_usb_device off = {.usb_path = "1-1.2", .vendor = 0x12d1, .product = 0x1436, .is_off = true};
+    struct unit *u = rig_add(r, &c);
+
+    u->conf.imei = info_of(u).imei;
+    port_sim_unplug_stick(r->bus, "1-1.2");
+    port_sim_usb_plug(r->bus, &off);
+    modem_start(u->modem);
+    rig_run(r, 90000);
+    assert_reason(u, "stick 12d1:1436 at 1-1.2 was taken off the bus");
+    assert_int_equal(port_sim_replugs(r->bus), 0);
+    u->conf.usb = "1-1.2";
+    assert_own(r, u, 60000);
+    assert_int_equal(port_sim_replugs(r->bus), 1);
+}
+
+/* One that cannot be put back is told, of whatever family it is. */
+static void left_off_for_good(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.port = "", .usb = "1-1.2"});
+    struct port_usb_device off = {.usb_path = "1-1.2", .vendor = 0x1234, .product = 1, .is_off = true};
+
+    port_sim_unplug(r->bus, u->port);
+    port_sim_usb_plug(r->bus, &off);
+    modem_start(u->modem);
+    rig_run(r, 300000);
+    assert_reason(u, "stick 1234:0001 at 1-1.2 was taken off the bus");
+}
+
 /* And so does a HiLink stick, which is a network card, also to a modem that is configured by its port. */
 static void hilink_mode(void **state)
 {
@@ -563,6 +600,8 @@ int main(void)
         RIG_TEST(another_sim),
         RIG_TEST(configured_gps_port),
         RIG_TEST(cdrom_mode),
+        RIG_TEST(left_off_the_bus),
+        RIG_TEST(left_off_for_good),
         RIG_TEST(hilink_mode),
         RIG_TEST(nothing_at_that_place),
         RIG_TEST(complaint_11_held_by_another),
