@@ -86,17 +86,23 @@ static bool used_lately(const struct modem *m, size_t rung)
     return used_within(m, rung, rungs[rung].every_ms);
 }
 
+/* Once the port is closed: as it was before. */
+static bool answers(const struct modem *m)
+{
+    return m->port ? m->timeouts == 0 : !m->rung_deaf;
+}
+
 /* Why a rung is not used now, or NULL. */
 static const char *against(const struct modem *m, size_t rung)
 {
-    bool answers = m->timeouts == 0;
-
+    if (rungs[rung].beyond && m->rung_task)
+        return "another way is still being tried";
     if (used_lately(m, rung))
         return "used a short while ago";
-    if (answers && rungs[rung].beyond && used_within(m, rung, ANSWERS_EVERY_MS))
+    if (answers(m) && rungs[rung].beyond && used_within(m, rung, ANSWERS_EVERY_MS))
         return "used within the last hour, and it answers";
     /* A modem that answers, but refuses what it must do, is not helped by asking again. */
-    if (answers && !rungs[rung].commands[0] && !rungs[rung].beyond)
+    if (answers(m) && !rungs[rung].commands[0] && !rungs[rung].beyond)
         return "it answers";
     if (rung == RUNG_ASK_LATER && m->was_up)
         return "it was idle";
@@ -313,7 +319,7 @@ static void begin_task(struct modem *m, size_t rung)
 
 static void climb(struct modem *m, size_t rung, const char *why)
 {
-    m->rung_deaf = m->timeouts > 0;
+    m->rung_deaf = !answers(m);
     m->rung = rung + 1;
     m->rung_used_ms[rung] = modem_now(m);
     m->rungs[rung]++;

@@ -181,6 +181,34 @@ static void complaint_01_reset_command(void **state)
     }
 }
 
+/* It hangs again and again: each time it is the user's command that cures it, where the USB may not be
+ * touched, and not only once an hour. */
+static void complaint_01_hangs_every_quarter_of_an_hour(void **state)
+{
+    enum { QUARTER_MS = 900000 };
+    static const char *const argv[] = {"/usr/local/bin/relay", NULL};
+    static const int refusals[][2] = {{ERR_REFUSED, 0}, {0, ERR_REFUSED}};
+    struct rig *r = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        struct unit *u = ready_unit(r, NULL);
+        u->conf.reset_command = argv;
+        bench.refused = refusals[i][0];
+        bench.replug_status = refusals[i][1];
+        for (unsigned n = 1; n <= 3; n++) {
+            rig_fault(r, u, "wedge", NULL);
+            rig_submit(u, "+491701234567", "Into the void", false, NULL);
+            rig_run(r, 10000);
+            assert_true(recovers(r, u, 70000));
+            assert_int_equal(bench.commands, n);
+            rig_run(r, QUARTER_MS);
+        }
+        assert_false(alarm_of(u, CARRIER_ALARM_HUNG)->on);
+        modem_stop(u->modem, 1000, on_stopped, NULL); /* the next one alone */
+        rig_run(r, 2000);
+    }
+}
+
 /* Nothing helps: an alarm says so, it is tried again at least every five minutes, each rung at most as often
  * as it may be, and the alarm is over when the modem is back. */
 static void nothing_helps(void **state)
@@ -300,6 +328,7 @@ int main(void)
         RIG_TEST(complaint_01_hangs_until_replugged),
         RIG_TEST(complaint_01_hangs_in_idle),
         RIG_TEST(complaint_01_reset_command),
+        RIG_TEST(complaint_01_hangs_every_quarter_of_an_hour),
         RIG_TEST(nothing_helps),
         RIG_TEST(wedge_signature),
         RIG_TEST(answers_only_errors),
