@@ -62,7 +62,8 @@ static void probe_ended(struct modem *m)
     modem_log(notice, m, "found \"%s\" \"%s\" revision=\"%s\" imei=%s port=%s", m->manufacturer, m->model,
               m->revision, m->carrier.imei, m->user.spec);
     family_choose(m);
-    modem_here(m);
+    if (!finder_stranger(m)) /* else when its SIM is known to be ours */
+        modem_here(m);
     modem_set_state(m, MODEM_INITIALISING, "setting up");
     script_start(m, &script_init);
 }

@@ -287,6 +287,7 @@ void modem_here(struct modem *m)
 void modem_set_up(struct modem *m)
 {
     m->was_up = true;
+    modem_here(m);
     modem_alarm_over(m, CARRIER_ALARM_HUNG);
     alarm_sim(m);
     if (!m->offline_since_ms)
@@ -304,6 +305,7 @@ void modem_locked(struct modem *m, enum modem_lock lock, const char *fmt, ...)
     if (identity_locked(m, why))
         return;
     m->lock = lock;
+    modem_here(m);
     modem_set_state(m, MODEM_LOCKED, "%s", why);
     alarms_of_presence_over(m);
     modem_alarm(m, CARRIER_ALARM_SIM, "%s", why);
@@ -487,11 +489,12 @@ void modem_free(struct modem *m)
 
 void modem_unlock(struct modem *m)
 {
-    pin_grant(m);
-    if (modem_up(m)) { /* the SIM that is in now is meant to be */
+    if (modem_up(m)) { /* the SIM that is in now is meant to be; nothing asks for a PIN */
         str_copy(m->home_imsi, sizeof(m->home_imsi), m->carrier.imsi);
         modem_alarm_over(m, CARRIER_ALARM_SIM);
+        return;
     }
+    pin_grant(m);
     if (m->state == MODEM_LOCKED)
         modem_request(m, MOVE_REPROBE, 0, "unlocked by an operator");
 }

@@ -68,12 +68,24 @@ void pin_grant(struct modem *m)
     m->pin_granted = true;
 }
 
-/* What +CPIN? tells in words. TS 27.007 8.3; PIN2 and PUK2 do not concern messages. */
+/* PIN2 and PUK2 do not concern messages. "": it was not said. */
+static bool asks_nothing(const char *state)
+{
+    return strcmp(state, "READY") == 0 || strcmp(state, "SIM PIN2") == 0 || strcmp(state, "SIM PUK2") == 0 ||
+           !*state;
+}
+
+static bool no_sim(const char *state)
+{
+    return starts(state, "NOT INSERTED") || starts(state, "SIM REMOVED");
+}
+
+/* What +CPIN? tells in words. TS 27.007 8.3. */
 static enum script_verdict judge_text(struct modem *m)
 {
     const char *s = m->pin_state;
 
-    if (strcmp(s, "READY") == 0 || strcmp(s, "SIM PIN2") == 0 || strcmp(s, "SIM PUK2") == 0 || !*s)
+    if (asks_nothing(s))
         return unlocked(m, *s);
     if (strcmp(s, "SIM PIN") == 0) {
         m->pin_wanted = true;
@@ -83,7 +95,7 @@ static enum script_verdict judge_text(struct modem *m)
         return lock(m, LOCK_PUK, WHY_PUK);
     if (strstr(s, "BLOCKED"))
         return lock(m, LOCK_PUK, "the SIM is blocked for good, its PUK was wrong too often: replace it");
-    if (starts(s, "NOT INSERTED") || starts(s, "SIM REMOVED"))
+    if (no_sim(s))
         return lock(m, LOCK_NO_SIM, "no SIM in the modem");
     if (starts(s, "NOT READY"))
         return STEP_AGAIN;
@@ -309,12 +321,17 @@ enum script_verdict pin_checked(struct modem *m, const struct at_result *r)
 
 /* ---- while locked, and by itself ---- */
 
+/* What a locked SIM says now is worth another look. */
+static bool has_changed(const struct modem *m)
+{
+    const char *s = m->pin_state;
+
+    return (*s && asks_nothing(s)) || (m->lock == LOCK_NO_SIM && starts(s, "SIM ") && !no_sim(s));
+}
+
 static enum script_verdict locked_asked(struct modem *m, const struct at_result *r)
 {
-    bool usable = r->code == AT_OK && strcmp(m->pin_state, "READY") == 0;
-    bool inserted = m->lock == LOCK_NO_SIM && r->code == AT_OK && starts(m->pin_state, "SIM ");
-
-    if (usable || inserted)
+    if (r->code == AT_OK && has_changed(m))
         modem_request(m, MOVE_REPROBE, 0, "the SIM says %s", m->pin_state);
     return STEP_NEXT;
 }
@@ -333,8 +350,9 @@ const struct script script_locked = {
 static enum script_verdict check_asked(struct modem *m, const struct at_result *r)
 {
     char text[CARRIER_TEXT_BYTES];
+    bool unknown = r->code == AT_ERROR && !*m->pin_state; /* the command, to this modem */
 
-    if (r->code == AT_OK && (strcmp(m->pin_state, "READY") == 0 || !*m->pin_state))
+    if (unknown || (r->code == AT_OK && asks_nothing(m->pin_state)))
         return STEP_NEXT;
     errors_text(r, text, sizeof(text));
     modem_request(m, MOVE_REPROBE, 0, "the SIM says %s", r->code == AT_OK ? m->pin_state : text);
@@ -367,9 +385,6 @@ void pin_notice(struct modem *m, const char *line)
 void pin_urc(struct modem *m, const char *line)
 {
     pin_line(m, line);
-    bool ready = strcmp(m->pin_state, "READY") == 0;
-    if (modem_up(m) && !ready && !starts(m->pin_state, "SIM PIN2") && !starts(m->pin_state, "SIM PUK2"))
-        modem_request(m, MOVE_REPROBE, 1000, "the SIM says %s", m->pin_state);
-    else if (m->state == MODEM_LOCKED && (ready || (m->lock == LOCK_NO_SIM && starts(m->pin_state, "SIM "))))
+    if ((modem_up(m) && !asks_nothing(m->pin_state)) || (m->state == MODEM_LOCKED && has_changed(m)))
         modem_request(m, MOVE_REPROBE, 1000, "the SIM says %s", m->pin_state);
 }

@@ -200,6 +200,28 @@ static void sets_the_service_centre(void **state)
     assert_string_equal(status_of(u).smsc, "+491722270333");
 }
 
+/* A SIM that is nowhere is told as absent after a while, and once, although another stick is there that is
+ * asked again and again. */
+static void absent_among_strangers(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.usb_path = "1-1", .imsi = "262019999999999"});
+    const struct carrier_alarm_state *a = &u->carrier->alarms[CARRIER_ALARM_ABSENT];
+    struct simmodem_info info;
+
+    modem_start(u->modem);
+    rig_run(r, 300000);
+    assert_true(a->on);
+    int64_t since_ms = a->since_wall_ms;
+    rig_run(r, 600000);
+    assert_true(a->on);
+    assert_int_equal(a->since_wall_ms, since_ms);
+    simmodem_info(u->sim, &info);
+    u->conf.imsi = info.imsi;
+    assert_true(rig_until(r, u, MODEM_READY, 120000));
+    assert_false(a->on);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +235,7 @@ int main(void)
         RIG_TEST(sets_the_service_centre),
         RIG_TEST(process_before_died_at_the_prompt),
         RIG_TEST(freed_in_the_middle_of_recovery),
+        RIG_TEST(absent_among_strangers),
     };
     return cmocka_run_group_tests_name("modem life", tests, NULL, NULL);
 }

@@ -216,6 +216,36 @@ static void complaint_10_a_try_is_missing(void **state)
     assert_int_equal(tries_left(u), 3);
 }
 
+static void on_stopped(void *owner)
+{
+    (void)owner;
+}
+
+/* An unlock of a modem that works accepts its SIM, and is no leave for a try of the PIN later on: when the
+ * SIM asks again with a try missing, somebody is asked first. */
+static void unlock_is_not_kept(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = rig_add(r, &(struct rig_conf){.sim_pin = "1234", .pin = "1234"});
+    static const char wrong[] = "AT+CPIN=\"0000\"\r";
+
+    modem_start(u->modem);
+    assert_true(rig_ready(r, u));
+    modem_unlock(u->modem);
+    rig_run(r, 1000);
+    modem_stop(u->modem, 0, on_stopped, NULL);
+    rig_run(r, 1000);
+    simmodem_power_cycle(u->sim, rt_sim_now(r->rt));
+    rig_run(r, 10000);
+    simmodem_feed(u->sim, wrong, strlen(wrong), rt_sim_now(r->rt));
+    rig_run(r, 1000);
+    assert_int_equal(tries_left(u), 2);
+    modem_start(u->modem);
+    assert_true(rig_until(r, u, MODEM_LOCKED, 60000));
+    assert_int_equal(tries_left(u), 2);
+    assert_non_null(strstr(u->carrier->reason, "2 tries left"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +261,7 @@ int main(void)
         RIG_TEST(busy_sim),
         RIG_TEST(complaint_10_one_try),
         RIG_TEST(complaint_10_a_try_is_missing),
+        RIG_TEST(unlock_is_not_kept),
     };
     return cmocka_run_group_tests_name("SIM PIN", tests, NULL, NULL);
 }

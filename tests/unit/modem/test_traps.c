@@ -30,6 +30,47 @@ static void odd_pin_answers(void **state)
     (void)d;
 }
 
+/* What a vendor says about the SIM is looked into, and a SIM of which nothing but the PIN2 is wanted, or a
+ * modem that knows no AT+CPIN?, is let be. */
+static void notices_about_a_usable_sim(void **state)
+{
+    static const char *const answers[] = {"+CPIN: SIM PIN2\r\n\r\nOK\r\n", "+CPIN: SIM PUK2\r\n\r\nOK\r\n",
+                                          "ERROR\r\n"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        struct dialogue *d = dialogue_new();
+        port_script_answer(d->port, "AT+CPIN?", answers[i]);
+        assert_true(dialogue_ready(d));
+        port_script_say(d->port, "\r\n^SIMST:1\r\n");
+        dialogue_run(d, 5000);
+        assert_int_equal(port_script_count(d->port, "AT+CPIN?"), 1);
+        assert_int_equal(port_script_count(d->port, "AT+CMGF=0"), 0);
+        assert_int_equal(d->carrier->state, CARRIER_READY);
+        dialogue_free(d);
+    }
+}
+
+/* The SIM is out, which some say in words of their own: the modem waits for it and is not set up again and
+ * again. */
+static void sim_removed_in_words(void **state)
+{
+    struct dialogue *d = *state;
+
+    port_script_answer(d->port, "AT+CPIN?", "+CPIN: SIM REMOVED\r\n\r\nOK\r\n");
+    modem_start(d->modem);
+    dialogue_run(d, 20000);
+    assert_int_equal(d->carrier->state, CARRIER_LOCKED);
+    port_script_forget(d->port);
+    dialogue_run(d, 600000);
+    port_script_say(d->port, "\r\n+CPIN: SIM REMOVED\r\n");
+    dialogue_run(d, 20000);
+    assert_int_equal(port_script_count(d->port, "ATE0"), 0);
+    port_script_answer(d->port, "AT+CPIN?", "+CPIN: READY\r\n\r\nOK\r\n");
+    dialogue_run(d, 300000);
+    assert_int_equal(d->carrier->state, CARRIER_READY);
+}
+
 /* The SIM is busy when it gets its PIN, or says nothing at all: the PIN is not sent again, and what the SIM
  * says next decides. */
 static void pin_entry_unanswered(void **state)
@@ -325,12 +366,26 @@ static void link_let_go_by_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRAP(pin_without_ok),        TRAP(odd_pin_answers),         TRAP(pin_entry_unanswered),
-        TRAP(tries_unanswered),      TRAP(sms_not_ready_yet),       TRAP(no_sms_at_all),
-        TRAP(cpms_of_two_arguments), TRAP(cpms_of_bare_names),      TRAP(sends_only),
-        TRAP(cnmi_by_attempts),      TRAP(cnmi_not_kept),           TRAP(reports_in_a_store),
-        TRAP(service_centre_forms),  TRAP(own_number_forms),        TRAP(imei_forms),
-        TRAP(banner_in_mid_session), TRAP(link_held_between_parts), TRAP(link_let_go_by_itself),
+        TRAP(pin_without_ok),
+        TRAP(odd_pin_answers),
+        TRAP(pin_entry_unanswered),
+        TRAP(notices_about_a_usable_sim),
+        TRAP(sim_removed_in_words),
+        TRAP(tries_unanswered),
+        TRAP(sms_not_ready_yet),
+        TRAP(no_sms_at_all),
+        TRAP(cpms_of_two_arguments),
+        TRAP(cpms_of_bare_names),
+        TRAP(sends_only),
+        TRAP(cnmi_by_attempts),
+        TRAP(cnmi_not_kept),
+        TRAP(reports_in_a_store),
+        TRAP(service_centre_forms),
+        TRAP(own_number_forms),
+        TRAP(imei_forms),
+        TRAP(banner_in_mid_session),
+        TRAP(link_held_between_parts),
+        TRAP(link_let_go_by_itself),
     };
     return cmocka_run_group_tests_name("traps: set-up and sending", tests, NULL, NULL);
 }
