@@ -155,7 +155,7 @@ static void log_exchanges(struct modem *m)
 {
     struct buf dump = {0};
 
-    at_dump(&m->chan, &dump);
+    modem_dump(m, &dump);
     const char *p = newest_lines(buf_str(&dump), DUMP_LINES);
     while (*p) {
         size_t len = strcspn(p, "\n");

@@ -153,7 +153,7 @@ const char *modem_stick(const struct port_info *p);
 /* Of the port that is open; its name is "" when none is. */
 const struct port_info *modem_port_info(const struct modem *m);
 const struct profile *modem_profile(const struct modem *m); /* never NULL */
-void modem_dump(const struct modem *m, struct buf *out);    /* last exchanges on the line */
+void modem_dump(const struct modem *m, struct buf *out);    /* last exchanges on the line, masked */
 
 /* A recording of the line, in the format of base/trace.h; embedded in its owner, in place from start to stop
  * or `ended`. Any number at a time. Numbers and texts are masked (modem/trace_mask.h) unless `unmasked`, PINs

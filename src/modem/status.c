@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "modem/finder.h"
+#include "modem/trace_mask.h"
 
 static int best_stat(const struct modem *m)
 {
@@ -62,7 +63,19 @@ const struct profile *modem_profile(const struct modem *m)
     return m->profile;
 }
 
+/* As traces are: it ends up in logs and in reports. Each line has its mark in front, "> " or "< ". */
 void modem_dump(const struct modem *m, struct buf *out)
 {
-    at_dump(&m->chan, out);
+    enum { MARK_BYTES = 2 };
+    struct trace_mask mask;
+    size_t at = out->len, len;
+
+    trace_mask_init(&mask, true);
+    for (at_dump(&m->chan, out); at < out->len; at += len + 1) {
+        char *line = out->data + at;
+        len = strcspn(line, "\n");
+        if (len > MARK_BYTES)
+            trace_mask_bytes(&mask, *line == '>' ? TRACE_TO : TRACE_FROM, line + MARK_BYTES,
+                             len - MARK_BYTES);
+    }
 }

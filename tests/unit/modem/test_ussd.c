@@ -398,6 +398,23 @@ static void encoded(void **state)
     assert_false(ussd_encode("1", CODING_AUTO, out));
 }
 
+/* What is shown of the line for diagnosis has neither the network's text nor a caller's number. */
+static void dump_is_masked(void **state)
+{
+    struct dialogue *d = *state;
+    struct buf dump = {0};
+
+    assert_true(dialogue_ready(d));
+    port_script_say(d->port,
+                    "\r\n+CUSD: 0,\"Ihr Guthaben\",15\r\n\r\nRING\r\n\r\n+CLIP: \"+491701234567\",145\r\n");
+    dialogue_run(d, 5000);
+    modem_dump(d->modem, &dump);
+    assert_non_null(strstr(buf_str(&dump), "< +CUSD: 0,\"xxx xxxxxxxx\",15"));
+    assert_non_null(strstr(buf_str(&dump), "> AT+C"));
+    assert_null(strstr(buf_str(&dump), "1234567"));
+    buf_free(&dump);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +430,7 @@ int main(void)
         TRAP(by_the_network),
         TRAP(quiet_while_waiting),
         TRAP(codings),
+        TRAP(dump_is_masked),
         cmocka_unit_test(encoded),
     };
     return cmocka_run_group_tests_name("ussd", tests, NULL, NULL);
