@@ -87,6 +87,8 @@ static void finish(struct exam *x)
     struct probe *p = x->p;
 
     if (!p->stopped) {
+        if (x->own) /* what it was not asked to do it may be able to do */
+            x->facts.csms_known = x->facts.csms;
         json_t *r = probe_report(x->modem, x->own ? modem_carrier(x->modem)->name : "", &x->facts,
                                  p->c.profiles, p->ports, p->nports);
         p->c.found(p->c.owner, r);

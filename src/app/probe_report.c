@@ -312,14 +312,15 @@ static json_t *problems_of(const struct carrier *c, const struct modem_status *s
 
 /* ---- the entry for gateway.conf ---- */
 
-/* By what tells it apart for good: IMEI, else its place on the bus, else the port. */
+/* By what tells it apart for good: IMEI, else its place on the bus; a port that is not on USB is never looked
+ * for, and must be named. */
 static void put_entry(json_t *o, const struct carrier *c, const struct modem_status *s,
                       const struct port_info *i)
 {
     bool wants_pin = strcmp(s->sim, "SIM PIN") == 0;
     char entry[300];
-    const char *key = *c->imei ? "imei" : *i->usb_path ? "usb" : "port";
-    const char *value = *c->imei ? c->imei : *i->usb_path ? i->usb_path : s->port;
+    const char *key = !*i->usb_path ? "port" : *c->imei ? "imei" : "usb";
+    const char *value = !*i->usb_path ? s->port : *c->imei ? c->imei : i->usb_path;
 
     if (!*s->manufacturer && !*s->model && !*c->imei)
         return; /* nothing answered there */

@@ -58,7 +58,7 @@ static void say_sim(const json_t *m)
     struct buf text = {0};
 
     buf_adds(&text, member_text(m, "sim"));
-    if (*member_text(m, "pin_tries"))
+    if (text.len && *member_text(m, "pin_tries"))
         buf_addf(&text, ", %s tries left for the PIN", member_text(m, "pin_tries"));
     say_field("SIM", buf_str(&text));
     say_field("IMSI", member_text(m, "imsi"));
@@ -253,15 +253,18 @@ int run_probe(struct invocation *v)
     struct err e = {0};
     int rc;
 
-    if (json_object_get(v->args, "self-test"))
+    bool self_test = json_object_get(v->args, "self-test"), named = json_object_get(v->args, "modem");
+
+    if (port && (self_test || named)) {
+        err_set(&e, ERR_INVALID, "a PORT stands alone: --modem NAME is another way to say which one");
+        return tell_usage(v->command, v->json, &e);
+    }
+    if (self_test)
         return run_self_test(v);
-    if (json_object_get(v->args, "modem")) /* a configured one, by its name */
-        json_object_set(v->args, "port", json_object_get(v->args, "modem"));
-    json_object_del(v->args, "modem");
     rc = connection_open(&c, v->socket, v->timeout_ms, &e);
     if (rc == CLI_DONE)
         rc = probe_by_daemon(v, &c);
-    else if (rc == CLI_UNREACHABLE)
+    else if (rc == CLI_UNREACHABLE && !named)
         rc = probe_alone(v, port);
     else
         tell_failure(v, rc, &e, NULL);

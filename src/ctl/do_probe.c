@@ -32,10 +32,13 @@ static void clear(void *own)
 void do_probe(struct call *call)
 {
     const struct ctl_world *w = &call->ctl->world;
-    struct probing *p = call_keep(call, sizeof *p, clear);
-    const char *port = call_text(call, "port");
+    const char *modem = call_text(call, "modem"), *port = modem ? modem : call_text(call, "port");
+    struct probing *p;
     struct err e = {0};
 
+    if (modem && !call_modem(call))
+        return;
+    p = call_keep(call, sizeof *p, clear);
     p->call = call;
     p->probe = (struct ctl_probe){.found = on_found, .done = on_done};
     p->modems = json_array();

@@ -77,7 +77,8 @@ static const struct field session_fields[] = {A_SESSION, END};
 static const struct field balance_fields[] = {A_MODEM(false), END};
 static const struct field trace_fields[] = {
     A_MODEM(true), {.name = "unmasked", .type = FIELD_BOOL}, {.name = "for", .type = FIELD_DURATION}, END};
-static const struct field probe_fields[] = {{.name = "port", .type = FIELD_TEXT, .max = 400}, END};
+static const struct field probe_fields[] = {
+    {.name = "port", .type = FIELD_TEXT, .max = 400}, A_MODEM(false), END};
 static const struct field unlock_fields[] = {A_MODEM(true), END};
 static const struct field rules_fields[] = {{.name = "from", .type = FIELD_TEXT, .max = 63},
                                             {.name = "call", .type = FIELD_TEXT, .max = 63},

@@ -32,9 +32,10 @@ def test_without_daemon(build):
         lab.true(any(s["name"] == "SM" and s["size"] > 0 for s in modem["stores"]), f"stores: {modem['stores']}")
         lab.equal(modem["works"]["CNMI"].split(",")[1], "1", "CNMI")
         lab.equal(modem["problems"], [], "problems")
-        lab.equal(modem["entry"], f'{{ name = "modem1"; imei = "{modem["imei"]}"; }}', "entry")
+        lab.equal(modem["entry"], f'{{ name = "modem1"; port = "{it.dir}/modem0"; }}', "entry of a port that is not on USB")
         text = it.run("probe", it.dir / "modem0").stdout
         lab.true("E173" in text and modem["entry"] in text and "huawei-stick" in text, text)
+        it.conf.write_text(re.sub(r"modems = .*", f"modems = ( {modem['entry']} );", it.conf.read_text()))
         it.start_daemon()
         it.wait_ready()
 
@@ -96,10 +97,15 @@ def test_by_daemon(build):
             lab.equal([m.get("configured") for m in modems], ["M0"], f"modems of probe {args}")
             lab.equal((modems[0]["state"], modems[0]["problems"]), ("ready", []))
             lab.true("entry" not in modems[0] and modems[0]["stores"], modems[0])
+        for args, status in ((["--modem", "M7"], 4), ([it.dir / "modem1", "--modem", "M0"], 2),
+                             ([it.dir / "modem1", "--self-test", "own"], 2)):
+            refused = it.run("probe", *args, check=False)
+            lab.equal(refused.returncode, status, f"exit status of probe {args}")
+            lab.true("expected one of: M0" in refused.stderr or "PORT stands alone" in refused.stderr, refused.stderr)
         for _ in range(2):
             free = probe(it, it.dir / "modem1")["modems"][0]
             lab.equal((free["state"], free.get("configured")), ("ready", None))
-            lab.true("imei" in free["entry"] and free["works"]["CSMS"] in (True, False), free)
+            lab.true("port = " in free["entry"] and free["works"]["CSMS"] in (True, False), free)
         number = it.json("send", "--to", FROM, "goes on")["messages"][0]["id"]
         it.wait("its report", lambda: it.json("show", number)["message"]["state"] == "delivered")
 
@@ -159,6 +165,7 @@ def test_self_test(build):
         alone = it.run("probe", "--self-test", own, check=False)
         lab.equal(alone.returncode, 3, "exit status without simgated")
         lab.true("start it first" in alone.stderr, alone.stderr)
+        lab.equal(it.run("probe", "--modem", "M0", check=False).returncode, 3, "exit status of one that only simgated knows")
 
 
 lab.main(globals())
