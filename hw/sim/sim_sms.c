@@ -217,7 +217,7 @@ static int network_verdict(struct simmodem *m)
 
 void sim_submit_end(struct simmodem *m)
 {
-    enum { WAIT_MS = 400 };
+    enum { WAIT_MS = 200 };
     struct sim_busy *b = &m->busy;
     struct pdu_submit s;
     const char *name = b->from_storage ? "+CMSS" : "+CMGS";

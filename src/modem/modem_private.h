@@ -304,6 +304,7 @@ struct modem {
     bool more_sent;    /* more_cmd is in the channel */
     struct at_cmd more_cmd;
     int64_t submit_ms;
+    int64_t rest_ms; /* behind a submission, of a modem that wants it */
     uint64_t sent, failed, received, reports;
     double seconds_per_part;
     int64_t check_ms;        /* of the last health check after a refusal */
@@ -422,7 +423,7 @@ extern const struct script script_locked; /* asks now and then whether a locked 
 extern const struct script script_check;  /* after a refusal that may come from the SIM */
 void pin_urc(struct modem *m, const char *line);
 void pin_notice(struct modem *m, const char *line); /* "^SIMST:1" and the like */
-void pin_grant(struct modem *m); /* an operator: the PIN may be tried once more */
+void pin_grant(struct modem *m);                    /* an operator: the PIN may be tried once more */
 
 /* ---- registration.c ---- */
 extern const struct script script_register, script_ready, script_health;
@@ -529,10 +530,11 @@ void finder_heard(struct modem *m, const uint8_t *bytes, size_t len); /* before 
 void modem_alarm(struct modem *m, enum carrier_alarm a, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void modem_alarm_over(struct modem *m, enum carrier_alarm a);
-void alarm_absent(struct modem *m, const char *why); /* no device, or none that could be opened; after a while */
+void alarm_absent(struct modem *m,
+                  const char *why); /* no device, or none that could be opened; after a while */
 void alarms_of_presence_over(struct modem *m);
-void alarm_sim(struct modem *m);                     /* usable, and known: the same as before? */
-void alarm_offline(struct modem *m);                 /* not registered; after a while */
+void alarm_sim(struct modem *m);     /* usable, and known: the same as before? */
+void alarm_offline(struct modem *m); /* not registered; after a while */
 
 /* ---- trace.c: nothing while nobody records ---- */
 void trace_bytes(struct modem *m, enum trace_kind kind, const void *bytes, size_t len);

@@ -9,7 +9,10 @@
 #include "base/util.h"
 #include "modem/modem_private.h"
 
-enum { REST_BEHIND_SEND_MS = 1000 };
+enum {
+    REST_STEP_MS = 100,
+    REST_MAX_MS = 2000
+}; /* behind a message, for modems that then say "please wait" */
 
 /* ---- holding the link between the parts of a burst: AT+CMMS, TS 27.005 3.5.6 ----
  *
@@ -164,6 +167,19 @@ static void keep_figures(struct modem *m, const struct carrier_outcome *o)
     }
 }
 
+/* Wavecom: "please wait" right behind a message, for how long is found out. */
+static void rest_behind(struct modem *m, const struct at_result *r)
+{
+    enum { PLEASE_WAIT = 515 };
+    bool too_soon = (r->code == AT_CME_ERROR || r->code == AT_CMS_ERROR) && r->number == PLEASE_WAIT;
+
+    if (!(m->profile->quirks & QUIRK_CME_515_AFTER_SEND))
+        return;
+    if (m->rest_ms < REST_STEP_MS || (too_soon && m->rest_ms < REST_MAX_MS))
+        m->rest_ms += REST_STEP_MS;
+    at_rest(&m->chan, modem_now(m) + m->rest_ms);
+}
+
 static void on_done(struct at_cmd *c, const struct at_result *r)
 {
     struct modem *m = c->owner;
@@ -177,8 +193,7 @@ static void on_done(struct at_cmd *c, const struct at_result *r)
     if (m->more_now && o.result == CARRIER_FAILED && o.error == CARRIER_E_MODEM)
         m->more_refused =
             true; /* Quectel 528: more messages were announced in a state where they cannot be */
-    if (m->profile->quirks & QUIRK_CME_515_AFTER_SEND) /* Wavecom: "please wait", right behind a message */
-        at_rest(&m->chan, modem_now(m) + REST_BEHIND_SEND_MS);
+    rest_behind(m, r);
     if (o.result != CARRIER_SENT)
         modem_log(info, m, "not sent result=%s error=\"%s\"",
                   o.result == CARRIER_UNKNOWN         ? "unknown"

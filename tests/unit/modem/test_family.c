@@ -330,9 +330,12 @@ static void rest_behind_send(void **state)
     port_script_forget(d->port);
     static const uint8_t pdu[] = {0x00, 0x01, 0x00, 0x05, 0x91, 0x21, 0x43, 0xF5, 0x00, 0x04, 0x01, 0x41};
     struct carrier_submit s = {.pdu = pdu, .len = sizeof(pdu), .tpdu_len = sizeof(pdu) - 1, .done = on_done};
+    ended = false;
     assert_int_equal(d->carrier->ops->submit(d->carrier, &s), 0);
-    dialogue_run(d, 100);
-    say(d, "\r\n+CMTI: \"SM\",3\r\n");
+    for (int i = 0; i < 1000 && !ended; i++)
+        dialogue_run(d, 1);
+    port_script_say(d->port, "\r\n+CMTI: \"SM\",3\r\n");
+    dialogue_run(d, 50);
     assert_int_equal(port_script_count(d->port, "AT+CMGR"), 0);
     dialogue_run(d, 1000);
     assert_int_equal(port_script_count(d->port, "AT+CMGR=3"), 1);
