@@ -159,6 +159,8 @@ static bool claims(struct modem *other, const struct port_info *p, const struct 
 {
     struct port_info own;
 
+    if (*other->conf->port && *other->user.spec)
+        return same_stick(&other->info, p);
     if (*other->conf->port)
         return other->ports->info && other->ports->info(other->ports, other->conf->port, &own) &&
                same_stick(&own, p);

@@ -12,12 +12,14 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "os/port_lists.h"
+#include "os/ports.h"
 #include "os/usb.h"
 
 enum { SETTLE_MS = 200, SETTLE_MAX_MS = 2000 };
 
 struct hotplug {
-    struct port_source *src;
+    struct ports *ports;
     struct udev *udev;
     struct udev_monitor *monitor;
     uv_poll_t poll;
@@ -31,7 +33,7 @@ static void tell(uv_timer_t *timer)
     struct hotplug *h = timer->data;
 
     h->first_ms = 0;
-    for (struct port_user *u = h->src->users, *next; u; u = next) {
+    for (struct port_user *u = h->ports->source.users, *next; u; u = next) {
         next = u->next;
         if (u->changed)
             u->changed(u);
@@ -42,6 +44,7 @@ static void note(struct hotplug *h)
 {
     uint64_t now_ms = uv_now(h->poll.loop);
 
+    port_lists_stale(h->ports->lists);
     if (!h->first_ms)
         h->first_ms = now_ms;
     if (now_ms - h->first_ms < SETTLE_MAX_MS)
@@ -57,6 +60,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     if (status < 0) {
         log_warning("usb", "udev's monitor: %s: devices are found by rescans", uv_strerror(status));
         uv_poll_stop(poll);
+        port_lists_free(h->ports->lists);
+        h->ports->lists = NULL;
         return;
     }
     while ((d = udev_monitor_receive_device(h->monitor))) {
@@ -102,7 +107,7 @@ static void on_closed(uv_handle_t *handle)
         release(h);
 }
 
-struct hotplug *hotplug_open(struct uv_loop_s *loop, struct port_source *src, struct err *e)
+struct hotplug *hotplug_open(struct ports *ports, struct err *e)
 {
     struct hotplug *h = calloc(1, sizeof *h);
 
@@ -110,15 +115,15 @@ struct hotplug *hotplug_open(struct uv_loop_s *loop, struct port_source *src, st
         err_set(e, ERR_NOMEM, "udev's monitor");
         return NULL;
     }
-    h->src = src;
+    h->ports = ports;
     int rc = listen_to(h, e);
-    if (rc == 0 && (rc = uv_poll_init(loop, &h->poll, udev_monitor_get_fd(h->monitor))) < 0)
+    if (rc == 0 && (rc = uv_poll_init(ports->loop, &h->poll, udev_monitor_get_fd(h->monitor))) < 0)
         err_set(e, ERR_IO, "udev's monitor: %s", uv_strerror(rc));
     if (rc < 0) {
         release(h);
         return NULL;
     }
-    uv_timer_init(loop, &h->settle);
+    uv_timer_init(ports->loop, &h->settle);
     h->poll.data = h->settle.data = h;
     h->open = 2;
     uv_poll_start(&h->poll, UV_READABLE, on_readable);

@@ -63,14 +63,13 @@ static bool add(struct udev *udev, const char *syspath, struct port_info *out)
     return node && *out->usb_path;
 }
 
-int usb_port_list(struct port_source *src, struct port_info *out, int max)
+int usb_port_list(struct port_info *out, int max)
 {
     struct udev *udev = udev_new();
     struct udev_enumerate *all = udev ? udev_enumerate_new(udev) : NULL;
     struct udev_list_entry *entry;
     int n = 0;
 
-    (void)src;
     if (all && udev_enumerate_add_match_subsystem(all, "tty") >= 0 &&
         udev_enumerate_add_match_sysname(all, USB_TTYS) >= 0 && udev_enumerate_scan_devices(all) >= 0) {
         udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(all))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "os/port_lists.h"
 #include "os/port_open.h"
 #include "os/usb.h"
 
@@ -28,6 +29,20 @@ static int ports_open(struct port_source *source, const struct port_conf *conf, 
     return port_device_open(p->loop, conf, ev, owner, out, e);
 }
 
+static int ports_list(struct port_source *source, struct port_info *out, int max)
+{
+    struct ports *p = container_of(source, struct ports, source);
+
+    return p->lists ? port_lists_ports(p->lists, out, max) : usb_port_list(out, max);
+}
+
+static int ports_usb(struct port_source *source, struct port_usb_device *out, int max)
+{
+    struct ports *p = container_of(source, struct ports, source);
+
+    return p->lists ? port_lists_devices(p->lists, out, max) : usb_device_list(out, max);
+}
+
 static int ports_replug(struct port_source *source, const char *usb_path, struct port_task *t, struct err *e)
 {
     return usb_replug(container_of(source, struct ports, source)->loop, usb_path, t, e);
@@ -42,9 +57,9 @@ static int ports_command(struct port_source *source, const char *const *argv, st
 void ports_init(struct ports *p, struct uv_loop_s *loop)
 {
     *p = (struct ports){.source = {.open = ports_open,
-                                   .list = usb_port_list,
+                                   .list = ports_list,
                                    .info = usb_port_info,
-                                   .usb = usb_device_list,
+                                   .usb = ports_usb,
                                    .replug = ports_replug,
                                    .command = ports_command},
                         .loop = loop};
@@ -54,12 +69,17 @@ int ports_watch(struct ports *p, struct err *e)
 {
     struct err unread = {0};
 
-    p->hotplug = hotplug_open(p->loop, &p->source, e ? e : (e = &unread));
-    return p->hotplug ? 0 : e->code;
+    p->hotplug = hotplug_open(p, e ? e : (e = &unread));
+    if (!p->hotplug)
+        return e->code;
+    p->lists = port_lists_new();
+    return 0;
 }
 
 void ports_unwatch(struct ports *p)
 {
     hotplug_close(p->hotplug);
+    port_lists_free(p->lists);
     p->hotplug = NULL;
+    p->lists = NULL;
 }

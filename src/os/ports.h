@@ -7,13 +7,15 @@
 struct uv_loop_s; /* uv_loop_t */
 
 struct hotplug;
+struct port_lists;
 
 /* Owned by the caller, in place; keeps no list of its ports, so there is nothing to undo but ports_watch().
  */
 struct ports {
     struct port_source source;
     struct uv_loop_s *loop;
-    struct hotplug *hotplug; /* NULL: not watched */
+    struct hotplug *hotplug;  /* NULL: not watched */
+    struct port_lists *lists; /* NULL: each look reads anew */
 };
 
 void ports_init(struct ports *p, struct uv_loop_s *loop);

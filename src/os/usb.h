@@ -10,10 +10,10 @@
 
 struct uv_loop_s;
 
-/* struct port_source, in its order. */
-int usb_port_list(struct port_source *src, struct port_info *out, int max);
+/* struct port_source, in its order. The lists are read anew: port_lists.h keeps them. */
+int usb_port_list(struct port_info *out, int max);
 bool usb_port_info(struct port_source *src, const char *spec, struct port_info *out);
-int usb_device_list(struct port_source *src, struct port_usb_device *out, int max);
+int usb_device_list(struct port_usb_device *out, int max);
 int usb_replug(struct uv_loop_s *loop, const char *usb_path, struct port_task *t, struct err *e);
 int command_run(struct uv_loop_s *loop, const char *const *argv, struct port_task *t, struct err *e);
 
@@ -24,10 +24,12 @@ int command_run(struct uv_loop_s *loop, const char *const *argv, struct port_tas
 const char *usb_attribute(struct udev_device *d, const char *name);
 unsigned usb_hex(struct udev_device *d, const char *name);
 
-/* udev's events on the loop: tells the users of `src` that devices have come or gone. Heap; NULL with the
- * reason in *e where there is nothing to listen to: the rescans find everything, later. */
+/* udev's events on the loop: lists are stale at once, and the users of `ports` are told that devices have
+ * come or gone. Heap; NULL with the reason in *e where there is nothing to listen to: the rescans find
+ * everything, later. */
 struct hotplug;
-struct hotplug *hotplug_open(struct uv_loop_s *loop, struct port_source *src, struct err *e);
+struct ports;
+struct hotplug *hotplug_open(struct ports *ports, struct err *e);
 void hotplug_close(struct hotplug *h); /* frees itself when the loop lets go; NULL is fine */
 
 #endif

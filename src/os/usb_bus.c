@@ -92,12 +92,11 @@ static void each(struct udev *udev, const char *subsystem, const char *names, st
     udev_enumerate_unref(all);
 }
 
-int usb_device_list(struct port_source *src, struct port_usb_device *out, int max)
+int usb_device_list(struct port_usb_device *out, int max)
 {
     struct udev *udev = udev_new();
     struct scan s = {.out = out, .max = max};
 
-    (void)src;
     if (!udev)
         return 0;
     each(udev, "usb", NULL, &s, take_device);

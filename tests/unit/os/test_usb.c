@@ -178,7 +178,7 @@ static void info_of_a_terminal(void **state)
     assert_int_equal(one.interface, -1);
 }
 
-/* The monitor opens and closes, or says why there is none. */
+/* The monitor opens and closes, or says why there is none; what is listed under it is of the same kind. */
 static void watched(void **state)
 {
     struct fixture *f = *state;
@@ -188,6 +188,8 @@ static void watched(void **state)
         assert_true(*e.text);
         print_message("no monitor here: %s\n", e.text);
     }
+    lists(state); /* kept: the same again */
+    lists(state);
     uv_run(&f->loop, UV_RUN_NOWAIT);
     ports_unwatch(&f->ports);
     ports_unwatch(&f->ports);
