@@ -282,10 +282,16 @@ static bool full(const struct modem *m)
     return m->room.total > 0 && m->room.used >= m->room.total;
 }
 
+/* Not the one that is full, and one that is read, perhaps under another name. */
+static bool is_other(struct modem *m, const char *name)
+{
+    return strcmp(name, m->mem3) != 0 && (stores_find(m, name) || is_seen_by_another(m, name));
+}
+
 /* Attempts: the other stores that may receive. */
 static bool make_other(struct modem *m, char *text, size_t size)
 {
-    while (m->run.attempt < m->mem3_len && strcmp(m->mem3_allowed[m->run.attempt], m->mem3) == 0)
+    while (m->run.attempt < m->mem3_len && !is_other(m, m->mem3_allowed[m->run.attempt]))
         m->run.attempt++;
     if (!full(m) || m->cpms_args != 3 || m->run.attempt >= m->mem3_len)
         return false;

@@ -327,6 +327,22 @@ static void complaint_07_full_of_drafts(void **state)
     assert_none(d);
 }
 
+/* Not into one that cannot be read. */
+static void complaint_07_other_store_is_unreadable(void **state)
+{
+    struct dialogue *d = *state;
+
+    port_script_answer(d->port, "AT+CPMS=?",
+                       "\r\n+CPMS: (\"SM\"),(\"SM\",\"ME\"),(\"SM\",\"ME\")\r\n\r\nOK\r\n");
+    assert_true(dialogue_ready(d));
+    port_script_answer(d->port, "AT+CMGL=4", "\r\n+CMGL: 1,2,,24\r\n" PDU_HELLO "\r\n\r\nOK\r\n");
+    port_script_answer(d->port, "AT+CPMS?", "\r\n+CPMS: \"SM\",1,1,\"SM\",1,1,\"SM\",1,1\r\n\r\nOK\r\n");
+    say(d, "\r\n+SMS FULL\r\n");
+    dialogue_run(d, 3000);
+    assert_int_equal(port_script_count(d->port, "AT+CPMS=\"SM\",\"SM\",\"ME\""), 0);
+    assert_alarm(d, CARRIER_ALARM_MEMORY, "1 of 1");
+}
+
 /* And where there is no other: told, with what to do, looked at again every few minutes, and over when there
  * is room. A refused message (CMS 322) says the same as a notice. */
 static void complaint_07_stays_full(void **state)
@@ -365,6 +381,7 @@ int main(void)
         TRAP(another_sim),
         TRAP(complaint_07_memory_full),
         TRAP(complaint_07_full_of_drafts),
+        TRAP(complaint_07_other_store_is_unreadable),
         TRAP(complaint_07_stays_full),
     };
     return cmocka_run_group_tests_name("alarms", tests, NULL, NULL);
