@@ -91,9 +91,12 @@ struct script {
     void (*failed)(struct modem *m, const char *why); /* a must failed */
 };
 
+enum { SCRIPTS_NEXT = 8 }; /* no more than there are to be asked for of a modem that is set up */
+
 struct script_run {
-    const struct script *script; /* NULL: none runs */
-    const struct script *next;   /* asked for meanwhile */
+    const struct script *script;             /* NULL: none runs */
+    const struct script *next[SCRIPTS_NEXT]; /* asked for meanwhile, in this order, none twice */
+    size_t next_len;
     size_t step;
     unsigned attempt;
     int64_t since_ms; /* of the step */

@@ -1,6 +1,6 @@
 /* Runs a table of commands, one after the other: initialisation, health checks, registration.
  *
- * One script runs at a time; another one that is asked for follows it. A step that fails ends the script only
+ * One script runs at a time; others that are asked for follow it. A step that fails ends the script only
  * if it is a must. A SIM that is busy is asked again. A script is over before its end() or failed() is
  * called, so that these may start the next.
  */
@@ -50,11 +50,25 @@ static void begin_step(struct modem *m, size_t step)
 
 static void start_next(struct modem *m)
 {
-    const struct script *next = m->run.next;
+    struct script_run *run = &m->run;
 
-    m->run.next = NULL;
-    if (next)
-        script_start(m, next);
+    if (run->next_len == 0)
+        return;
+    const struct script *next = run->next[0];
+    memmove(&run->next[0], &run->next[1], --run->next_len * sizeof(run->next[0]));
+    script_start(m, next);
+}
+
+static void queue(struct modem *m, const struct script *s)
+{
+    struct script_run *run = &m->run;
+
+    for (size_t i = 0; i < run->next_len; i++) {
+        if (run->next[i] == s)
+            return;
+    }
+    if (run->next_len < SCRIPTS_NEXT)
+        run->next[run->next_len++] = s;
 }
 
 static void finish(struct modem *m, const char *why)
@@ -219,7 +233,7 @@ void script_start(struct modem *m, const struct script *s)
 {
     if (m->run.script || m->run.sent) {
         if (m->run.script != s)
-            m->run.next = s;
+            queue(m, s);
         return;
     }
     m->run.pause.fire = on_pause;
@@ -238,5 +252,5 @@ void script_stop(struct modem *m)
 {
     rt_timer_stop(m->rt, &m->run.pause);
     m->run.script = NULL;
-    m->run.next = NULL;
+    m->run.next_len = 0;
 }

@@ -51,6 +51,26 @@ static void notices_about_a_usable_sim(void **state)
     }
 }
 
+/* What is to be asked waits for what is being asked, and none of it is forgotten over another: it registers
+ * and tells of its SIM while it is asked for the network. */
+static void all_that_waits_is_asked(void **state)
+{
+    struct dialogue *d = *state;
+
+    assert_true(dialogue_ready(d));
+    dialogue_run(d, 5000);
+    port_script_say(d->port, "\r\n+CREG: 2\r\n");
+    port_script_answer_times(d->port, "AT+CREG?", "", 1);
+    port_script_forget(d->port);
+    for (int i = 0; i < 100 && port_script_count(d->port, "AT+CREG?") == 0; i++)
+        dialogue_run(d, 100);
+    port_script_say(d->port, "\r\n+CREG: 1\r\n\r\n^SIMST:1\r\n");
+    dialogue_run(d, 60000);
+    assert_int_equal(d->carrier->state, CARRIER_READY);
+    assert_int_equal(port_script_count(d->port, "AT+COPS?"), 1);
+    assert_int_equal(port_script_count(d->port, "AT+CPIN?"), 1);
+}
+
 /* The SIM is out, which some say in words of their own: the modem waits for it and is not set up again and
  * again. */
 static void sim_removed_in_words(void **state)
@@ -366,25 +386,16 @@ static void link_let_go_by_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRAP(pin_without_ok),
-        TRAP(odd_pin_answers),
-        TRAP(pin_entry_unanswered),
-        TRAP(notices_about_a_usable_sim),
-        TRAP(sim_removed_in_words),
-        TRAP(tries_unanswered),
-        TRAP(sms_not_ready_yet),
-        TRAP(no_sms_at_all),
-        TRAP(cpms_of_two_arguments),
-        TRAP(cpms_of_bare_names),
-        TRAP(sends_only),
-        TRAP(cnmi_by_attempts),
-        TRAP(cnmi_not_kept),
-        TRAP(reports_in_a_store),
-        TRAP(service_centre_forms),
-        TRAP(own_number_forms),
-        TRAP(imei_forms),
-        TRAP(banner_in_mid_session),
-        TRAP(link_held_between_parts),
+        TRAP(pin_without_ok),        TRAP(odd_pin_answers),
+        TRAP(pin_entry_unanswered),  TRAP(notices_about_a_usable_sim),
+        TRAP(sim_removed_in_words),  TRAP(all_that_waits_is_asked),
+        TRAP(tries_unanswered),      TRAP(sms_not_ready_yet),
+        TRAP(no_sms_at_all),         TRAP(cpms_of_two_arguments),
+        TRAP(cpms_of_bare_names),    TRAP(sends_only),
+        TRAP(cnmi_by_attempts),      TRAP(cnmi_not_kept),
+        TRAP(reports_in_a_store),    TRAP(service_centre_forms),
+        TRAP(own_number_forms),      TRAP(imei_forms),
+        TRAP(banner_in_mid_session), TRAP(link_held_between_parts),
         TRAP(link_let_go_by_itself),
     };
     return cmocka_run_group_tests_name("traps: set-up and sending", tests, NULL, NULL);
