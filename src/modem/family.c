@@ -61,8 +61,8 @@ static void take(struct modem *m, const char *manufacturer, const char *model)
     m->profile = p;
     set_channel(m);
     if (p != before)
-        modem_log(notice, m, "profile %s: %s%s%s", p->name, m->profile_why, p->hint && *p->hint ? "; " : "",
-                  p->hint ? p->hint : "");
+        log_write(finder_stranger(m) ? LOG_DEBUG : LOG_NOTICE, m->who, "profile %s: %s%s%s", p->name,
+                  m->profile_why, p->hint && *p->hint ? "; " : "", p->hint ? p->hint : "");
 }
 
 void family_guess(struct modem *m)

@@ -59,10 +59,13 @@ static void probe_ended(struct modem *m)
         line_wrong_port(m, "answers AT and nothing else: not the modem's AT port");
         return;
     }
-    modem_log(notice, m, "found \"%s\" \"%s\" revision=\"%s\" imei=%s port=%s", m->manufacturer, m->model,
-              m->revision, m->carrier.imei, m->user.spec);
+    /* Whether a stranger's SIM is ours is known later; most are not, and are asked again and again. */
+    bool stranger = finder_stranger(m);
+    log_write(stranger ? LOG_DEBUG : LOG_NOTICE, m->who,
+              "found \"%s\" \"%s\" revision=\"%s\" imei=%s port=%s", m->manufacturer, m->model, m->revision,
+              m->carrier.imei, m->user.spec);
     family_choose(m);
-    if (!finder_stranger(m)) /* else when its SIM is known to be ours */
+    if (!stranger)
         modem_here(m);
     modem_set_state(m, MODEM_INITIALISING, "setting up");
     script_start(m, &script_init);
@@ -194,8 +197,8 @@ static void init_ended(struct modem *m)
     char plan[48];
 
     plan_describe(m, plan, sizeof(plan));
-    modem_log(info, m, "set up plan=\"%s\" store=%s smsc=%s", plan, *m->mem3 ? m->mem3 : "none",
-              *m->smsc ? m->smsc : "none");
+    modem_log(info, m, "set up port=%s imei=%s plan=\"%s\" store=%s smsc=%s", m->user.spec, m->carrier.imei,
+              plan, *m->mem3 ? m->mem3 : "none", *m->smsc ? m->smsc : "none");
     modem_set_up(m);
     m->register_ms = modem_now(m);
     m->register_n = 0;

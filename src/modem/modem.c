@@ -84,8 +84,11 @@ static void show(struct modem *m)
 
 static void log_state(struct modem *m, enum modem_state from)
 {
-    /* Attempts to open repeat the same few states for as long as a stick is out: told once. */
-    bool passing = m->state == MODEM_OPENING || ladder_restarting(m) || strcmp(m->logged, m->reason) == 0;
+    /* Attempts to open, and strangers that are asked, repeat the same few states for as long as a stick is
+     * out: told once. */
+    bool trying = m->state == MODEM_OPENING ||
+                  ((m->state == MODEM_PROBING || m->state == MODEM_INITIALISING) && finder_stranger(m));
+    bool passing = trying || ladder_restarting(m) || strcmp(m->logged, m->reason) == 0;
     const char *sep = *m->reason ? ": " : "";
 
     if (passing)
@@ -94,7 +97,7 @@ static void log_state(struct modem *m, enum modem_state from)
         modem_log(warning, m, "%s%s%s", states[m->state].name, sep, m->reason);
     else
         modem_log(info, m, "%s -> %s%s%s", states[from].name, states[m->state].name, sep, m->reason);
-    if (m->state != MODEM_OPENING)
+    if (!trying)
         str_copy(m->logged, sizeof(m->logged), m->reason);
 }
 
