@@ -246,14 +246,24 @@ static int probe_by_daemon(struct invocation *v, struct connection *c)
     return rc;
 }
 
+/* The daemon is in another folder, and so will gateway.conf be. */
+static const char *absolute_port(json_t *args)
+{
+    const char *port = json_string_value(json_object_get(args, "port"));
+    char here[PATH_MAX];
+
+    if (port && port[0] != '/' && access(port, F_OK) == 0 && getcwd(here, sizeof here))
+        json_object_set_new(args, "port", json_sprintf("%s/%s", here, port));
+    return json_string_value(json_object_get(args, "port"));
+}
+
 int run_probe(struct invocation *v)
 {
-    const char *port = json_string_value(json_object_get(v->args, "port"));
+    bool self_test = json_object_get(v->args, "self-test"), named = json_object_get(v->args, "modem");
+    const char *port = absolute_port(v->args);
     struct connection c;
     struct err e = {0};
     int rc;
-
-    bool self_test = json_object_get(v->args, "self-test"), named = json_object_get(v->args, "modem");
 
     if (port && (self_test || named)) {
         err_set(&e, ERR_INVALID, "a PORT stands alone: --modem NAME is another way to say which one");

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`simgate probe`: modems examined without and with simgated, and the self-test."""
 import json
+import os
 import re
 import signal
 import subprocess
@@ -33,6 +34,7 @@ def test_without_daemon(build):
         lab.equal(modem["works"]["CNMI"].split(",")[1], "1", "CNMI")
         lab.equal(modem["problems"], [], "problems")
         lab.equal(modem["entry"], f'{{ name = "modem1"; port = "{it.dir}/modem0"; }}', "entry of a port that is not on USB")
+        lab.equal(probe(it, os.path.relpath(it.dir / "modem0"))["modems"][0]["entry"], modem["entry"], "entry of a relative path")
         text = it.run("probe", it.dir / "modem0").stdout
         lab.true("E173" in text and modem["entry"] in text and "huawei-stick" in text, text)
         it.conf.write_text(re.sub(r"modems = .*", f"modems = ( {modem['entry']} );", it.conf.read_text()))
