@@ -489,15 +489,3 @@ void modem_free(struct modem *m)
     buf_free(&m->ask_answer);
     free(m);
 }
-
-void modem_unlock(struct modem *m)
-{
-    if (modem_up(m)) { /* the SIM that is in now is meant to be; nothing asks for a PIN */
-        str_copy(m->home_imsi, sizeof(m->home_imsi), m->carrier.imsi);
-        modem_alarm_over(m, CARRIER_ALARM_SIM);
-        return;
-    }
-    pin_grant(m);
-    if (m->state == MODEM_LOCKED)
-        modem_request(m, MOVE_REPROBE, 0, "unlocked by an operator");
-}

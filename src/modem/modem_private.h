@@ -426,7 +426,6 @@ extern const struct script script_locked; /* asks now and then whether a locked 
 extern const struct script script_check;  /* after a refusal that may come from the SIM */
 void pin_urc(struct modem *m, const char *line);
 void pin_notice(struct modem *m, const char *line); /* "^SIMST:1" and the like */
-void pin_grant(struct modem *m);                    /* an operator: the PIN may be tried once more */
 
 /* ---- registration.c ---- */
 extern const struct script script_register, script_ready, script_health;

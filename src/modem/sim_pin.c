@@ -63,11 +63,6 @@ static enum script_verdict unlocked(struct modem *m, bool said)
     return STEP_NEXT;
 }
 
-void pin_grant(struct modem *m)
-{
-    m->pin_granted = true;
-}
-
 /* PIN2 and PUK2 do not concern messages. "": it was not said. */
 static bool asks_nothing(const char *state)
 {
@@ -387,4 +382,18 @@ void pin_urc(struct modem *m, const char *line)
     pin_line(m, line);
     if ((modem_up(m) && !asks_nothing(m->pin_state)) || (m->state == MODEM_LOCKED && has_changed(m)))
         modem_request(m, MOVE_REPROBE, 1000, "the SIM says %s", m->pin_state);
+}
+
+/* ---- an operator ---- */
+
+void modem_unlock(struct modem *m)
+{
+    if (modem_up(m)) { /* the SIM that is in now is meant to be; nothing asks for a PIN */
+        str_copy(m->home_imsi, sizeof(m->home_imsi), m->carrier.imsi);
+        modem_alarm_over(m, CARRIER_ALARM_SIM);
+        return;
+    }
+    m->pin_granted = true;
+    if (m->state == MODEM_LOCKED)
+        modem_request(m, MOVE_REPROBE, 0, "unlocked by an operator");
 }
