@@ -246,14 +246,19 @@ static int probe_by_daemon(struct invocation *v, struct connection *c)
     return rc;
 }
 
-/* The daemon is in another folder, and so will gateway.conf be. */
+/* The daemon is in another folder, and so will gateway.conf be. A link's own name stays: it may be the stable
+ * one. */
 static const char *absolute_port(json_t *args)
 {
     const char *port = json_string_value(json_object_get(args, "port"));
-    char here[PATH_MAX];
+    char folder[PATH_MAX], real[PATH_MAX];
 
-    if (port && port[0] != '/' && access(port, F_OK) == 0 && getcwd(here, sizeof here))
-        json_object_set_new(args, "port", json_sprintf("%s/%s", here, port));
+    if (!port || port[0] == '/' || access(port, F_OK) != 0)
+        return port;
+    const char *slash = strrchr(port, '/'), *name = slash ? slash + 1 : port;
+    snprintf(folder, sizeof folder, "./%.*s", (int)(name - port), port);
+    if (realpath(folder, real))
+        json_object_set_new(args, "port", json_sprintf("%s/%s", real, name));
     return json_string_value(json_object_get(args, "port"));
 }
 
