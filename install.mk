@@ -61,6 +61,7 @@ uninstall: ## everything that install put, but gateway.conf and the data
 	rm -f $(foreach m,$(MANPAGES),$(call manpage_dir,$(m))/$(notdir $(m)))
 	rm -f $(addprefix $(UDEVRULES)/,$(notdir $(RULES)))
 	rm -rf $(DOCDIR) $(PROFILES)
+	test ! -d $(dir $(PROFILES)) || rmdir --ignore-fail-on-non-empty $(dir $(PROFILES))
 
 clean: ## remove build/
 	rm -rf build compile_commands.json
