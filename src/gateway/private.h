@@ -62,9 +62,11 @@ struct unknown {
     struct unknown *next;
     int64_t message;
     int64_t deadline_ms; /* RT_NEVER: waits for its report or a person */
+    int64_t look_ms;     /* when the stored reports are looked through for its own; RT_NEVER: they were */
     uint8_t seq;
     bool busy; /* its settling is on the way to the store */
     bool held; /* left to a person */
+    bool last; /* … and once more before the policy acts */
 };
 
 struct handling;
@@ -97,6 +99,7 @@ struct gateway {
     struct slot *unsettled; /* outcomes that the store could not take */
 
     struct unknown *unknowns;
+    bool looking;            /* through the stored reports */
     int64_t unknown_wake_ms; /* not after the nearest of their deadlines */
     int64_t hold_check_ms;
     int64_t wall_offset_ms; /* wall clock minus monotonic, as the scheduled messages were put */
@@ -223,6 +226,7 @@ void gw_inbound(struct pipe *p, const struct carrier_inbound *in);
 void gw_report(struct pipe *p, const struct carrier_inbound *in, const struct pdu_report *r);
 void gw_inbox_forget(struct gateway *g, const struct carrier *c); /* detached: not to be settled */
 void gw_reports_forget(struct gateway *g, const struct carrier *c);
+void gw_reports_again(struct gateway *g); /* those that matched nothing: they may belong to an unknown part */
 void gw_hash_call(const struct carrier_call *call, uint8_t out[16]);
 void gw_hash_report(const struct pdu_report *r, uint8_t out[16]);
 /* calls.c */

@@ -32,6 +32,11 @@ void gw_reports_forget(struct gateway *g, const struct carrier *c)
             container_of(j, struct arrival, job)->c = NULL;
 }
 
+static int64_t window_ms(const struct gateway *g)
+{
+    return g->conf->validity_ms ? g->conf->validity_ms + WINDOW_EXTRA_MS : WINDOW_DEFAULT_MS;
+}
+
 /* The report proves that the part went out. */
 static void settle_part(struct gateway *g, const struct store_report *r)
 {
@@ -72,6 +77,58 @@ static void stored(struct gateway *g, struct arrival *a)
     gw_kick(g);
 }
 
+/* ---- once more ---- */
+
+struct again {
+    struct job job;
+    struct store_report op;
+};
+
+static void again_drop(struct job *j)
+{
+    free(container_of(j, struct again, job));
+}
+
+static void on_again(struct store_op *op, int status)
+{
+    struct again *a = container_of(op, struct again, op.op);
+    struct gateway *g = a->job.g;
+    bool found = status == 0 && a->op.report;
+
+    g->looking = false;
+    if (found) {
+        g->stats.reports_unmatched -= g->stats.reports_unmatched > 0;
+        settle_part(g, &a->op);
+        gw_emit(g, &(struct gateway_event){.kind = EV_REPORT,
+                                           .message = a->op.message,
+                                           .state = a->op.message_state,
+                                           .part = a->op.seq,
+                                           .report = a->op.report,
+                                           .text = pdu_status_text((uint8_t)a->op.status)});
+        gw_emit_outbox(g);
+        gw_kick(g);
+    } else if (status < 0 && status != ERR_CANCELLED) {
+        gw_store_failed(g, status, &op->err);
+    }
+    gw_job_end(&a->job);
+    if (found)
+        gw_reports_again(g);
+}
+
+void gw_reports_again(struct gateway *g)
+{
+    if (g->looking)
+        return;
+    struct again *a = gw_alloc(sizeof(*a));
+    gw_job_add(g, &a->job, again_drop);
+    g->looking = true;
+    a->op = (struct store_report){
+        .op.done = on_again, .window_ms = window_ms(g), .now_wall_ms = rt_wall_ms(g->rt)};
+    store_report_again(g->store, &a->op);
+}
+
+/* ---- a report comes ---- */
+
 static void on_stored(struct store_op *op, int status)
 {
     struct arrival *a = container_of(op, struct arrival, op.op);
@@ -97,7 +154,6 @@ void gw_report(struct pipe *p, const struct carrier_inbound *in, const struct pd
     a->pdu = gw_alloc(in->len + 1);
     memcpy(a->pdu + bare, in->pdu, in->len);
     str_copy(a->recipient, sizeof(a->recipient), r->to.text);
-    int64_t window = g->conf->validity_ms ? g->conf->validity_ms + WINDOW_EXTRA_MS : WINDOW_DEFAULT_MS;
     a->op = (struct store_report){.op.done = on_stored,
                                   .modem = p->name,
                                   .imsi = p->imsi,
@@ -109,7 +165,7 @@ void gw_report(struct pipe *p, const struct carrier_inbound *in, const struct pd
                                   .group = (int)pdu_status_group(r->st),
                                   .scts_wall_ms = pdu_time_to_wall_ms(&r->scts),
                                   .discharge_wall_ms = pdu_time_to_wall_ms(&r->discharge),
-                                  .window_ms = window,
+                                  .window_ms = window_ms(g),
                                   .now_wall_ms = rt_wall_ms(g->rt)};
     gw_hash_report(r, a->op.hash);
     store_report(g->store, &a->op);

@@ -14,6 +14,10 @@ struct settling {
     int64_t message;
 };
 
+/* A report may have come while its part, or another one to the same number, was on the air, and matched
+ * nothing then: the stored ones are looked through soon after, and once more before the policy acts. */
+enum { LOOK_MS = 1000 };
+
 static struct unknown **find(struct gateway *g, int64_t message, int seq)
 {
     struct unknown **at = &g->unknowns;
@@ -34,9 +38,10 @@ void gw_unknown_add(struct gateway *g, int64_t message, int seq, int64_t deadlin
     struct unknown *u = gw_alloc(sizeof(*u));
     *u = (struct unknown){
         .next = g->unknowns, .message = message, .seq = (uint8_t)seq, .deadline_ms = deadline_ms};
+    u->look_ms = rt_now_ms(g->rt) + LOOK_MS;
     g->unknowns = u;
     g->stats.unknown++;
-    wake_at(g, deadline_ms);
+    wake_at(g, deadline_ms < u->look_ms ? deadline_ms : u->look_ms);
 }
 
 /* Is another part of its message left to a person? */
@@ -190,16 +195,40 @@ static void act(struct gateway *g, struct unknown *u)
     }
 }
 
+/* True when the time has come for something of u. */
+static bool is_due(const struct unknown *u, int64_t now_ms)
+{
+    return !u->busy && (u->deadline_ms <= now_ms || u->look_ms <= now_ms);
+}
+
+static void look_or_act(struct gateway *g, struct unknown *u, int64_t now_ms)
+{
+    bool over = u->deadline_ms <= now_ms;
+
+    if (over && u->last) {
+        act(g, u);
+        return;
+    }
+    u->look_ms = RT_NEVER;
+    if (over) {
+        u->last = true;
+        u->deadline_ms = now_ms + LOOK_MS;
+    }
+    gw_reports_again(g);
+}
+
 void gw_unknown_tick(struct gateway *g, int64_t now_ms)
 {
     if (g->unknown_wake_ms > now_ms || g->stalled)
         return;
     g->unknown_wake_ms = RT_NEVER;
     for (struct unknown *u = g->unknowns; u; u = u->next) {
-        if (!u->busy && u->deadline_ms <= now_ms)
-            act(g, u);
+        if (is_due(u, now_ms))
+            look_or_act(g, u, now_ms);
         if (!u->busy && u->deadline_ms < g->unknown_wake_ms)
             g->unknown_wake_ms = u->deadline_ms;
+        if (!u->busy && u->look_ms < g->unknown_wake_ms)
+            g->unknown_wake_ms = u->look_ms;
     }
 }
 

@@ -43,7 +43,7 @@ static const char sql_by_mr[] =
 static const char sql_without_mr[] =
     "SELECT p.id, p.state, m.peer, p.submitted FROM part p INDEXED BY part_awaits "
     "JOIN message m ON m.id = p.id / 256 WHERE p.awaits = 1 AND p.imsi = ?1 AND p.mr IS NULL AND "
-    "p.submitted >= ?2 AND p.state IN (2, 3, 9) ORDER BY p.submitted, p.id";
+    "p.submitted BETWEEN ?2 AND ?3 AND p.state IN (2, 3, 9) ORDER BY p.submitted, p.id";
 /* A part of any message to the same number that has this reference and its final report. */
 static const char sql_settled[] =
     "WITH RECURSIVE era(n) AS (SELECT max(0, ?1 / " MSG_ERA_SQL " - 1) UNION ALL SELECT n + 1 FROM era "
@@ -137,7 +137,8 @@ static int is_in_order(struct store_db *db, const struct store_report *r, int64_
 static int find_without_mr(struct store_db *db, const struct store_report *r, struct matched *out)
 {
     int64_t when = r->scts_wall_ms > 0 ? r->scts_wall_ms : r->now_wall_ms, best = INT64_MAX;
-    sqlite3_stmt *st = DB_BIND(db, sql_without_mr, db_text(r->imsi), db_int(r->now_wall_ms - r->window_ms));
+    sqlite3_stmt *st = DB_BIND(db, sql_without_mr, db_text(r->imsi), db_int(r->now_wall_ms - r->window_ms),
+                               db_int(r->now_wall_ms));
     bool settled = false, in_order = false, on_the_air = false;
     int rc;
 
@@ -238,29 +239,37 @@ static int64_t reported_at(int64_t discharge_wall_ms, int64_t arrival_wall_ms)
     return discharge_wall_ms > 0 ? discharge_wall_ms : arrival_wall_ms;
 }
 
-static int take_in(struct store_db *db, struct store_report *r)
+/* The stored report r is that of the part m. */
+static int settle(struct store_db *db, struct store_report *r, const struct matched *m, int64_t now_wall_ms)
 {
-    struct verdict v = {.status = r->status,
+    struct verdict v = {.report = r->report,
+                        .status = r->status,
                         .group = r->group,
                         .reported_wall_ms = reported_at(r->discharge_wall_ms, r->now_wall_ms),
-                        .now_wall_ms = r->now_wall_ms,
+                        .now_wall_ms = now_wall_ms,
                         .modem = NULL};
-    struct matched m = {0};
     struct msg_head h;
+    int rc;
+
+    r->message = part_message(m->part);
+    r->seq = (int)(m->part % 256);
+    if ((rc = message_head(db, r->message, &h)))
+        return rc;
+    r->was = h.state;
+    rc = apply(db, &h, m, r->mr, &v);
+    r->message_state = h.state;
+    return rc;
+}
+
+static int take_in(struct store_db *db, struct store_report *r)
+{
+    struct matched m = {0};
     int rc;
 
     if ((rc = find_by_mr(db, r, &m)) || (m.part == 0 && (rc = find_without_mr(db, r, &m))) ||
         (rc = insert(db, r, m.part)) || m.part == 0)
         return rc;
-    r->message = part_message(m.part);
-    r->seq = (int)(m.part % 256);
-    if ((rc = message_head(db, r->message, &h)))
-        return rc;
-    r->was = h.state;
-    v.report = r->report;
-    rc = apply(db, &h, &m, r->mr, &v);
-    r->message_state = h.state;
-    return rc;
+    return settle(db, r, &m, r->now_wall_ms);
 }
 
 static int exec_report(struct store_db *db, struct store_op *op)
@@ -284,6 +293,77 @@ void store_report(struct store *s, struct store_report *r)
     store_submit_write(s, &r->op, exec_report, NULL);
 }
 
+/* ---- reports that found nothing, once more ---------------------------------------------------------------
+ */
+
+static const char sql_unmatched[] =
+    "SELECT id, imsi, recipient, mr, status, meaning, scts, discharge, received FROM report "
+    "WHERE part IS NULL AND received >= ?1 AND id > ?2 ORDER BY id LIMIT 1";
+static const char sql_adopt[] = "UPDATE report SET part = ?2 WHERE id = ?1";
+
+struct unmatched {
+    struct store_report r;
+    char imsi[MSG_IMSI_BYTES], recipient[64];
+};
+
+/* The next one behind `after`. 1: found. */
+static int next_unmatched(struct store_db *db, const struct store_report *asked, int64_t after,
+                          struct unmatched *u)
+{
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, sql_unmatched, db_int(asked->now_wall_ms - asked->window_ms), db_int(after));
+
+    if (rc <= 0)
+        return rc;
+    str_copy(u->imsi, sizeof(u->imsi), (const char *)sqlite3_column_text(st, 1));
+    str_copy(u->recipient, sizeof(u->recipient), (const char *)sqlite3_column_text(st, 2));
+    u->r = (struct store_report){.report = db_col(st, 0),
+                                 .imsi = u->imsi,
+                                 .recipient = u->recipient,
+                                 .mr = (int)db_col(st, 3),
+                                 .status = (int)db_col(st, 4),
+                                 .group = (int)db_col(st, 5),
+                                 .scts_wall_ms = db_col(st, 6),
+                                 .discharge_wall_ms = db_col(st, 7),
+                                 .now_wall_ms = db_col(st, 8), /* as when it came */
+                                 .window_ms = asked->window_ms};
+    db_end(st);
+    return 1;
+}
+
+static int exec_again(struct store_db *db, struct store_op *op)
+{
+    struct store_report *r = container_of(op, struct store_report, op);
+    struct unmatched u = {0};
+    int rc;
+
+    r->report = r->message = 0;
+    while ((rc = next_unmatched(db, r, u.r.report, &u)) > 0) {
+        struct matched m = {0};
+        if ((rc = find_without_mr(db, &u.r, &m)))
+            return rc;
+        if (m.part == 0 || m.state != MSG_UNKNOWN)
+            continue;
+        if ((rc = DB_RUN(db, sql_adopt, db_int(u.r.report), db_int(m.part))) ||
+            (rc = settle(db, &u.r, &m, r->now_wall_ms)))
+            return rc;
+        r->report = u.r.report;
+        r->message = u.r.message;
+        r->seq = u.r.seq;
+        r->status = u.r.status;
+        r->was = u.r.was;
+        r->message_state = u.r.message_state;
+        return ERR_OK;
+    }
+    return rc;
+}
+
+void store_report_again(struct store *s, struct store_report *r)
+{
+    r->duplicate = false;
+    store_submit_write(s, &r->op, exec_again, NULL);
+}
+
 /* ---- a report came before its part was SENT ---------------------------------------------------------------
  */
 
@@ -291,7 +371,6 @@ static const char sql_early[] =
     "SELECT r.id, r.status, r.meaning, r.discharge, r.received, r.recipient, m.peer FROM report r "
     "JOIN message m ON m.id = ?5 WHERE r.part IS NULL AND r.imsi = ?1 AND r.mr = ?2 AND r.received >= ?3 AND "
     "r.id > ?4 ORDER BY r.received, r.id";
-static const char sql_adopt[] = "UPDATE report SET part = ?2 WHERE id = ?1";
 static const char sql_state[] = "SELECT state FROM part WHERE id = ?1";
 
 /* The next early report behind `after` that is this message's. 1: found. */

@@ -282,6 +282,10 @@ struct store_report {
     enum msg_state was, message_state; /* out */
 };
 void store_report(struct store *s, struct store_report *r);
+/* Looks again at the reports that matched nothing when they came, as another part to the same number, or
+ * their own, was on the air then: the oldest that belongs to an UNKNOWN part now settles it, as if it had come
+ * now. In: window_ms, now_wall_ms. Out: as above, and status; report 0: there is none. */
+void store_report_again(struct store *s, struct store_report *r);
 
 /* ---- outboxes: what a sink (the spool) has still to do, at least once each -------------------------------
  */

@@ -261,6 +261,24 @@ static void a_report_before_its_result(void **state)
     assert_int_equal(w->events[EV_SENT], 1);
 }
 
+/* … and its result never: the report is not forgotten, with or without a death in between. */
+static void a_report_before_no_result(void **state)
+{
+    struct world *w = W(state);
+    w->conf.on_unknown = ON_UNKNOWN_RESEND;
+    for (int dies = 0; dies < 2; dies++) {
+        int64_t id = send_unknown(w, "x");
+        run(w, 50);
+        arrive_report(w, 0, "+491701111111", 7 + dies, 0);
+        run(w, 10);
+        if (dies)
+            restart(w);
+        run(w, DAY);
+        assert_state(w, id, MSG_DELIVERED);
+        assert_int_equal(w->nlog, 1 + dies);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
@@ -272,6 +290,7 @@ int main(void)
         T(waits_survive_restarts),       T(other_parts_wait),
         T(a_crash_leaves_unknown_parts), T(all_parts_delivered),
         T(a_report_before_its_result),   T(what_never_left_is_not_unknown),
+        T(a_report_before_no_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,6 +225,37 @@ static void test_unknown_is_not_guessed(void **state)
     assert_int_equal(state_of(f, lost), MSG_UNKNOWN);
 }
 
+static int64_t look_again(struct fixture *f, int64_t at_wall_ms)
+{
+    struct store_report r = {.window_ms = 60 * MINUTE, .now_wall_ms = at_wall_ms};
+
+    assert_int_equal(DO(f, store_report_again, &r), 0);
+    return r.report ? r.message : 0;
+}
+
+/* A report that came while its own part, or another one to the number, was on the air is found again when the
+ * part has become unknown and the other is through; a report that is older than the part is not its own. */
+static void test_found_again(void **state)
+{
+    struct fixture *f = *state;
+    int64_t lost = admit(f, "+491701234567", 1), next = admit(f, "+491701234567", 1);
+    struct store_report r = report_of("+491701234567", 7, PDU_ST_DELIVERED, T0 + SECOND);
+
+    assert_int_equal(report(f, "+491701234567", 6, PDU_ST_DELIVERED, T0 - MINUTE).message, 0);
+    assert_true(intend(f, lost, 1, T0));
+    outcome(f, lost, 1, MSG_UNKNOWN, -1, T0 + MINUTE);
+    assert_true(intend(f, next, 1, T0 + MINUTE));
+    r.now_wall_ms = T0 + MINUTE + SECOND;
+    assert_int_equal(DO(f, store_report, &r), 0);
+    assert_int_equal(r.message, 0);
+    assert_int_equal(look_again(f, T0 + 2 * MINUTE), 0);
+    outcome(f, next, 1, MSG_SENT, 8, T0 + 2 * MINUTE);
+    assert_int_equal(look_again(f, T0 + 2 * MINUTE), lost);
+    assert_int_equal(state_of(f, lost), MSG_DELIVERED);
+    assert_int_equal(look_again(f, T0 + 2 * MINUTE), 0);
+    assert_int_equal(state_of(f, next), MSG_SENT);
+}
+
 /* An undelivered message can be sent again as a whole, and its second report is the one that counts. */
 static void test_retry_of_undelivered(void **state)
 {
@@ -258,6 +289,7 @@ int main(void)
         TEST(test_too_early_report),
         TEST(test_unknown_is_settled),
         TEST(test_unknown_is_not_guessed),
+        TEST(test_found_again),
         TEST(test_retry_of_undelivered),
     };
 
