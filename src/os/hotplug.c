@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "base/log.h"
@@ -75,10 +74,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 /* udev_monitor_new_from_netlink() itself succeeds without udevd and never tells anything. */
 static int listen_to(struct hotplug *h, struct err *e)
 {
-    bool udevd = access("/run/udev/control", F_OK) == 0;
-
     h->udev = udev_new();
-    h->monitor = h->udev ? udev_monitor_new_from_netlink(h->udev, udevd ? "udev" : "kernel") : NULL;
+    h->monitor =
+        h->udev ? udev_monitor_new_from_netlink(h->udev, usb_udevd_runs() ? "udev" : "kernel") : NULL;
     if (!h->monitor)
         return err_errno(e, "udev's monitor");
     if (udev_monitor_filter_add_match_subsystem_devtype(h->monitor, "tty", NULL) < 0 ||

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "os/usb.h"
@@ -17,6 +18,11 @@ const char *usb_attribute(struct udev_device *d, const char *name)
     const char *value = d ? udev_device_get_sysattr_value(d, name) : NULL;
 
     return value ? value : "";
+}
+
+bool usb_udevd_runs(void)
+{
+    return access("/run/udev/control", F_OK) == 0;
 }
 
 unsigned usb_hex(struct udev_device *d, const char *name)
@@ -52,10 +58,16 @@ static void fill(struct udev_device *tty, const char *name, struct port_info *ou
     fill_usb(tty, out);
 }
 
+/* Until udevd's rules have run it has neither its group nor its names: its event is still to come. */
+static bool is_ready(struct udev_device *tty)
+{
+    return !usb_udevd_runs() || udev_device_get_is_initialized(tty) > 0;
+}
+
 static bool add(struct udev *udev, const char *syspath, struct port_info *out)
 {
     struct udev_device *tty = udev_device_new_from_syspath(udev, syspath);
-    const char *node = tty ? udev_device_get_devnode(tty) : NULL;
+    const char *node = tty && is_ready(tty) ? udev_device_get_devnode(tty) : NULL;
 
     if (node)
         fill(tty, node, out);

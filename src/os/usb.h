@@ -20,6 +20,8 @@ int command_run(struct uv_loop_s *loop, const char *const *argv, struct port_tas
 /* The consoles, tty0 to tty63, are on no bus, and to read of each costs more than all the rest. */
 #define USB_TTYS "tty[A-Z]*"
 
+bool usb_udevd_runs(void);
+
 /* A sysfs attribute as text and as a hexadecimal number; "" and 0 when it is not there. */
 const char *usb_attribute(struct udev_device *d, const char *name);
 unsigned usb_hex(struct udev_device *d, const char *name);
