@@ -83,6 +83,22 @@ static int fill(struct fleet *f, struct err *e)
     return rc;
 }
 
+/* The list has a new place, and whoever keeps it is told in the same breath. */
+static void changed(struct fleet *f)
+{
+    int n = 0;
+
+    for (struct fleet_modem *m = f->first; m; m = m->next)
+        n++;
+    f->modems = realloc(f->modems, ((size_t)n + 1) * sizeof(struct modem *));
+    if (!f->modems)
+        abort();
+    f->nmodems = 0;
+    for (struct fleet_modem *m = f->first; m; m = m->next)
+        f->modems[f->nmodems++] = m->modem;
+    f->changed(f->owner);
+}
+
 static void modem_stopped(void *owner)
 {
     struct fleet_modem *m = owner, **p = &m->f->first;
@@ -94,7 +110,7 @@ static void modem_stopped(void *owner)
     *p = m->next;
     if (!f->stopping)
         fill(f, NULL); /* perhaps this very one, with other settings */
-    f->changed(f->owner);
+    changed(f);
     forget(m);
     if (f->stopping && !f->first)
         f->stopped(f->owner);
@@ -128,23 +144,13 @@ int fleet_use(struct fleet *f, struct conf *conf, struct err *e)
     }
     rc = fill(f, e);
     conf_unref(old);
-    f->changed(f->owner);
+    changed(f);
     return rc;
 }
 
 struct modem *const *fleet_modems(struct fleet *f, int *count)
 {
-    int n = 0;
-
-    for (struct fleet_modem *m = f->first; m; m = m->next)
-        n++;
-    f->modems = realloc(f->modems, ((size_t)n + 1) * sizeof(struct modem *));
-    if (!f->modems)
-        abort();
-    *count = n;
-    n = 0;
-    for (struct fleet_modem *m = f->first; m; m = m->next)
-        f->modems[n++] = m->modem;
+    *count = f->nmodems;
     return f->modems;
 }
 

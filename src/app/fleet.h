@@ -22,7 +22,8 @@ struct fleet {
     /* fleet.c's own */
     struct conf *conf;
     struct fleet_modem *first;
-    struct modem **modems;
+    struct modem **modems; /* as fleet_modems() gives them; renewed with each change */
+    int nmodems;
     bool stopping;
 };
 
@@ -31,7 +32,7 @@ struct fleet {
  * the same. */
 int fleet_use(struct fleet *f, struct conf *conf, struct err *e);
 
-/* The modems there are, in the order of gateway.conf at their start; valid until the next change. */
+/* The modems there are, in the order of gateway.conf at their start; valid until `changed` is told. */
 struct modem *const *fleet_modems(struct fleet *f, int *count);
 
 /* Closes all of them, waiting at most bound_ms for what is on the air; then `stopped`, maybe before it

@@ -28,8 +28,12 @@ static void say_title(const json_t *m)
 
     if (!*what)
         what = member_text(usb, "product");
-    say(fine ? GREEN : YELLOW, "%s%s%s%s%s", *port ? port : member_text(usb, "path"), *what ? ": " : "",
-        member_text(m, "manufacturer"), *what && *member_text(m, "manufacturer") ? " " : "", what);
+    if (!*port)
+        port = member_text(usb, "path");
+    if (!*port) /* of gateway.conf, and nowhere */
+        port = member_text(m, "configured");
+    say(fine ? GREEN : YELLOW, "%s%s%s%s%s", port, *what ? ": " : "", member_text(m, "manufacturer"),
+        *what && *member_text(m, "manufacturer") ? " " : "", what);
 }
 
 static void say_usb(const json_t *m)
@@ -59,7 +63,8 @@ static void say_sim(const json_t *m)
 
     buf_adds(&text, member_text(m, "sim"));
     if (text.len && *member_text(m, "pin_tries"))
-        buf_addf(&text, ", %s tries left for the PIN", member_text(m, "pin_tries"));
+        buf_addf(&text, ", %s %s left for the PIN", member_text(m, "pin_tries"),
+                 strcmp(member_text(m, "pin_tries"), "1") == 0 ? "try" : "tries");
     say_field("SIM", buf_str(&text));
     say_field("IMSI", member_text(m, "imsi"));
     say_field("ICCID", member_text(m, "iccid"));
