@@ -7,10 +7,11 @@
 #include "modem/modem_private.h"
 
 static const char *const names[CARRIER_ALARMS] = {
-    [CARRIER_ALARM_ABSENT] = "absent", [CARRIER_ALARM_HUNG] = "hung",
-    [CARRIER_ALARM_SIM] = "sim",       [CARRIER_ALARM_NETWORK] = "network",
-    [CARRIER_ALARM_SMSC] = "smsc",     [CARRIER_ALARM_CREDIT] = "credit",
-    [CARRIER_ALARM_MEMORY] = "memory", [CARRIER_ALARM_BALANCE] = "balance",
+    [CARRIER_ALARM_ABSENT] = "absent",     [CARRIER_ALARM_HUNG] = "hung",
+    [CARRIER_ALARM_RESTARTS] = "restarts", [CARRIER_ALARM_SIM] = "sim",
+    [CARRIER_ALARM_NETWORK] = "network",   [CARRIER_ALARM_SMSC] = "smsc",
+    [CARRIER_ALARM_CREDIT] = "credit",     [CARRIER_ALARM_MEMORY] = "memory",
+    [CARRIER_ALARM_BALANCE] = "balance",
 };
 
 const char *carrier_alarm_name(enum carrier_alarm a)
@@ -60,6 +61,9 @@ enum {
     NO_DEVICE_MS = 60000,
     DENIED_MS = 60000,
     NO_NETWORK_MS = 600000,
+    BANNER_MS = 10000,
+    RESTARTS_MS = 600000, /* from one restart to the next: they belong together */
+    RESTARTS_MAX = 3,
 };
 
 void alarm_absent(struct modem *m, const char *why)
@@ -99,6 +103,28 @@ void alarms_of_presence_over(struct modem *m)
     m->offline_since_ms = 0;
     modem_alarm_over(m, CARRIER_ALARM_HUNG);
     modem_alarm_over(m, CARRIER_ALARM_NETWORK);
+}
+
+/* Of a modem that worked, unasked. The lines of one banner are one restart. */
+void alarm_restarted(struct modem *m)
+{
+    int64_t now_ms = modem_now(m);
+
+    if (m->restarts && now_ms - m->restarted_ms < BANNER_MS)
+        return;
+    m->restarts = now_ms - m->restarted_ms < RESTARTS_MS ? m->restarts + 1 : 1;
+    m->restarted_ms = now_ms;
+    if (m->restarts >= RESTARTS_MAX)
+        modem_alarm(
+            m, CARRIER_ALARM_RESTARTS,
+            "it restarts by itself again and again: its supply is too weak (GSM bursts draw 2 A), or its "
+            "cable is bad");
+}
+
+void alarm_restarts_over(struct modem *m)
+{
+    if (modem_now(m) - m->restarted_ms >= RESTARTS_MS)
+        modem_alarm_over(m, CARRIER_ALARM_RESTARTS);
 }
 
 void alarm_offline(struct modem *m)

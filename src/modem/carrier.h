@@ -85,14 +85,15 @@ struct carrier_call {
 
 /* What an administrator should know of a carrier. Each is on or off, with its text and since when. */
 enum carrier_alarm {
-    CARRIER_ALARM_ABSENT,  /* no device, for a while */
-    CARRIER_ALARM_HUNG,    /* the whole ladder was climbed in vain */
-    CARRIER_ALARM_SIM,     /* no SIM, PIN, PUK, locked, another SIM than configured */
-    CARRIER_ALARM_NETWORK, /* registration denied, or none for long */
-    CARRIER_ALARM_SMSC,    /* no service centre number */
-    CARRIER_ALARM_CREDIT,  /* the network refuses message after message */
-    CARRIER_ALARM_MEMORY,  /* full, and stays full */
-    CARRIER_ALARM_BALANCE, /* under the configured value */
+    CARRIER_ALARM_ABSENT,   /* no device, for a while */
+    CARRIER_ALARM_HUNG,     /* the whole ladder was climbed in vain */
+    CARRIER_ALARM_RESTARTS, /* it restarts by itself again and again */
+    CARRIER_ALARM_SIM,      /* no SIM, PIN, PUK, locked, another SIM than configured */
+    CARRIER_ALARM_NETWORK,  /* registration denied, or none for long */
+    CARRIER_ALARM_SMSC,     /* no service centre number */
+    CARRIER_ALARM_CREDIT,   /* the network refuses message after message */
+    CARRIER_ALARM_MEMORY,   /* full, and stays full */
+    CARRIER_ALARM_BALANCE,  /* under the configured value */
     CARRIER_ALARMS,
 };
 const char *carrier_alarm_name(enum carrier_alarm a); /* "sim" … */

@@ -22,7 +22,8 @@ void finder_tell(struct modem *m);
 /* ---- absence.c: in words an administrator understands ---- */
 /* Several devices have the serial number by which ours is configured, and nothing else tells it. */
 bool finder_ambiguous(struct modem *m, const struct port_info *ports, int n);
-/* A stick of ours that is there and was left off the bus (sysfs `authorized` 0) is put back, once a minute. */
+/* A stick of ours that is there and was left off the bus (sysfs `authorized` 0) is put back, once a minute.
+ */
 void finder_put_back(struct modem *m);
 void finder_why(struct modem *m, char *out, size_t size);
 /* `why` and, where a USB device explains it, that. */

@@ -117,6 +117,8 @@ static void on_banner(struct modem *m, const char *line)
 {
     if (m->state == MODEM_OPENING || m->state == MODEM_BACKOFF)
         return;
+    if (modem_up(m) && !ladder_restarting(m))
+        alarm_restarted(m);
     modem_request(m, MOVE_REPROBE, 500, "restarted by itself (%s)", line);
 }
 

@@ -370,6 +370,7 @@ static void on_idle(struct rt_timer *t)
     if (m->state == MODEM_READY) {
         if (modem_now(m) - m->state_ms >= MODEM_SETTLED_MS)
             ladder_calm(m);
+        alarm_restarts_over(m);
         script_start(m, &script_health); /* first: it tells sooner than a listing that nothing answers */
         sweep_if_due(m);
         if (m->acks)

@@ -307,6 +307,8 @@ struct modem {
     bool more_sent;    /* more_cmd is in the channel */
     struct at_cmd more_cmd;
     int64_t submit_ms;
+    unsigned restarts; /* by itself, each within some time of the one before */
+    int64_t restarted_ms;
     int64_t rest_ms; /* behind a submission, of a modem that wants it */
     uint64_t sent, failed, received, reports;
     double seconds_per_part;
@@ -535,8 +537,10 @@ void modem_alarm_over(struct modem *m, enum carrier_alarm a);
 void alarm_absent(struct modem *m,
                   const char *why); /* no device, or none that could be opened; after a while */
 void alarms_of_presence_over(struct modem *m);
-void alarm_sim(struct modem *m);     /* usable, and known: the same as before? */
-void alarm_offline(struct modem *m); /* not registered; after a while */
+void alarm_restarted(struct modem *m);     /* by itself, as its banner shows */
+void alarm_restarts_over(struct modem *m); /* it is ready: has it been calm for long enough? */
+void alarm_sim(struct modem *m);           /* usable, and known: the same as before? */
+void alarm_offline(struct modem *m);       /* not registered; after a while */
 
 /* ---- trace.c: nothing while nobody records ---- */
 void trace_bytes(struct modem *m, enum trace_kind kind, const void *bytes, size_t len);

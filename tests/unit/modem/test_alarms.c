@@ -37,6 +37,24 @@ static void absent(void **state)
     assert_alarm(d, CARRIER_ALARM_ABSENT, "no such device");
 }
 
+/* Its supply breaks down again and again: told at the third restart of a row, and over after ten calm
+ * minutes; one restart alone is no alarm. */
+static void restarts(void **state)
+{
+    struct dialogue *d = *state;
+
+    assert_true(dialogue_ready(d));
+    for (int i = 0; i < 3; i++) {
+        assert_none(d);
+        say(d, "\r\nRDY\r\n\r\nAPP RDY\r\n");
+        dialogue_run(d, 60000);
+        assert_int_equal(d->carrier->state, CARRIER_READY);
+    }
+    assert_alarm(d, CARRIER_ALARM_RESTARTS, "supply");
+    dialogue_run(d, 900000);
+    assert_none(d);
+}
+
 /* ---- the network ---- */
 
 /* The network says no: told after a minute, in words, and over with the registration. */
@@ -267,22 +285,22 @@ static void another_sim(void **state)
     assert_true(dialogue_ready(d));
     port_script_answer(d->port, "AT+CIMI", "\r\n262019999999999\r\n\r\nOK\r\n");
     say(d, "\r\nRDY\r\n");
-    dialogue_run(d, 10000);
+    dialogue_run(d, 700000);
     assert_int_equal(d->carrier->state, CARRIER_READY);
     assert_alarm(d, CARRIER_ALARM_SIM, "9999");
     assert_null(strstr(alarm_text(d, CARRIER_ALARM_SIM), "26201"));
     port_script_answer(d->port, "AT+CIMI", "\r\n262011234567890\r\n\r\nOK\r\n");
     say(d, "\r\nRDY\r\n");
-    dialogue_run(d, 10000);
+    dialogue_run(d, 700000);
     assert_none(d);
     port_script_answer(d->port, "AT+CIMI", "\r\n262019999999999\r\n\r\nOK\r\n");
     say(d, "\r\nRDY\r\n");
-    dialogue_run(d, 10000);
+    dialogue_run(d, 700000);
     assert_alarm(d, CARRIER_ALARM_SIM, "changed");
     modem_unlock(d->modem);
     assert_none(d);
     say(d, "\r\nRDY\r\n");
-    dialogue_run(d, 10000);
+    dialogue_run(d, 700000);
     assert_none(d);
 }
 
@@ -368,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRAP(absent),
+        TRAP(restarts),
         TRAP(denied),
         TRAP(no_network),
         TRAP(offline_and_pulled),
