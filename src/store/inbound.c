@@ -4,7 +4,11 @@
  *
  * Bundles are keyed by SIM, sender, reference, its width and the total. A second part with the same number
  * opens a further bundle: references are 8 bits and come round. A part joins the bundle that lacks it and
- * whose service centre's time is nearest. */
+ * whose service centre's time is nearest.
+ *
+ * A modem hands over what came while nobody looked after it before it tells its SIM, and the network brings
+ * that again when nobody acknowledged it: then the SIM is known. So what is of no SIM is of any SIM of the
+ * same modem, both as a copy and as a part. */
 #include <stdlib.h>
 
 #include "store/private.h"
@@ -14,26 +18,29 @@
 enum { SAME_MESSAGE_MS = MS_PER_DAY };
 
 static const char sql_duplicate[] = "SELECT id, ifnull(message, 0) FROM segment WHERE day = ?1 AND hash = ?2 "
-                                    "AND imsi = ?3 AND received >= ?4 ORDER BY id DESC LIMIT 1";
+                                    "AND (imsi = ?3 OR (modem = ?5 AND (imsi = '' OR ?3 = ''))) "
+                                    "AND received >= ?4 ORDER BY id DESC LIMIT 1";
 static const char sql_copy[] = "UPDATE segment SET copies = copies + 1 WHERE id = ?1";
 static const char sql_segment[] =
     "INSERT INTO segment(message, bundle, seq, modem, imsi, received, scts, day, hash, copies, pdu) "
     "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10)";
 static const char sql_find_bundle[] =
-    "SELECT id, have FROM bundle b WHERE imsi = ?1 AND sender = ?2 AND ref = ?3 AND ref_bits = ?4 AND total "
-    "= ?5 "
-    "AND complete = 0 AND (scts < 0 OR ?6 < 0 OR abs(scts - ?6) <= ?7) AND NOT EXISTS "
+    "SELECT id, have FROM bundle b WHERE imsi IN (?1, '') AND sender = ?2 AND ref = ?3 AND ref_bits = ?4 "
+    "AND total = ?5 AND (imsi <> '' OR modem = ?9) AND complete = 0 AND (scts < 0 OR ?6 < 0 OR abs(scts - "
+    "?6) <= ?7) AND NOT EXISTS "
     "(SELECT 1 FROM segment WHERE bundle = b.id AND seq = ?8) ORDER BY abs(scts - ?6), id LIMIT 1";
 static const char sql_new_bundle[] =
     "INSERT INTO bundle(imsi, sender, ref, ref_bits, total, have, complete, modem, scts, first) "
     "VALUES(?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7, ?8)";
-static const char sql_bundle_has[] = "UPDATE bundle SET have = ?2, complete = ?2 >= total WHERE id = ?1";
+static const char sql_bundle_has[] =
+    "UPDATE bundle SET have = ?2, complete = ?2 >= total, imsi = ?3 WHERE id = ?1";
 
 static int find_copy_of_day(struct store_db *db, struct store_inbound *in, int64_t day)
 {
     sqlite3_stmt *st;
-    int rc = DB_FIRST(db, &st, sql_duplicate, db_int(day), db_blob(in->hash, sizeof in->hash),
-                      db_text(in->imsi), db_int(in->now_wall_ms - in->duplicate_window_ms));
+    int rc =
+        DB_FIRST(db, &st, sql_duplicate, db_int(day), db_blob(in->hash, sizeof in->hash), db_text(in->imsi),
+                 db_int(in->now_wall_ms - in->duplicate_window_ms), db_text(in->modem));
 
     if (rc <= 0)
         return rc;
@@ -95,7 +102,7 @@ static int open_bundle(struct store_db *db, struct store_inbound *in, int64_t *b
     sqlite3_stmt *st;
     int rc = DB_FIRST(db, &st, sql_find_bundle, db_text(in->imsi), db_text(in->sender), db_int(in->ref),
                       db_int(in->ref_bits), db_int(in->total), db_int(in->scts_wall_ms),
-                      db_int(SAME_MESSAGE_MS), db_int(in->seq));
+                      db_int(SAME_MESSAGE_MS), db_int(in->seq), db_text(in->modem));
 
     if (rc < 0)
         return rc;
@@ -122,7 +129,7 @@ static int insert_part_of(struct store_db *db, struct store_inbound *in)
         return rc;
     have++;
     in->complete = have >= in->total;
-    return DB_RUN(db, sql_bundle_has, db_int(bundle), db_int(have));
+    return DB_RUN(db, sql_bundle_has, db_int(bundle), db_int(have), db_text(in->imsi));
 }
 
 /* A modem whose SIM is not known yet (it hands over what came while it was not looked after) has its last SIM

@@ -168,7 +168,8 @@ int store_load_queue(struct store *s, int (*row)(void *owner, const struct store
 
 /* One PDU from a SIM, kept raw for ever. Undecodable PDUs are stored too (as a message with
  * MSG_F_UNDECODABLE). A duplicate (same SIM and hash as within the last `duplicate_window_ms`) is counted,
- * not stored again. */
+ * not stored again. `imsi` "": not known yet; the modem's last SIM is taken, and where it had none, a copy or
+ * a part is known by its modem. */
 struct store_inbound {
     struct store_op op;
     const char *modem, *imsi;
@@ -283,8 +284,8 @@ struct store_report {
 };
 void store_report(struct store *s, struct store_report *r);
 /* Looks again at the reports that matched nothing when they came, as another part to the same number, or
- * their own, was on the air then: the oldest that belongs to an UNKNOWN part now settles it, as if it had come
- * now. In: window_ms, now_wall_ms. Out: as above, and status; report 0: there is none. */
+ * their own, was on the air then: the oldest that belongs to an UNKNOWN part now settles it, as if it had
+ * come now. In: window_ms, now_wall_ms. Out: as above, and status; report 0: there is none. */
 void store_report_again(struct store *s, struct store_report *r);
 
 /* ---- outboxes: what a sink (the spool) has still to do, at least once each -------------------------------

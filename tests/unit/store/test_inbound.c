@@ -74,6 +74,50 @@ static void test_duplicates(void **state)
     assert_false(receive(f, 1, 1, 2).duplicate);
 }
 
+/* What came while the modem could not tell its SIM is the same when it comes again with the SIM known, and
+ * the other way round; but not from another modem. */
+static void test_duplicates_of_a_sim_not_yet_known(void **state)
+{
+    struct fixture *f = *state;
+    struct store_inbound first = pdu_in(1, 1, 1), in = pdu_in(1, 1, 1);
+
+    first.imsi = "";
+    assert_int_equal(DO(f, store_inbound, &first), 0);
+    in.modem = "m1";
+    assert_int_equal(DO(f, store_inbound, &in), 0);
+    assert_false(in.duplicate);
+    in.modem = "m0";
+    in.imsi = "263";
+    assert_int_equal(DO(f, store_inbound, &in), 0);
+    assert_true(in.duplicate);
+    assert_int_equal(in.message, first.message);
+    in.imsi = "";
+    assert_int_equal(DO(f, store_inbound, &in), 0);
+    assert_true(in.duplicate);
+}
+
+/* Parts that came while the modem could not tell its SIM, and those that come when it can, make one message,
+ * of the SIM that is known; those of another modem do not. */
+static void test_bundle_of_a_sim_not_yet_known(void **state)
+{
+    struct fixture *f = *state;
+    struct store_inbound first = pdu_in(1, 3, 1), other = pdu_in(2, 3, 2);
+    struct store_group g = {0};
+
+    first.imsi = other.imsi = "";
+    other.modem = "m1";
+    assert_int_equal(DO(f, store_inbound, &first), 0);
+    assert_int_equal(DO(f, store_inbound, &other), 0);
+    assert_true(receive(f, 1, 3, 1).duplicate);
+    assert_false(receive(f, 3, 3, 3).complete);
+    assert_true(receive(f, 2, 3, 4).complete);
+    assert_int_equal(DO(f, store_group, &g), 0);
+    assert_int_equal(g.count, 3);
+    assert_string_equal(g.modem, "m0");
+    assert_string_equal(g.imsi, "262");
+    free(g.segments);
+}
+
 /* Parts in any order make one bundle; the last one says that it is complete, and it is read by number. */
 static void test_bundle_in_any_order(void **state)
 {
@@ -343,6 +387,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_message_alone),
         TEST(test_duplicates),
+        TEST(test_duplicates_of_a_sim_not_yet_known),
+        TEST(test_bundle_of_a_sim_not_yet_known),
         TEST(test_bundle_in_any_order),
         TEST(test_incomplete_bundle),
         TEST(test_late_part_stays),
