@@ -139,7 +139,7 @@ check-judges: $(JUDGES)
 	    -- python3 tests/judges/judge_tshark.py $(BUILD)
 
 SEEDS ?= 2000
-WEEKS ?= 200
+WEEKS ?= 120
 PIN_STORIES ?= 10000
 check-simulation:
 	@$(MAKE) $(PARALLEL) MODE=release check-simulation-run
