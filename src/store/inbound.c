@@ -132,13 +132,13 @@ static int insert_part_of(struct store_db *db, struct store_inbound *in)
     return DB_RUN(db, sql_bundle_has, db_int(bundle), db_int(have), db_text(in->imsi));
 }
 
-/* A modem whose SIM is not known yet (it hands over what came while it was not looked after) has its last SIM
- * still, as far as we can know; looked for in the newest segments. */
+/* The newest of what came and what went. */
 static const char sql_last_sim[] =
-    "SELECT imsi FROM segment WHERE id > (SELECT max(id) FROM segment) - 1000 AND "
-    "modem = ?1 AND imsi <> '' ORDER BY id DESC LIMIT 1";
+    "SELECT imsi FROM (SELECT imsi, received AS at FROM segment WHERE id > (SELECT max(id) FROM segment) - "
+    "1000 AND modem = ?1 AND imsi <> '' UNION ALL SELECT imsi, submitted FROM part WHERE id > ((SELECT "
+    "max(id) FROM message) - 1000) * 256 AND modem = ?1 AND imsi <> '') ORDER BY at DESC LIMIT 1";
 
-static int last_sim(struct store_db *db, const char *modem, char imsi[MSG_IMSI_BYTES])
+int last_sim(struct store_db *db, const char *modem, char imsi[MSG_IMSI_BYTES])
 {
     sqlite3_stmt *st;
     int rc = DB_FIRST(db, &st, sql_last_sim, db_text(modem));

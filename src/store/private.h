@@ -152,6 +152,9 @@ int consent_get(struct store_db *db, const char *number, enum consent_state *out
 
 int outbox_put(struct store_db *db, enum outbox_kind kind, int64_t message, int64_t report);
 int outbox_start(struct store_db *db); /* reads the next id */
+/* inbound.c: a modem whose SIM is not known yet (it hands over what came while it was not looked after) has
+ * its last SIM still, as far as we can know; looked for in the newest thousand messages each way. "" none. */
+int last_sim(struct store_db *db, const char *modem, char imsi[MSG_IMSI_BYTES]);
 /* reports.c: reports that came before their part was known to be SENT. h->state follows. */
 int reports_catch_up(struct store_db *db, struct msg_head *h, int seq, const char *imsi, int mr,
                      int64_t now_wall_ms);

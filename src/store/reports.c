@@ -275,16 +275,27 @@ static int take_in(struct store_db *db, struct store_report *r)
 static int exec_report(struct store_db *db, struct store_op *op)
 {
     struct store_report *r = container_of(op, struct store_report, op);
-    int rc;
+    const char *told = r->imsi;
+    char imsi[MSG_IMSI_BYTES];
+    int rc = 0;
 
     r->report = r->message = 0;
     r->seq = 0;
     r->was = r->message_state = (enum msg_state)0;
+    r->duplicate = false;
     if (r->group < PDU_ST_DELIVERED || r->group > PDU_ST_FAILED)
         return err_set(db->err, ERR_INVALID, "a status group of %d", r->group);
-    rc = find_copy(db, r);
+    if (!*told) {
+        rc = last_sim(db, r->modem, imsi);
+        r->imsi = imsi;
+    }
+    if (rc == 0)
+        rc = find_copy(db, r);
     r->duplicate = rc > 0;
-    return rc != 0 ? (rc < 0 ? rc : ERR_OK) : take_in(db, r);
+    if (rc == 0)
+        rc = take_in(db, r);
+    r->imsi = told;
+    return rc < 0 ? rc : ERR_OK;
 }
 
 void store_report(struct store *s, struct store_report *r)

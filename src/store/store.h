@@ -263,10 +263,10 @@ void store_peer(struct store *s, struct store_peer *p);
 
 /* ---- reports ---- */
 
-/* A status report, kept raw. Matches the newest part with this imsi and mr whose recipient is the same
- * (number_same) and which was SENT or UNKNOWN (or reported on before, not finally) within `window_ms`; an
- * unmatched one is kept and tried again when a part becomes SENT. `group`: pdu_status_group. DELIVERED may
- * follow UNDELIVERED, nothing else follows a final one. */
+/* A status report, kept raw. `imsi` "": the modem's last SIM is taken. Matches the newest part with this imsi
+ * and mr whose recipient is the same (number_same) and which was SENT or UNKNOWN (or reported on before, not
+ * finally) within `window_ms`; an unmatched one is kept and tried again when a part becomes SENT. `group`:
+ * pdu_status_group. DELIVERED may follow UNDELIVERED, nothing else follows a final one. */
 struct store_report {
     struct store_op op;
     const char *modem, *imsi, *recipient;

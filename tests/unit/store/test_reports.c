@@ -88,6 +88,27 @@ static void test_matching(void **state)
     assert_int_equal(state_of(f, other), MSG_SENT);
 }
 
+/* A modem may hand over a report before it tells its SIM: that is the SIM by which its last message went. */
+static void test_of_a_sim_not_yet_known(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = admit(f, "+491701234567", 1);
+    struct store_report r = report_of("+491701234567", 7, PDU_ST_DELIVERED, T0), stranger = r;
+
+    send_part(f, id, 1, 7, T0);
+    stranger.modem = "m1";
+    stranger.imsi = r.imsi = "";
+    assert_int_equal(DO(f, store_report, &stranger), 0);
+    assert_int_equal(stranger.message, 0);
+    r.hash[0] = ++next_hash;
+    assert_int_equal(DO(f, store_report, &r), 0);
+    assert_int_equal(r.message, id);
+    assert_string_equal(r.imsi, "");
+    r.imsi = "262"; /* not acknowledged, it comes again */
+    assert_int_equal(DO(f, store_report, &r), 0);
+    assert_true(r.duplicate);
+}
+
 /* Delivered when all parts are; undelivered when one finally failed, and a delivery may still follow it. */
 static void test_all_parts(void **state)
 {
@@ -280,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_delivered),
         TEST(test_matching),
+        TEST(test_of_a_sim_not_yet_known),
         TEST(test_all_parts),
         TEST(test_reason_in_words),
         TEST(test_pending),
