@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct request {
     struct carrier_submit submit; /* first */
-    struct modem_ask ask;
+    struct modem_ussd ussd;
     int submitted, ended;
 };
 
@@ -23,11 +23,12 @@ static void on_sent(struct carrier_submit *s, const struct carrier_outcome *o)
     ((struct request *)s)->ended++;
 }
 
-static void on_answer(struct modem_ask *a, int status, const char *answer)
+static void on_answer(struct modem_ussd *u, int status, const char *text, bool more)
 {
-    (void)a;
+    (void)u;
     (void)status;
-    (void)answer;
+    (void)text;
+    (void)more;
 }
 
 static void on_stopped(void *owner)
@@ -60,7 +61,7 @@ static void submit(struct dialogue *d, struct request *r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct dialogue *d = dialogue_new();
-    struct request r = {.ask = {.done = on_answer}};
+    struct request r = {.ussd = {.answered = on_answer}};
     int stopped = 0;
 
     log_set_level(LOG_ERR - 1);
@@ -77,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             dialogue_run(d, 3000);
         submit(d, &r);
         if (at % 3 == 0)
-            modem_ask_ussd(d->modem, "*100#", &r.ask, NULL);
+            modem_ussd_begin(d->modem, "*100#", &r.ussd, NULL);
     }
     modem_stop(d->modem, 5000, on_stopped, &stopped);
     dialogue_run(d, 10000);
