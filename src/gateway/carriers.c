@@ -141,6 +141,8 @@ void gw_pipe_wake(struct pipe *p, int64_t now_ms)
 {
     if (p->wake_ms <= now_ms)
         p->wake_ms = RT_NEVER;
+    if (p->look_ms <= now_ms)
+        p->look_ms = RT_NEVER;
     if (p->paused_until_ms && p->paused_until_ms <= now_ms) {
         p->paused_until_ms = 0;
         p->g->routes_stale = true;
@@ -244,6 +246,7 @@ int gateway_attach(struct gateway *g, struct carrier *c, const struct gateway_li
                        .imsi = "",
                        .report_default = report_default,
                        .depth = 1,
+                       .look_ms = RT_NEVER,
                        .wake_ms = rt_now_ms(g->rt)}; /* what waits for it may go on the next turn */
     limits_init(&p->limits, limits);
     g->pipes = realloc(g->pipes, (size_t)(g->npipes + 1) * sizeof(struct pipe *));

@@ -99,7 +99,7 @@ void gw_arm(struct gateway *g)
     at = earlier(at, earlier(g->hold_check_ms, g->join_ms));
     at = earlier(at, g->clock_check_ms);
     for (int i = 0; i < g->npipes; i++)
-        at = earlier(at, g->pipes[i]->wake_ms);
+        at = earlier(at, earlier(g->pipes[i]->wake_ms, g->pipes[i]->look_ms));
     if (g->stalled)
         at = g->store_retry_ms; /* everything else would ask the store */
     if (at != g->timer.at_ms)

@@ -214,10 +214,10 @@ void gateway_unwatch(struct gateway *g, struct gateway_watcher *w);
 struct gateway_stats {
     uint64_t admitted, sent, failed, received, duplicates_in, reports, reports_unmatched;
     uint64_t calls; /* not among `received` */
-    int queued;    /* messages in the index */
-    int held;      /* of these, waiting for a carrier, quota or time */
-    int unknown;   /* parts of unknown outcome */
-    int undecided; /* messages with such parts that no report came for in time: left to a person */
+    int queued;     /* messages in the index */
+    int held;       /* of these, waiting for a carrier, quota or time */
+    int unknown;    /* parts of unknown outcome */
+    int undecided;  /* messages with such parts that no report came for in time: left to a person */
     bool disk_full;
 };
 void gateway_get_stats(const struct gateway *g, struct gateway_stats *out);

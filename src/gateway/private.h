@@ -47,6 +47,7 @@ struct pipe {
     int slots;               /* all slots */
     int depth, calm;
     int64_t wake_ms;         /* a limit or pause ends */
+    int64_t look_ms;         /* it left a message to faster ones: has it gone? RT_NEVER */
     int64_t paused_until_ms; /* quarantine; 0 none */
     int sim_errors;          /* in a row, of different recipients */
     char last_refused[NUMBER_BYTES];
@@ -180,7 +181,7 @@ void gw_pipe_ended(struct pipe *p); /* frees a detached pipe whose last part has
 
 /* ---- share.c ---- */
 /* Should p take e, which is at the front of a route? false: the other carriers will have done all that waits
- * before p could do this; p->wake_ms says when to look again. */
+ * before p could do this; p->look_ms says when to look again. */
 bool gw_share_takes(struct pipe *p, const struct queue_entry *e, int64_t now_ms);
 /* Of what its pool sends, as much is p's by measured speed, 0..1; -1: not measured. */
 double gw_share_of(const struct pipe *p);

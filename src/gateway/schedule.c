@@ -445,7 +445,7 @@ static void pipe_fill(struct pipe *p, int target)
             break;
         slot_start(p, e);
     }
-    if (p->wake_ms != RT_NEVER)
+    if (p->wake_ms != RT_NEVER || p->look_ms != RT_NEVER)
         gw_arm(g);
 }
 

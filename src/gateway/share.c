@@ -11,6 +11,7 @@ enum {
 struct others {
     double parts_per_second; /* all of them together */
     double parts;            /* under way on them */
+    double soonest_s;        /* until the best of them would be through with the message: it goes by one */
 };
 
 static double speed(const struct pipe *p)
@@ -20,7 +21,8 @@ static double speed(const struct pipe *p)
     return seconds > 0 ? 1 / seconds : 0;
 }
 
-static struct others others_of(const struct pipe *p, const struct queue_route *r, int64_t now_ms)
+static struct others others_of(const struct pipe *p, const struct queue_route *r, double parts,
+                               int64_t now_ms)
 {
     const struct gateway *g = p->g;
     struct others o = {0};
@@ -29,6 +31,9 @@ static struct others others_of(const struct pipe *p, const struct queue_route *r
         struct pipe *q = g->pipes[i];
         if (q == p || speed(q) <= 0 || !gw_route_fits(g, r, q) || !gw_pipe_open(q, 1, now_ms))
             continue;
+        double alone_s = (q->slots + parts) / speed(q);
+        if (o.parts_per_second <= 0 || alone_s < o.soonest_s)
+            o.soonest_s = alone_s;
         o.parts_per_second += speed(q);
         o.parts += q->slots;
     }
@@ -42,14 +47,17 @@ bool gw_share_takes(struct pipe *p, const struct queue_entry *e, int64_t now_ms)
 
     if (speed(p) <= 0)
         return true;
-    struct others o = others_of(p, r, now_ms);
+    struct others o = others_of(p, r, parts, now_ms);
     if (o.parts_per_second <= 0)
         return true;
     double alone_s = (p->slots + parts) / speed(p);
     double without_s = (o.parts + r->count * parts) / o.parts_per_second;
-    if (alone_s <= PATIENCE * without_s)
+    if (without_s < o.soonest_s)
+        without_s = o.soonest_s;
+    double waited_s = (double)(now_ms - e->due_ms) / 1000;
+    if (alone_s <= PATIENCE * without_s || waited_s >= alone_s) /* the others are slower than was thought */
         return true;
-    p->wake_ms = now_ms + LOOK_AGAIN_MS;
+    p->look_ms = now_ms + LOOK_AGAIN_MS;
     return false;
 }
 

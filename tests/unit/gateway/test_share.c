@@ -24,6 +24,18 @@ static int fast_and_slow(void **state)
     return 0;
 }
 
+static int many_equals(void **state)
+{
+    static const char *const names[MAX_CARRIERS] = {"a", "b", "c", "d"};
+    struct world *w = malloc(sizeof(*w));
+    world_init(w);
+    for (int i = 0; i < MAX_CARRIERS; i++)
+        speed(add_carrier(w, names[i], ""), 1 * SECOND);
+    life_start(w);
+    *state = w;
+    return 0;
+}
+
 static int sent_by(const struct world *w, int carrier)
 {
     int n = 0;
@@ -80,6 +92,30 @@ static void the_slow_one_takes_what_nobody_else_can(void **state)
     run(w, MINUTE);
     assert_int_equal(sent_by(w, 0), 1);
     assert_int_equal(sent_by(w, 1), 3);
+}
+
+/* As many equal modems as there may be in a test: a message of three parts, which goes by one of them, is not
+ * left to all of them together. */
+static void equals_leave_nothing_to_each_other(void **state)
+{
+    struct world *w = W(state);
+    char text[400];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (int i = 0; i < 3; i++)
+        assert_true(send_to(w, "+491701234567", text) > 0);
+    assert_true(all_sent_ms(w, 3) <= 8 * SECOND);
+}
+
+/* The fast one hangs in the middle of a message: what waits goes by the slow one before long. */
+static void a_fast_one_that_hangs_holds_up_nobody(void **state)
+{
+    struct world *w = W(state);
+    w->carriers[0].stuck = true;
+    for (int i = 0; i < 3; i++) /* one on the air, one behind it */
+        assert_true(send_to(w, "+491701234567", "hello") > 0);
+    run(w, MINUTE);
+    assert_int_equal(sent_by(w, 1), 1);
 }
 
 /* Speeds that nobody has measured yet keep no modem from working. */
@@ -151,6 +187,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_messages_are_shared_by_speed, fast_and_slow, world_teardown),
         cmocka_unit_test_setup_teardown(the_slow_one_takes_what_nobody_else_can, fast_and_slow,
                                         world_teardown),
+        cmocka_unit_test_setup_teardown(equals_leave_nothing_to_each_other, many_equals, world_teardown),
+        cmocka_unit_test_setup_teardown(a_fast_one_that_hangs_holds_up_nobody, fast_and_slow, world_teardown),
         cmocka_unit_test_setup_teardown(unmeasured_modems_work, fast_and_slow, world_teardown),
         cmocka_unit_test_setup_teardown(parts_of_one_message_stay_together, fast_and_slow, world_teardown),
         cmocka_unit_test_setup_teardown(alarms_are_told, fast_and_slow, world_teardown),
