@@ -11,6 +11,7 @@ import concurrent.futures
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -72,6 +73,8 @@ def read_sum(path):
 
 
 def main(args):
+    # A shell starts background jobs with SIGINT ignored, and tests that end programs by it would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     jobs, title, total = 2, "", None
     while args and args[0].startswith("--") and args[0] != "--":
         option, value, args = args[0], args[1], args[2:]

@@ -211,6 +211,7 @@ bool gw_unknown_settled(struct gateway *g, int64_t message, int seq);
 void gw_unknown_forget(struct gateway *g, int64_t message); /* all its parts */
 void gw_unknown_tick(struct gateway *g, int64_t now_ms);
 void gw_unknown_late(struct pipe *p, int mr);
+void gw_unknown_looked(struct gateway *g); /* the stored reports have been looked through */
 void gw_unknown_free(struct gateway *g);
 
 /* ---- changes.c ---- */

@@ -113,6 +113,8 @@ static void on_again(struct store_op *op, int status)
     gw_job_end(&a->job);
     if (found)
         gw_reports_again(g);
+    else
+        gw_unknown_looked(g);
 }
 
 void gw_reports_again(struct gateway *g)

@@ -63,6 +63,11 @@ static void drop(struct gateway *g, struct unknown **at)
     free(u);
 }
 
+void gw_unknown_looked(struct gateway *g)
+{
+    wake_at(g, rt_now_ms(g->rt));
+}
+
 bool gw_unknown_settled(struct gateway *g, int64_t message, int seq)
 {
     struct unknown **at = find(g, message, seq);
@@ -195,41 +200,46 @@ static void act(struct gateway *g, struct unknown *u)
     }
 }
 
-/* True when the time has come for something of u. */
-static bool is_due(const struct unknown *u, int64_t now_ms)
+static int64_t due_ms(const struct unknown *u)
 {
-    return !u->busy && (u->deadline_ms <= now_ms || u->look_ms <= now_ms);
+    int64_t at_ms = u->deadline_ms < u->look_ms ? u->deadline_ms : u->look_ms;
+
+    return u->busy ? RT_NEVER : at_ms;
 }
 
-static void look_or_act(struct gateway *g, struct unknown *u, int64_t now_ms)
+/* True when the stored reports are to be looked through for u. */
+static bool look_or_act(struct gateway *g, struct unknown *u, int64_t now_ms)
 {
     bool over = u->deadline_ms <= now_ms;
 
     if (over && u->last) {
         act(g, u);
-        return;
+        return false;
     }
     u->look_ms = RT_NEVER;
-    if (over) {
-        u->last = true;
-        u->deadline_ms = now_ms + LOOK_MS;
-    }
-    gw_reports_again(g);
+    u->last = over;
+    return true;
 }
 
 void gw_unknown_tick(struct gateway *g, int64_t now_ms)
 {
+    bool look = false;
+
     if (g->unknown_wake_ms > now_ms || g->stalled)
         return;
     g->unknown_wake_ms = RT_NEVER;
-    for (struct unknown *u = g->unknowns; u; u = u->next) {
-        if (is_due(u, now_ms))
-            look_or_act(g, u, now_ms);
-        if (!u->busy && u->deadline_ms < g->unknown_wake_ms)
-            g->unknown_wake_ms = u->deadline_ms;
-        if (!u->busy && u->look_ms < g->unknown_wake_ms)
-            g->unknown_wake_ms = u->look_ms;
+    if (g->looking) /* gw_unknown_looked() comes */
+        return;
+    for (struct unknown *u = g->unknowns; u; u = u->next)
+        if (due_ms(u) <= now_ms)
+            look |= look_or_act(g, u, now_ms);
+    if (look) {
+        gw_reports_again(g);
+        return;
     }
+    for (struct unknown *u = g->unknowns; u; u = u->next)
+        if (due_ms(u) < g->unknown_wake_ms)
+            g->unknown_wake_ms = due_ms(u);
 }
 
 void gw_unknown_late(struct pipe *p, int mr)

@@ -103,6 +103,7 @@ def test_drain_is_bounded(build):
         lab.true(it.said("still on the air"), it.tail())
         it.start_daemon()
         message = it.wait("it to be unknown", lambda: it.messages("--state", "unknown"))[0]
+        it.wait("it to be left to a person", lambda: not it.json("status", check=False)["healthy"])
         done = it.run("status", check=False)
         lab.true(done.returncode == 1 and "--state unknown" in done.stdout, f"status says what to do: {done.stdout}")
         lab.true("failed" in it.run("cancel", message["id"]).stdout, "it is given up")
