@@ -138,8 +138,8 @@ check-judges: $(JUDGES)
 	@$(CHECK) --sum $(SUM) --title 'PDUs judged by tshark and libgammu' -- $(BUILD)/tests/judges/judge_gammu \
 	    -- python3 tests/judges/judge_tshark.py $(BUILD)
 
-SEEDS ?= 1000
-WEEKS ?= 80
+SEEDS ?= 2000
+WEEKS ?= 200
 PIN_STORIES ?= 10000
 check-simulation:
 	@$(MAKE) $(PARALLEL) MODE=release check-simulation-run
