@@ -10,7 +10,7 @@
 #include "modem/modem_private.h"
 
 enum {
-    REST_STEP_MS = 100,
+    REST_STEP_MS = 250,
     REST_MAX_MS = 2000
 }; /* behind a message, for modems that then say "please wait" */
 
