@@ -401,6 +401,10 @@ void ladder_recover(struct modem *m, const char *why)
         modem_request(m, MOVE_REPROBE, RESTARTED_LOOK_MS, "%s", why);
         return;
     }
+    bool no_prompts = m->no_prompts >= SEND_NO_PROMPTS_MAX;
+    m->no_prompts = 0;
+    if (no_prompts && ladder_useless(m, &m->prompt_tried, false, why))
+        return;
     if (modem_up(m) && modem_now(m) - m->state_ms >= MODEM_SETTLED_MS)
         ladder_calm(m);
     size_t rung = first_rung(m);
@@ -410,11 +414,18 @@ void ladder_recover(struct modem *m, const char *why)
         give_up(m, why);
 }
 
-bool ladder_radio(struct modem *m, const char *why)
+bool ladder_useless(struct modem *m, uint8_t *tried, bool gently, const char *why)
 {
-    if (m->conf->look_only || used_lately(m, RUNG_RADIO))
+    static const enum modem_rung order[] = {RUNG_RADIO, RUNG_RESTART, RUNG_REPLUG, RUNG_COMMAND};
+    size_t next = gently ? ARRAY_LEN(order) : *tried;
+
+    while (next < ARRAY_LEN(order) && against(m, order[next]))
+        next++;
+    bool once_more = next == ARRAY_LEN(order);
+    if (m->conf->look_only || (once_more && against(m, order[0])))
         return false;
-    climb(m, RUNG_RADIO, why);
+    *tried = (uint8_t)(once_more ? *tried : next + 1);
+    climb(m, order[once_more ? 0 : next], why);
     return true;
 }
 

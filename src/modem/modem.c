@@ -338,6 +338,7 @@ void modem_registered(struct modem *m)
     if (m->state == MODEM_REGISTERING && ok) {
         modem_set_state(m, MODEM_READY, "%s", "");
         m->offline_since_ms = 0;
+        m->offline_tried = 0;
         modem_alarm_over(m, CARRIER_ALARM_NETWORK);
         script_start(m, &script_ready);
         balance_ready(m);
@@ -378,7 +379,9 @@ static void on_idle(struct rt_timer *t)
         arm_idle(m);
     } else if (m->state == MODEM_REGISTERING) {
         alarm_offline(m);
-        if (modem_now(m) - m->register_ms > NO_NETWORK_MS && ladder_radio(m, registration_text(m)))
+        /* A SIM that is refused is not helped by restarts of the modem. */
+        if (modem_now(m) - m->register_ms > NO_NETWORK_MS &&
+            ladder_useless(m, &m->offline_tried, registration_denied(m), registration_text(m)))
             return;
         sweep_if_due(m);
         script_start(m, &script_register);

@@ -35,6 +35,7 @@ enum {
     MODEM_STORES = 4,               /* SM, ME, MT, SR */
     MODEM_STORE_BYTES = 4,          /* "SM" */
     MODEM_TIMEOUTS_MAX = 3,         /* commands in a row without an answer, then it is recovered */
+    SEND_NO_PROMPTS_MAX = 3,        /* a wedge signature: it answers, and gives no prompt */
     MODEM_DRAIN_MS = 200,           /* after opening: old output is dropped */
     MODEM_SETTLED_MS = 60000,       /* ready for so long: ladder and backoff start anew */
     MODEM_STORE_FAILS = 3,          /* a store that could not be selected so often is left alone */
@@ -307,7 +308,10 @@ struct modem {
     bool more_sent;    /* more_cmd is in the channel */
     struct at_cmd more_cmd;
     int64_t submit_ms;
-    unsigned restarts; /* by itself, each within some time of the one before */
+    unsigned no_prompts;                 /* in a row */
+    uint8_t prompt_tried, offline_tried; /* ladder_useless() */
+    int64_t renewed_ms;                  /* set up anew because of a bare ERROR */
+    unsigned restarts;                   /* by itself, each within some time of the one before */
     int64_t restarted_ms;
     int64_t rest_ms; /* behind a submission, of a modem that wants it */
     uint64_t sent, failed, received, reports;
@@ -509,8 +513,10 @@ void ladder_line(struct modem *m, const char *line); /* an unsolicited one: is i
 bool ladder_wedged(const struct modem *m);           /* nothing but its signature has come for a while */
 bool ladder_restarting(const struct modem *m);       /* by us: its absence is no failure */
 void ladder_stop(struct modem *m);
-/* Radio off and on for a modem that answers and finds no network; false when that was done lately. */
-bool ladder_radio(struct modem *m, const char *why);
+/* For a modem that answers and does not do its work (no network, no prompts): radio off and on, then restart,
+ * replug, reset_command, one a call and each once as long as *tried is kept; then, or `gently`, only the
+ * radio. False: nothing can be done now. */
+bool ladder_useless(struct modem *m, uint8_t *tried, bool gently, const char *why);
 
 /* ---- finder.c; more in finder.h ---- */
 void finder_join(struct modem *m);

@@ -180,6 +180,34 @@ static void rest_behind(struct modem *m, const struct at_result *r)
     at_rest(&m->chan, modem_now(m) + m->rest_ms);
 }
 
+/* A wedge signature: it answers everything, but gives no prompts. */
+static void note_prompt(struct modem *m, const struct at_result *r)
+{
+    if (r->code != AT_TIMEOUT || r->data_sent) {
+        m->no_prompts = 0;
+        m->prompt_tried = r->code == AT_OK ? 0 : m->prompt_tried;
+        return;
+    }
+    if (++m->no_prompts >= SEND_NO_PROMPTS_MAX)
+        modem_request(m, MOVE_RECOVER, 0, "gave no prompt %u times in a row", m->no_prompts);
+}
+
+/* A bare ERROR, where +CMEE=1 makes them numbers, is the answer of a modem that has restarted and lost its
+ * settings without a word: it is set up again, and the message does not suffer. One that refuses all kinds of
+ * things so is not set up each time. */
+static void note_bare_error(struct modem *m, const struct at_result *r, struct carrier_outcome *o)
+{
+    enum { NOT_AGAIN_FOR_MS = 600000 };
+
+    if (r->code != AT_ERROR || r->data_sent || !modem_up(m))
+        return;
+    if (m->renewed_ms && modem_now(m) - m->renewed_ms < NOT_AGAIN_FOR_MS)
+        return;
+    m->renewed_ms = modem_now(m);
+    o->error = CARRIER_E_MODEM;
+    modem_request(m, MOVE_REPROBE, 0, "answered ERROR to AT+CMGS: have its settings been lost?");
+}
+
 static void on_done(struct at_cmd *c, const struct at_result *r)
 {
     struct modem *m = c->owner;
@@ -188,6 +216,8 @@ static void on_done(struct at_cmd *c, const struct at_result *r)
 
     line_result(m, r);
     set_outcome(m, r, &o);
+    note_prompt(m, r);
+    note_bare_error(m, r, &o);
     keep_figures(m, &o);
     refusals_note(m, s, &o);
     if (m->more_now && o.result == CARRIER_FAILED && o.error == CARRIER_E_MODEM)

@@ -282,6 +282,79 @@ static void answers_only_errors(void **state)
     assert_int_equal(s.rungs[RUNG_REPLUG], 1);
 }
 
+/* A modem that answers everything, but gives no prompts, is not taken for a healthy one: radio, restart, and
+ * what cuts its power are tried in turn, however long it works in between. */
+static void complaint_01_gives_no_prompts(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = ready_unit(r, NULL);
+
+    rig_fault(r, u, "prompt_missing", "100000");
+    for (int i = 0; i < 40 && !bench.replugs; i++) {
+        struct rig_send *s =
+            u->carrier->state == CARRIER_READY ? rig_submit(u, "+491701234567", "Hello", false, NULL) : NULL;
+        rig_run(r, 60000);
+        assert_true(!s || (s->ended && s->outcome.result == CARRIER_NOT_SUBMITTED));
+    }
+    assert_int_equal(bench.replugs, 1);
+    assert_int_equal(status_of(u).rungs[RUNG_RADIO], 1);
+    assert_int_equal(status_of(u).rungs[RUNG_RESTART], 1);
+    rig_fault(r, u, "clear", NULL);
+    assert_true(rig_until(r, u, MODEM_READY, 60000));
+    assert_true(works(r, u));
+}
+
+/* A modem that answers and finds no network: after ten minutes each its radio, itself, and its power; then
+ * only the radio, as there may just be no network. */
+static void complaint_01_finds_no_network(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = ready_unit(r, NULL);
+
+    rig_fault(r, u, "no_network", "100000000");
+    rig_run(r, 5400000);
+    struct modem_status s = status_of(u);
+    assert_int_equal(s.rungs[RUNG_RESTART], 1);
+    assert_int_equal(bench.replugs, 1);
+    assert_true(s.rungs[RUNG_RADIO] >= 3);
+    rig_fault(r, u, "clear", NULL);
+    assert_true(rig_until(r, u, MODEM_READY, 120000));
+}
+
+/* A SIM that the network refuses is no reason to restart the modem. */
+static void refused_sims_restart_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = ready_unit(r, NULL);
+
+    rig_fault(r, u, "registration", "3");
+    rig_run(r, 5400000);
+    assert_true(status_of(u).rungs[RUNG_RADIO] >= 3);
+    assert_int_equal(status_of(u).rungs[RUNG_RESTART] + bench.replugs, 0);
+}
+
+/* One that has lost its settings without a word refuses the next message with a bare ERROR: it is set up
+ * again, and the message is not judged by that. */
+static void bare_error_is_no_verdict(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = ready_unit(r, NULL);
+
+    rig_fault(r, u, "error", "1");
+    struct rig_send *s = rig_submit(u, "+491701234567", "Hello", false, NULL);
+    assert_true(rig_ended(r, s, 30000));
+    assert_int_equal(s->outcome.error, CARRIER_E_MODEM);
+    rig_run(r, 100);
+    assert_int_not_equal(u->carrier->state, CARRIER_READY);
+    assert_true(rig_until(r, u, MODEM_READY, 30000));
+    rig_run(r, 5000);
+    rig_fault(r, u, "error", "1"); /* but not each time */
+    s = rig_submit(u, "+491701234567", "Hello", false, NULL);
+    assert_true(rig_ended(r, s, 30000));
+    assert_int_equal(s->outcome.error, CARRIER_E_UNCLEAR);
+    assert_true(works(r, u));
+}
+
 /* A modem that leaves the bus when it is restarted is no absent one. */
 static void restart_off_the_bus(void **state)
 {
@@ -327,6 +400,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(complaint_01_hangs_until_replugged),
         RIG_TEST(complaint_01_hangs_in_idle),
+        RIG_TEST(complaint_01_gives_no_prompts),
+        RIG_TEST(complaint_01_finds_no_network),
+        RIG_TEST(refused_sims_restart_nothing),
+        RIG_TEST(bare_error_is_no_verdict),
         RIG_TEST(complaint_01_reset_command),
         RIG_TEST(complaint_01_hangs_every_quarter_of_an_hour),
         RIG_TEST(nothing_helps),
