@@ -112,4 +112,5 @@ def main(args):
     return 1 if counts[1] else 0
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -179,6 +179,14 @@ check-personalities: all ## end to end with the simulated modem's personalities
 	    $(call as_family,$(filter-out $(FAMILIES_SLOW),$(FAMILIES)),$(FAMILY_TESTS))
 .PHONY: check-personalities
 
+# Every family with every test that drives a modem: an hour and more, so that CI has the part of it above only.
+# A part of it: make check-families FAMILIES=telit-le910 MODEM_TESTS='spool kill' JOBS=1
+MODEM_TESTS := $(FAMILY_TESTS) $(WHOLE_TESTS) doors probe trace
+JOBS ?= 3
+check-families: all ## each family of modems with each end-to-end test that drives one, an hour and more; a table
+	@python3 tests/e2e/families.py --jobs $(JOBS) $(BUILD) '$(FAMILIES)' '$(MODEM_TESTS)'
+.PHONY: check-families
+
 test: need-test ## everything that CI runs
 	@rm -f $(SUM)
 	@$(MAKE) $(PARALLEL) WERROR=1 all
