@@ -173,22 +173,23 @@ static const struct schema_group rule_group = {rule_keys, ARRAY_LEN(rule_keys),
                                                sizeof(struct engine_rule_conf), RULE(place)};
 
 static const struct schema_key consent_keys[] = {
-    {"stop_words", SCHEMA_STRINGS, ENGINE(stop_words), .help = "messages that opt the sender out"},
-    {"start_words", SCHEMA_STRINGS, ENGINE(start_words), .help = "messages that opt the sender in again"},
-    {"help_words", SCHEMA_STRINGS, ENGINE(help_words), .help = "messages that ask for help"},
-    {"stop_reply", SCHEMA_STRING, ENGINE(stop_reply), .def = "@default", .max = 4000,
+    {"stop_words", SCHEMA_STRINGS, ENGINE(consent.stop_words), .help = "messages that opt the sender out"},
+    {"start_words", SCHEMA_STRINGS, ENGINE(consent.start_words),
+     .help = "messages that opt the sender in again"},
+    {"help_words", SCHEMA_STRINGS, ENGINE(consent.help_words), .help = "messages that ask for help"},
+    {"stop_reply", SCHEMA_STRING, ENGINE(consent.stop_reply), .def = "@default", .max = 4000,
      .help = "the one confirmation; \"\" for none"},
-    {"start_reply", SCHEMA_STRING, ENGINE(start_reply), .def = "@default", .max = 4000,
+    {"start_reply", SCHEMA_STRING, ENGINE(consent.start_reply), .def = "@default", .max = 4000,
      .help = "the answer to START"},
-    {"help_reply", SCHEMA_STRING, ENGINE(help_reply), .def = "@default", .max = 4000,
+    {"help_reply", SCHEMA_STRING, ENGINE(consent.help_reply), .def = "@default", .max = 4000,
      .help = "the answer to HELP"},
 };
 static const struct schema_group consent_group = {consent_keys, ARRAY_LEN(consent_keys), 0, SCHEMA_NO_PLACE};
 
 static const struct schema_key guard_keys[] = {
-    {"replies", SCHEMA_INT, ENGINE(guard_replies), .def = "5", .min = 0, .max = 1000,
+    {"replies", SCHEMA_INT, ENGINE(guard.replies), .def = "5", .min = 0, .max = 1000,
      .help = "automatic replies to one number …"},
-    {"window", SCHEMA_DURATION, ENGINE(guard_window_ms), .def = "10m", .min = MINUTE, .max = DAY,
+    {"window", SCHEMA_DURATION, ENGINE(guard.window_ms), .def = "10m", .min = MINUTE, .max = DAY,
      .help = "… in this time"},
 };
 static const struct schema_group guard_group = {guard_keys, ARRAY_LEN(guard_keys), 0, SCHEMA_NO_PLACE};
@@ -435,8 +436,8 @@ static void fill_engine(struct conf *c)
     struct engine_template_conf *t = schema_alloc(c->memory, ((size_t)c->ntemplates + 1) * sizeof *t);
 
     for (int i = 0; i < c->ntemplates; i++)
-        t[i] =
-            (struct engine_template_conf){c->templates[i].name, c->templates[i].text, c->templates[i].place};
+        t[i] = (struct engine_template_conf){
+            .name = c->templates[i].name, .text = c->templates[i].text, .place = c->templates[i].place};
     for (int i = 0; i < c->nrules; i++) {
         char stand_in[32];
 
@@ -453,9 +454,9 @@ static void fill_engine(struct conf *c)
     c->engine.nrules = c->nrules;
     c->engine.templates = t;
     c->engine.ntemplates = c->ntemplates;
-    default_text(&c->engine.stop_reply);
-    default_text(&c->engine.start_reply);
-    default_text(&c->engine.help_reply);
+    default_text(&c->engine.consent.stop_reply);
+    default_text(&c->engine.consent.start_reply);
+    default_text(&c->engine.consent.help_reply);
 }
 
 /* The engine's words: "FILE:LINE: rules[0].pattern: …", or a path of its own, "consent.stop_words[2]: …". */

@@ -73,26 +73,29 @@ void consent_compile(struct consent *c, const struct engine_conf *conf, const st
 {
     static const char *const stop[] = {"stop", NULL}, *const start[] = {"start", NULL},
                              *const help[] = {"help", NULL};
-    const char *const *again = conf->start_words ? none : default_again;
+    const char *const *again = conf->consent.start_words ? none : default_again;
 
     c->handler = (struct handler){.name = "consent", .decide = consent_decide};
     c->fold = fold;
     c->words = words_new(fold);
     c->fillers = words_new(fold);
-    c->most_replies = conf->guard_replies + CONFIRMATIONS_BEYOND_GUARD;
+    c->most_replies = conf->guard.replies + CONFIRMATIONS_BEYOND_GUARD;
     /* The three words themselves always work: laws and our own texts promise them. */
     add_words(c, conf, WORD_STOP, "stop_words", stop, p);
     add_words(c, conf, WORD_START, "start_words", start, p);
     add_words(c, conf, WORD_HELP, "help_words", help, p);
-    add_words(c, conf, WORD_STOP, "stop_words", conf->stop_words ? conf->stop_words : default_stop, p);
-    add_words(c, conf, WORD_START, "start_words", conf->start_words ? conf->start_words : default_start, p);
+    add_words(c, conf, WORD_STOP, "stop_words",
+              conf->consent.stop_words ? conf->consent.stop_words : default_stop, p);
+    add_words(c, conf, WORD_START, "start_words",
+              conf->consent.start_words ? conf->consent.start_words : default_start, p);
     add_words(c, conf, WORD_AGAIN, "start_words", again, p);
-    add_words(c, conf, WORD_HELP, "help_words", conf->help_words ? conf->help_words : default_help, p);
+    add_words(c, conf, WORD_HELP, "help_words",
+              conf->consent.help_words ? conf->consent.help_words : default_help, p);
     for (int i = 0; fillers[i]; i++)
         words_add(c->fillers, fillers[i], 0, NULL);
-    c->replies[WORD_STOP] = reply_of(conf, "stop_reply", conf->stop_reply, default_stop_reply, p);
-    c->replies[WORD_START] = reply_of(conf, "start_reply", conf->start_reply, default_start_reply, p);
-    c->replies[WORD_HELP] = reply_of(conf, "help_reply", conf->help_reply, default_help_reply, p);
+    c->replies[WORD_STOP] = reply_of(conf, "stop_reply", conf->consent.stop_reply, default_stop_reply, p);
+    c->replies[WORD_START] = reply_of(conf, "start_reply", conf->consent.start_reply, default_start_reply, p);
+    c->replies[WORD_HELP] = reply_of(conf, "help_reply", conf->consent.help_reply, default_help_reply, p);
 }
 
 void consent_fini(struct consent *c)
@@ -125,8 +128,9 @@ static void confirm(const struct consent *c, enum consent_word kind, const struc
         verdict_why(v, "consent: no text is configured for the answer");
     } else if (number_kind(ev->from) != NUMBER_E164) {
         verdict_why(v, "consent: no answer, the sender is a short code");
-    } else if (ev->automatic_replies >= c->most_replies) {
-        verdict_why(v, "consent: no answer, the sender got %d automatic ones already", ev->automatic_replies);
+    } else if (ev->known->automatic_replies >= c->most_replies) {
+        verdict_why(v, "consent: no answer, the sender got %d automatic ones already",
+                    ev->known->automatic_replies);
     } else if ((r = verdict_reply(v, "consent", true))) {
         template_render(t, &values, &r->text);
     }
@@ -134,14 +138,13 @@ static void confirm(const struct consent *c, enum consent_word kind, const struc
 
 static void change(struct verdict *v, enum consent_state to, const struct handler_event *ev)
 {
-    v->consent = to;
-    v->consent_words = ev->text.at;
+    verdict_effect(v, &(struct store_effect){.kind = EFFECT_CONSENT, .n = to, .value = ev->text.at});
 }
 
 static enum handler_answer decide_stop(const struct consent *c, const struct handler_event *ev,
                                        const char *word, struct verdict *v)
 {
-    if (ev->consent == CONSENT_OUT) {
+    if (ev->known->consent == CONSENT_OUT) {
         verdict_reason(v, "consent: \"%s\" again, opted out before", word);
         return HANDLER_STOP;
     }
@@ -154,7 +157,7 @@ static enum handler_answer decide_stop(const struct consent *c, const struct han
 static enum handler_answer decide_start(const struct consent *c, const struct handler_event *ev,
                                         const char *word, struct verdict *v)
 {
-    if (ev->consent == CONSENT_IN) {
+    if (ev->known->consent == CONSENT_IN) {
         verdict_why(v, "consent: \"%s\", but opted in before: an ordinary message", word);
         return HANDLER_NEXT;
     }
@@ -167,7 +170,7 @@ static enum handler_answer decide_start(const struct consent *c, const struct ha
 static enum handler_answer decide_again(const struct consent *c, const struct handler_event *ev,
                                         const char *word, struct verdict *v)
 {
-    if (ev->consent == CONSENT_OUT)
+    if (ev->known->consent == CONSENT_OUT)
         return decide_start(c, ev, word, v);
     verdict_why(v, "consent: \"%s\", but not opted out: an ordinary message", word);
     return HANDLER_NEXT;
@@ -236,7 +239,7 @@ static enum handler_answer consent_decide(struct handler *h, const struct handle
         use = words_find(c->words, text);
     if (use)
         return by_word[use->owner](c, ev, use->text, v);
-    if (ev->consent == CONSENT_OUT) {
+    if (ev->known->consent == CONSENT_OUT) {
         verdict_reason(v, "consent: opted out, no automatic reply");
         return HANDLER_STOP;
     }

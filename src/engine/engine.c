@@ -77,8 +77,10 @@ static void why_segments(struct engine *en, const struct engine_trial *t, const 
 static void why_outcome(struct engine *en, const struct engine_trial *t, struct verdict *v)
 {
     verdict_explain(v, "%s", v->reason);
-    if (v->consent_words)
-        verdict_explain(v, "consent: the sender would be opted %s", v->consent == CONSENT_OUT ? "out" : "in");
+    for (int i = 0; i < v->neffects; i++)
+        if (v->effects[i].kind == EFFECT_CONSENT)
+            verdict_explain(v, "consent: the sender would be opted %s",
+                            v->effects[i].n == CONSENT_OUT ? "out" : "in");
     if (v->nreplies == 0)
         verdict_explain(v, "no reply");
     for (int i = 0; i < v->nreplies; i++) {
@@ -97,12 +99,16 @@ static void trial_done(struct walk *w)
 void engine_try(struct engine *en, const struct engine_trial *t, struct engine_trial_result *out)
 {
     size_t len = strlen(t->text);
+    struct store_situation known = {.consent = t->consent, .automatic_replies = t->automatic_replies};
     struct handler_event ev = {.on = t->on,
                                .wall_ms = en->rt ? rt_wall_ms(en->rt) : 0,
                                .from = t->from,
                                .modem = "",
-                               .consent = t->consent,
-                               .automatic_replies = t->automatic_replies,
+                               .key = "",
+                               .name = "",
+                               .language = "",
+                               .message_class = -1,
+                               .known = &known,
                                .own_number = t->own_number};
     struct verdict v;
     struct walk w = {.chain = en->program->chain, .event = &ev, .verdict = &v, .done = trial_done};

@@ -8,39 +8,8 @@
 #define SIMGATE_ENGINE_ENGINE_H
 
 #include "base/buf.h"
+#include "engine/conf.h"
 #include "gateway/gateway.h"
-
-/* What a rule is about. Names for gateway.conf in engine_on_names, NULL-terminated. */
-enum engine_on { ENGINE_ON_MESSAGE, ENGINE_ON_CALL, ENGINE_ON_KINDS };
-extern const char *const engine_on_names[ENGINE_ON_KINDS + 1]; /* "message", "call" */
-
-/* A rule as app/ reads it from gateway.conf. Arrays are NULL-terminated; NULL = condition not set. */
-struct engine_rule_conf {
-    const char *name;
-    int on;                      /* enum engine_on */
-    const char *const *keywords; /* whole message or its first word, case and punctuation do not matter */
-    const char *pattern;         /* PCRE2, UTF; named groups are values {{match.NAME}} */
-    const char *reply;           /* text, or "@NAME" of a template; NULL: no reply */
-    const char *alarm;           /* text for an administrator, written as a reply is; NULL: none */
-    bool also;                   /* gateway.conf `continue`: later rules may match too */
-    const char *place;           /* "gateway.conf:42: rules[3]", for errors and `simgate rules test` */
-};
-struct engine_template_conf {
-    const char *name, *text;
-    const char *place;
-};
-struct engine_conf {
-    const char *business; /* {{gateway.name}} */
-    const struct engine_rule_conf *rules;
-    int nrules;
-    const struct engine_template_conf *templates;
-    int ntemplates;
-    const char *stop_reply, *start_reply, *help_reply; /* NULL = the default text; "" = none */
-    const char *const *stop_words, *const *start_words, *const *help_words; /* NULL = defaults */
-    int guard_replies;       /* at most so many automatic replies to a number … */
-    int64_t guard_window_ms; /* … in this time: 5 in 10 min */
-    const char *file;        /* "gateway.conf", for errors of what has no place of its own; NULL not said */
-};
 
 struct engine;
 

@@ -29,6 +29,7 @@ struct job {
     bool asked;                    /* its turn has come */
     int64_t retry_ms;
     struct store_peer peer;
+    struct store_situation known;
     struct rt_timer retry;
     struct handler_event event;
     struct verdict verdict;
@@ -73,10 +74,12 @@ static void give_verdict(struct engine *en, const struct msg_row *m, const struc
         snprintf(keys[i], sizeof keys[i], "reply:%lld:%d", (long long)m->id, i + 1);
         fill_send(&sends[i], m, &v->replies[i], keys[i]);
     }
-    if (v->consent_words) {
+    for (int i = 0; i < v->neffects; i++) {
+        if (v->effects[i].kind != EFFECT_CONSENT)
+            continue;
         gv.consent_number = m->peer;
-        gv.consent = v->consent;
-        gv.consent_words = v->consent_words;
+        gv.consent = (enum consent_state)v->effects[i].n;
+        gv.consent_words = v->effects[i].value;
     }
     gateway_handled(en->gateway, m->id, &gv);
 }
@@ -157,6 +160,8 @@ static void decide(struct job *j)
     struct engine *en = j->en;
     const struct msg_row *m = j->message;
 
+    j->known =
+        (struct store_situation){.consent = j->peer.consent, .automatic_replies = j->peer.automatic_replies};
     j->event = (struct handler_event){
         .id = m->id,
         .on = m->flags & MSG_F_CALL ? ENGINE_ON_CALL : ENGINE_ON_MESSAGE,
@@ -165,8 +170,11 @@ static void decide(struct job *j)
         .text = text_of(m),
         .modem = m->modem,
         .incomplete = m->flags & MSG_F_INCOMPLETE,
-        .consent = j->peer.consent,
-        .automatic_replies = j->peer.automatic_replies,
+        .key = "",
+        .name = "",
+        .language = "",
+        .message_class = -1,
+        .known = &j->known,
         .own_number = gateway_own_number(en->gateway, m->peer),
     };
     verdict_init(&j->verdict, NULL);

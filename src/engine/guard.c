@@ -42,7 +42,7 @@ static enum handler_answer guard_decide(struct handler *h, const struct handler_
                                         struct walk *walk)
 {
     const struct guard *g = container_of(h, struct guard, handler);
-    int left = g->most_replies - ev->automatic_replies;
+    int left = g->most_replies - ev->known->automatic_replies;
 
     (void)walk;
     for (size_t i = 0; i < ARRAY_LEN(never); i++) {
@@ -52,13 +52,14 @@ static enum handler_answer guard_decide(struct handler *h, const struct handler_
         }
     }
     if (left <= 0) {
-        verdict_reason(v, "guard: %d automatic replies to this number within %lld s", ev->automatic_replies,
-                       (long long)(g->window_ms / MS_PER_S));
+        verdict_reason(v, "guard: %d automatic replies to this number within %lld s",
+                       ev->known->automatic_replies, (long long)(g->window_ms / MS_PER_S));
         return HANDLER_STOP;
     }
     if (left < v->room)
         v->room = left;
-    verdict_why(v, "guard: passed, %d of %d automatic replies used", ev->automatic_replies, g->most_replies);
+    verdict_why(v, "guard: passed, %d of %d automatic replies used", ev->known->automatic_replies,
+                g->most_replies);
     return HANDLER_NEXT;
 }
 
@@ -67,10 +68,10 @@ void guard_compile(struct guard *g, const struct engine_conf *conf, struct probl
     char file[PLACE_BYTES];
 
     *g = (struct guard){.handler = {.name = "guard", .decide = guard_decide},
-                        .most_replies = conf->guard_replies,
-                        .window_ms = conf->guard_window_ms};
-    if (conf->guard_replies < 0)
+                        .most_replies = conf->guard.replies,
+                        .window_ms = conf->guard.window_ms};
+    if (conf->guard.replies < 0)
         problem(p, "%sguard.replies: expected 0 or more", conf_prefix(conf, file));
-    if (conf->guard_window_ms <= 0)
+    if (conf->guard.window_ms <= 0)
         problem(p, "%sguard.window: expected a time", conf_prefix(conf, file));
 }

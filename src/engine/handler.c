@@ -3,13 +3,15 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
 
 void verdict_init(struct verdict *v, struct buf *why)
 {
-    *v = (struct verdict){.handler = "", .rule = "", .room = VERDICT_REPLIES, .why = why};
+    *v = (struct verdict){
+        .handler = "", .rule = "", .room = VERDICT_REPLIES, .thread = THREAD_OPEN, .why = why};
 }
 
 void verdict_fini(struct verdict *v)
@@ -17,6 +19,52 @@ void verdict_fini(struct verdict *v)
     while (v->nreplies > 0)
         verdict_unreply(v);
     buf_free(&v->alarm);
+    for (int i = 0; i < v->nkept; i++)
+        free(v->kept[i]);
+    free(v->kept);
+    v->kept = NULL;
+    v->nkept = 0;
+}
+
+static const char *keep(struct verdict *v, char *text)
+{
+    if (!text || !(v->kept = reallocarray(v->kept, (size_t)v->nkept + 1, sizeof *v->kept)))
+        abort();
+    return v->kept[v->nkept++] = text;
+}
+
+const char *verdict_keep(struct verdict *v, const char *text)
+{
+    return text ? keep(v, strdup(text)) : NULL;
+}
+
+const char *verdict_keepf(struct verdict *v, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&text, fmt, ap) < 0)
+        abort();
+    va_end(ap);
+    return keep(v, text);
+}
+
+bool verdict_effect(struct verdict *v, const struct store_effect *e)
+{
+    struct store_effect *out = &v->effects[v->neffects];
+
+    if (v->neffects == VERDICT_EFFECTS) {
+        verdict_why(v, "%s: left out, there are %d effects already", effect_name(e->kind), VERDICT_EFFECTS);
+        return false;
+    }
+    *out = *e;
+    out->number = verdict_keep(v, e->number);
+    out->name = verdict_keep(v, e->name);
+    out->key = verdict_keep(v, e->key);
+    out->value = verdict_keep(v, e->value);
+    v->neffects++;
+    return true;
 }
 
 void verdict_reason(struct verdict *v, const char *fmt, ...)
@@ -42,10 +90,21 @@ struct verdict_reply *verdict_reply(struct verdict *v, const char *source, bool 
     return r;
 }
 
+struct verdict_reply *verdict_send(struct verdict *v, const char *source, const char *to)
+{
+    struct verdict_reply *r = &v->replies[v->nreplies];
+
+    if (v->nreplies == VERDICT_REPLIES)
+        return NULL;
+    *r = (struct verdict_reply){.source = source, .to = verdict_keep(v, to)};
+    v->nreplies++;
+    return r;
+}
+
 void verdict_unreply(struct verdict *v)
 {
     v->nreplies--;
-    v->room++;
+    v->room += v->replies[v->nreplies].to == NULL;
     buf_free(&v->replies[v->nreplies].text);
 }
 

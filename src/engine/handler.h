@@ -9,30 +9,45 @@
 #define SIMGATE_ENGINE_HANDLER_H
 
 #include "base/buf.h"
+#include "engine/conf.h"
 #include "engine/fold.h"
-#include "store/types.h"
+#include "store/store.h"
 
-/* A received message and what is known of its sender. All borrowed until the walk's end. */
+/* What is asked about: a received message, a call or an event, and what is known of its sender or contact.
+ * All borrowed until the walk's end. */
 struct handler_event {
-    int64_t id;        /* 0 when it is only tried */
-    int on;            /* enum engine_on: a message or a call, which has no text */
-    int64_t wall_ms;   /* the service centre's time, or that of arrival */
-    const char *from;  /* canonical; "" unknown */
-    struct span text;  /* valid UTF-8, NUL-terminated; {0} when there is none: binary or undecodable */
+    int64_t id;      /* of the message (received, or a report's); 0: none, or it is only tried */
+    const char *key; /* by which others know it again: "message:12", "event:7"; "" when it is only tried */
+    int on;          /* enum engine_on */
+    int depth;       /* of an event: see DESK_EVENT_DEPTH */
+    int64_t wall_ms; /* the service centre's time, or that of arrival */
+    int64_t now_wall_ms; /* when it is decided */
+    const char *from;    /* canonical; "" unknown; of an event: its contact */
+    struct span text;  /* valid UTF-8, NUL-terminated; {0} when there is none: binary, undecodable, a call */
     const char *modem; /* received it; "" unknown */
+    const char *name;  /* of an event: the alarm, "new", "overdue" clock, score, person; "" of a message */
     bool incomplete;   /* segments are missing in text */
-    enum consent_state consent;
-    int automatic_replies; /* to the sender within the guard's window */
-    bool own_number;       /* the sender is one of our SIMs */
+    int message_class; /* -1 none */
+    bool own_number;   /* the sender is one of our SIMs */
+    const struct store_situation *known; /* never NULL */
+    int64_t conversation;                /* the live one's id, or the one that a new one will get */
+    const char *language;                /* of the text as far as can be told, else the contact's; "" */
 };
 
-/* No message is answered more often than this, however many rules say `continue`. */
-enum { VERDICT_REPLIES = 8 };
+/* No event makes more than this, however many rules say `continue`. */
+enum { VERDICT_REPLIES = 8, VERDICT_EFFECTS = 48 };
 
 struct verdict_reply {
-    const char *source; /* "rule:NAME", "consent"; belongs to the handler */
+    const char *source; /* "rule:NAME", "consent"; kept or belongs to the handler */
     struct buf text;
     bool consent; /* a confirmation: passes an opt-out */
+    bool person;  /* written by a person of ours: not automatic */
+    bool staff;   /* to a person of ours */
+    bool marketing;
+    const char *to;           /* NULL: the sender; kept */
+    const char *modem, *pool; /* NULL: by route; kept */
+    const char *who;          /* kept */
+    int64_t conversation;     /* 0 the event's, if it is to its contact; -1 none */
 };
 
 struct verdict {
@@ -41,21 +56,34 @@ struct verdict {
     const char *rule;              /* the first that matched; "" none */
     struct verdict_reply replies[VERDICT_REPLIES];
     int nreplies;
-    int room;                   /* replies that may still be added */
-    enum consent_state consent; /* with consent_words: the sender's new state */
-    const char *consent_words;  /* the event's text; NULL: no change */
-    struct buf alarm;           /* what an administrator is told; empty: nothing */
-    const char *gave_up;        /* a rule whose pattern met its limits on this text; NULL none */
-    struct buf *why;            /* explanation, lines of text; NULL: nobody asks */
+    int room; /* automatic replies to the sender that may still be added */
+    struct store_effect effects[VERDICT_EFFECTS];
+    int neffects;
+    enum store_thread thread; /* THREAD_OPEN until somebody says otherwise */
+    const char *who;          /* NULL "engine"; kept */
+    bool hold;           /* not decided: it is asked about again later (a handler that failed, and "hold") */
+    struct buf alarm;    /* what an administrator is told; empty: nothing */
+    const char *gave_up; /* a rule whose pattern met its limits on this text; NULL none */
+    struct buf *why;     /* explanation, lines of text; NULL: nobody asks */
+    char **kept;         /* verdict_keep() */
+    int nkept;
 };
 
 void verdict_init(struct verdict *v, struct buf *why);
 void verdict_fini(struct verdict *v);
 void verdict_reason(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A new empty reply, or NULL where there is no room. */
+/* A new empty reply to the sender, or NULL where there is no room. */
 struct verdict_reply *verdict_reply(struct verdict *v, const char *source, bool consent);
+/* A new empty message to somebody else: not counted by the guard of the sender; NULL where there is no room.
+ */
+struct verdict_reply *verdict_send(struct verdict *v, const char *source, const char *to);
 /* Takes back the last reply. */
 void verdict_unreply(struct verdict *v);
+/* A copy that lives as long as the verdict. NULL stays NULL. */
+const char *verdict_keep(struct verdict *v, const char *text);
+const char *verdict_keepf(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Adds an effect, whose texts are kept (verdict_keep). False: there are too many; the first is explained. */
+bool verdict_effect(struct verdict *v, const struct store_effect *e);
 /* One line of explanation. Costs nothing when nobody asks: arguments are not to be computed for it. */
 #define verdict_why(v, ...)                                                                                  \
     do {                                                                                                     \
@@ -73,10 +101,23 @@ enum handler_answer {
 struct handler;
 struct walk;
 
+/* What `simgate status` shows of one. */
+struct handler_health {
+    uint64_t asked, failed, late;
+    int64_t last_ms; /* how long it took last */
+    char error[160]; /* the last failure; "" none since it last worked */
+    bool down;       /* it is not asked before retry_ms */
+};
+
 struct handler {
     const char *name;
+    unsigned on; /* bits 1 << enum engine_on: what it is asked about; 0: messages and calls */
     enum handler_answer (*decide)(struct handler *h, const struct handler_event *ev, struct verdict *v,
                                   struct walk *walk);
+    /* The walk that waits for it is over without it (its deadline, the end of the program): walk_resume must
+     * not be called any more. NULL for handlers that answer at once. */
+    void (*abandon)(struct handler *h, struct walk *walk);
+    void (*health)(const struct handler *h, struct handler_health *out); /* NULL: always well */
 };
 
 /* One event's way along a chain. In place until done, which is called once: from walk_start when everybody

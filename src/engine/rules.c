@@ -11,7 +11,9 @@
 #include "base/utf8.h"
 #include "base/util.h"
 
-const char *const engine_on_names[ENGINE_ON_KINDS + 1] = {"message", "call", NULL};
+const char *const engine_on_names[ENGINE_ON_KINDS + 1] = {"message",  "call",     "report",  "opened",
+                                                          "assigned", "closed",   "overdue", "survey",
+                                                          "alarm",    "schedule", NULL};
 
 enum { RULE_NAME_BYTES = sizeof((struct engine_trial_result *)0)->rule };
 

@@ -13,6 +13,7 @@ static const char *const names[EV_KINDS] = {
     [EV_CARRIER] = "carrier",   [EV_OUTBOX] = "outbox",
     [EV_ALARM] = "alarm",       [EV_CALL] = "call",
     [EV_USSD] = "ussd",
+    [EV_CONVERSATION] = "conversation",
 };
 
 const char *gateway_event_name(enum gateway_event_kind k)

@@ -86,11 +86,16 @@ struct gateway_send {
     int64_t validity_ms; /* 0 default */
     int64_t reply_to; /* inbound message that this answers: goes out by the same SIM when it can; `modem` is
                          then a wish, given up after a minute */
-    bool automatic, consent;    /* MSG_F_AUTOMATIC, MSG_F_CONSENT */
-    int transliterate;          /* -1 as configured */
-    int language, language_ext; /* national tables to use, 0 none */
-    const char *smsc;           /* service centre put into the PDU; NULL as configured */
-    int mr;                     /* TP-MR put into the PDU, -1 not said; most modems put their own */
+    bool automatic, consent;       /* MSG_F_AUTOMATIC, MSG_F_CONSENT */
+    bool person, marketing, staff; /* MSG_F_PERSON, MSG_F_MARKETING, MSG_F_STAFF */
+    const char *override_reason;   /* a person sends it in spite of an opt-out, and why; NULL does not */
+    const char *who;               /* wrote it: "person:Anna" */
+    const char *department;        /* on whose behalf, for routes; NULL none */
+    int64_t conversation;          /* see store_new_message */
+    int transliterate;             /* -1 as configured */
+    int language, language_ext;    /* national tables to use, 0 none */
+    const char *smsc;              /* service centre put into the PDU; NULL as configured */
+    int mr;                        /* TP-MR put into the PDU, -1 not said; most modems put their own */
 };
 void gateway_send_init(struct gateway_send *s); /* everything "not said" */
 
@@ -139,15 +144,22 @@ void gateway_retry(struct gateway *g, int64_t id, const char *who, struct gatewa
 /* ---- the engine's place ---------------------------------------------------------------------------------
  */
 
-/* What the engine decided about a received message. */
+/* What was decided, about a received message or anything else: effects and messages, one transaction. All is
+ * copied. See store_handle. */
 struct gateway_verdict {
-    const char *reason; /* "rule hours", "no rule", "guard: …" */
-    const struct gateway_send *replies;
+    const char *reason;                 /* "rule hours", "no rule", "guard: …" */
+    const char *who;                    /* NULL "engine" */
+    const struct gateway_send *replies; /* `to` NULL: to the contact */
     int nreplies;
-    const char *consent_number;
+    const struct store_effect *effects;
+    int neffects;
+    enum store_thread thread;
+    int64_t reopen_ms;
+    int64_t conversation; /* see store_handle */
+    const char *alarm;    /* told as EV_ALARM once the verdict is durable; NULL none */
+    /* Until the engine speaks in effects alone: goes away. */
+    const char *consent_number, *consent_words;
     enum consent_state consent;
-    const char *consent_words;
-    const char *alarm; /* told as EV_ALARM once the verdict is durable; NULL none */
 };
 
 /* Called once for each RECEIVED message (and again after a crash before its verdict was durable, or when the
@@ -158,6 +170,29 @@ typedef void (*gateway_on_message)(void *owner, const struct msg_row *m);
 enum { GATEWAY_HANDLING_MAX = 64 };
 void gateway_set_engine(struct gateway *g, gateway_on_message fn, void *owner);
 void gateway_handled(struct gateway *g, int64_t message, const struct gateway_verdict *v);
+
+/* The same for what is no received message: an event of the store's, a delivery, or (both 0) what a person or
+ * a clock wants. All or nothing: a message that cannot be made (ERR_INVALID, ERR_TOO_LONG, ERR_REFUSED by
+ * policy or consent, its place in `err`) refuses the whole, unless it is an automatic one, which is told and
+ * left out. ERR_REFUSED too when event or delivery was done with before. `done` comes once, never before the
+ * call returns. A store without room (ERR_FULL) is the caller's to try again. */
+struct gateway_apply {
+    int64_t event, delivery;
+    int depth;
+    const char *number, *sim;              /* NULL: the conversation's */
+    const struct gateway_verdict *verdict; /* borrowed during the call */
+    void (*done)(struct gateway_apply *a, int status);
+    int64_t conversation; /* out */
+    int64_t messages[8];  /* out: ids of what is sent, in the order of replies */
+    struct err err;       /* out */
+    void *impl;
+};
+void gateway_apply(struct gateway *g, struct gateway_apply *a);
+
+/* Stored events of the engine's (store_events) and deliveries are waiting: told after a commit that made
+ * some. */
+typedef void (*gateway_on_work)(void *owner);
+void gateway_set_work(struct gateway *g, gateway_on_work fn, void *owner);
 
 /* The attached carrier of this name, or NULL. Valid until it is detached. */
 const struct carrier *gateway_carrier(const struct gateway *g, const char *name);
@@ -176,15 +211,16 @@ enum gateway_event_kind {
     EV_HANDLED,
     EV_QUEUED,
     EV_SUBMITTING,
-    EV_SENT,     /* all parts taken by the network */
-    EV_PROGRESS, /* some parts */
-    EV_OUTCOME,  /* FAILED, EXPIRED, CANCELLED, UNKNOWN, and QUEUED again (retry) */
-    EV_REPORT,   /* status report matched or not: message may be 0 */
-    EV_CARRIER,  /* a carrier changed */
-    EV_OUTBOX,   /* sinks have something to do */
-    EV_ALARM,    /* text says what an administrator should know; modem, alarm, raised: of a carrier's */
-    EV_CALL,     /* a call was stored as a message with MSG_F_CALL: message, peer, modem */
-    EV_USSD,     /* the network wrote by USSD without being asked: modem, text */
+    EV_SENT,         /* all parts taken by the network */
+    EV_PROGRESS,     /* some parts */
+    EV_OUTCOME,      /* FAILED, EXPIRED, CANCELLED, UNKNOWN, and QUEUED again (retry) */
+    EV_REPORT,       /* status report matched or not: message may be 0 */
+    EV_CARRIER,      /* a carrier changed */
+    EV_OUTBOX,       /* sinks have something to do */
+    EV_ALARM,        /* text says what an administrator should know; modem, alarm, raised: of a carrier's */
+    EV_CALL,         /* a call was stored as a message with MSG_F_CALL: message, peer, modem */
+    EV_USSD,         /* the network wrote by USSD without being asked: modem, text */
+    EV_CONVERSATION, /* one changed: conversation; reason says what */
     EV_KINDS,
 };
 const char *gateway_event_name(enum gateway_event_kind k); /* "received" … */
@@ -193,6 +229,7 @@ struct gateway_event {
     enum gateway_event_kind kind;
     int64_t at_wall_ms;
     int64_t message;
+    int64_t conversation; /* 0 none */
     enum msg_state state;
     int part, parts;
     int64_t report;

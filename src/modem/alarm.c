@@ -101,6 +101,7 @@ void alarm_sim(struct modem *m)
 void alarms_of_presence_over(struct modem *m)
 {
     m->offline_since_ms = 0;
+    m->prompts_in_vain = false;
     modem_alarm_over(m, CARRIER_ALARM_HUNG);
     modem_alarm_over(m, CARRIER_ALARM_NETWORK);
 }

@@ -82,12 +82,18 @@ static enum script_verdict at_done(struct modem *m, const struct at_result *r)
     return r->code == AT_OK ? STEP_NEXT : STEP_AGAIN;
 }
 
+static enum script_verdict cmee_done(struct modem *m, const struct at_result *r)
+{
+    m->numbered = r->code == AT_OK;
+    return STEP_NEXT;
+}
+
 static const struct script_step probe_steps[] = {
     {.text = "AT", .cls = AT_QUICK, .must = true, .patience_ms = AT_PATIENCE_MS, .done = at_done},
     {.text = "ATE0", .cls = AT_QUICK},
     {.text = "ATV1", .cls = AT_QUICK},
     {.text = "ATQ0", .cls = AT_QUICK},
-    {.text = "AT+CMEE=1", .cls = AT_QUICK},
+    {.text = "AT+CMEE=1", .cls = AT_QUICK, .done = cmee_done},
     {.text = "AT+CGMI", .prefix = "", .cls = AT_QUERY, .line = manufacturer_line},
     {.text = "AT+CGMM", .prefix = "", .cls = AT_QUERY, .line = model_line},
     {.text = "AT+CGMR", .prefix = "", .cls = AT_QUERY, .line = revision_line},

@@ -381,6 +381,42 @@ static void leave_stranger(struct modem *m, const char *why)
         modem_probe(m, why);
 }
 
+/* ---- modems that answer, and do not work ---- */
+
+static const enum modem_rung for_useless[] = {RUNG_RADIO, RUNG_RESTART, RUNG_REPLUG, RUNG_COMMAND};
+
+static size_t next_useful(const struct modem *m, size_t tried)
+{
+    while (tried < ARRAY_LEN(for_useless) && against(m, for_useless[tried]))
+        tried++;
+    return tried;
+}
+
+bool ladder_useless(struct modem *m, uint8_t *tried, bool gently, const char *why)
+{
+    size_t next = gently ? ARRAY_LEN(for_useless) : next_useful(m, *tried);
+    bool once_more = next == ARRAY_LEN(for_useless);
+
+    if (m->conf->look_only || (once_more && against(m, for_useless[0])))
+        return false;
+    *tried = (uint8_t)(once_more ? *tried : next + 1);
+    m->rung_skipped = true; /* that it hangs is not shown by rungs which cannot be used */
+    climb(m, for_useless[once_more ? 0 : next], why);
+    return true;
+}
+
+/* It has answered behind each missing prompt, else it would be here as dead. */
+static bool recover_prompts(struct modem *m, const char *why)
+{
+    m->timeouts = 0;
+    if (next_useful(m, m->prompt_tried) == ARRAY_LEN(for_useless)) {
+        m->prompts_in_vain = true;
+        modem_alarm(m, CARRIER_ALARM_HUNG,
+                    "take its power away or plug it in again: it answers, but takes no message (it %s)", why);
+    }
+    return ladder_useless(m, &m->prompt_tried, false, why);
+}
+
 void ladder_recover(struct modem *m, const char *why)
 {
     if (!m->port)
@@ -403,7 +439,7 @@ void ladder_recover(struct modem *m, const char *why)
     }
     bool no_prompts = m->no_prompts >= SEND_NO_PROMPTS_MAX;
     m->no_prompts = 0;
-    if (no_prompts && ladder_useless(m, &m->prompt_tried, false, why))
+    if (no_prompts && recover_prompts(m, why))
         return;
     if (modem_up(m) && modem_now(m) - m->state_ms >= MODEM_SETTLED_MS)
         ladder_calm(m);
@@ -412,21 +448,6 @@ void ladder_recover(struct modem *m, const char *why)
         climb(m, rung, why);
     else
         give_up(m, why);
-}
-
-bool ladder_useless(struct modem *m, uint8_t *tried, bool gently, const char *why)
-{
-    static const enum modem_rung order[] = {RUNG_RADIO, RUNG_RESTART, RUNG_REPLUG, RUNG_COMMAND};
-    size_t next = gently ? ARRAY_LEN(order) : *tried;
-
-    while (next < ARRAY_LEN(order) && against(m, order[next]))
-        next++;
-    bool once_more = next == ARRAY_LEN(order);
-    if (m->conf->look_only || (once_more && against(m, order[0])))
-        return false;
-    *tried = (uint8_t)(once_more ? *tried : next + 1);
-    climb(m, order[once_more ? 0 : next], why);
-    return true;
 }
 
 /* ---- wedge signatures ---- */

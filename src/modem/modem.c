@@ -291,7 +291,8 @@ void modem_set_up(struct modem *m)
 {
     m->was_up = true;
     modem_here(m);
-    modem_alarm_over(m, CARRIER_ALARM_HUNG);
+    if (!m->prompts_in_vain)
+        modem_alarm_over(m, CARRIER_ALARM_HUNG);
     alarm_sim(m);
     if (!m->offline_since_ms)
         m->offline_since_ms = modem_now(m);

@@ -310,6 +310,8 @@ struct modem {
     int64_t submit_ms;
     unsigned no_prompts;                 /* in a row */
     uint8_t prompt_tried, offline_tried; /* ladder_useless() */
+    bool prompts_in_vain;                /* all was tried for them: the alarm stands until there is one */
+    bool numbered;                       /* it took AT+CMEE=1 */
     int64_t renewed_ms;                  /* set up anew because of a bare ERROR */
     unsigned restarts;                   /* by itself, each within some time of the one before */
     int64_t restarted_ms;

@@ -183,23 +183,25 @@ static void rest_behind(struct modem *m, const struct at_result *r)
 /* A wedge signature: it answers everything, but gives no prompts. */
 static void note_prompt(struct modem *m, const struct at_result *r)
 {
-    if (r->code != AT_TIMEOUT || r->data_sent) {
+    if (r->code != AT_TIMEOUT || r->data_sent)
         m->no_prompts = 0;
-        m->prompt_tried = r->code == AT_OK ? 0 : m->prompt_tried;
-        return;
-    }
-    if (++m->no_prompts >= SEND_NO_PROMPTS_MAX)
+    if (r->code == AT_OK || r->data_sent) {
+        m->prompt_tried = 0;
+        if (m->prompts_in_vain)
+            modem_alarm_over(m, CARRIER_ALARM_HUNG);
+        m->prompts_in_vain = false;
+    } else if (r->code == AT_TIMEOUT && ++m->no_prompts >= SEND_NO_PROMPTS_MAX)
         modem_request(m, MOVE_RECOVER, 0, "gave no prompt %u times in a row", m->no_prompts);
 }
 
-/* A bare ERROR, where +CMEE=1 makes them numbers, is the answer of a modem that has restarted and lost its
+/* A bare ERROR, where +CMEE=1 has made them numbers, is the answer of a modem that has restarted and lost its
  * settings without a word: it is set up again, and the message does not suffer. One that refuses all kinds of
  * things so is not set up each time. */
 static void note_bare_error(struct modem *m, const struct at_result *r, struct carrier_outcome *o)
 {
     enum { NOT_AGAIN_FOR_MS = 600000 };
 
-    if (r->code != AT_ERROR || r->data_sent || !modem_up(m))
+    if (r->code != AT_ERROR || r->data_sent || !m->numbered || !modem_up(m))
         return;
     if (m->renewed_ms && modem_now(m) - m->renewed_ms < NOT_AGAIN_FOR_MS)
         return;
@@ -217,12 +219,12 @@ static void on_done(struct at_cmd *c, const struct at_result *r)
     line_result(m, r);
     set_outcome(m, r, &o);
     note_prompt(m, r);
-    note_bare_error(m, r, &o);
     keep_figures(m, &o);
     refusals_note(m, s, &o);
     if (m->more_now && o.result == CARRIER_FAILED && o.error == CARRIER_E_MODEM)
         m->more_refused =
             true; /* Quectel 528: more messages were announced in a state where they cannot be */
+    note_bare_error(m, r, &o);
     rest_behind(m, r);
     if (o.result != CARRIER_SENT)
         modem_log(info, m, "not sent result=%s error=\"%s\"",

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/rt.h"
+#include "store/desk.h"
 #include "store/types.h"
 
 struct store;
@@ -71,6 +72,9 @@ struct store_new_message {
     uint32_t flags;
     int priority;
     int64_t due_wall_ms, expires_wall_ms, reply_to;
+    int64_t conversation; /* it belongs to; 0: that of the store_handle, if it is to its contact; -1 none */
+    const char *who;      /* wrote it, where MSG_F_PERSON: "person:Anna" */
+    int64_t cost_micros;  /* of all parts, in millionths of the currency */
     const struct store_new_part *parts;
     int nparts;
     int64_t id;     /* out */
@@ -234,24 +238,35 @@ struct store_unhandled {
 };
 void store_unhandled(struct store *s, struct store_unhandled *u);
 
-/* An inbound message is HANDLED and everything its handling makes, in one transaction. ERR_REFUSED when it
- * was handled before (nothing is done then). */
+/* What was decided, about whatever it was decided about, in one transaction: see store/desk.h. ERR_REFUSED
+ * when that was done with before (nothing is done then), ERR_NOT_FOUND for a conversation that is not there.
+ */
 struct store_handle {
     struct store_op op;
-    int64_t message;
-    const char *reason;                /* for the history: "rule hours" */
+    /* What is done with; 0 all: a person or a clock wants it. */
+    int64_t message;    /* received: becomes HANDLED */
+    int64_t event;      /* event_row.id: forgotten */
+    int64_t delivery;   /* delivery_row.id: forgotten */
+    const char *reason; /* for the history: "rule hours" */
+    const char *who;    /* for timeline and ledger: "engine", "person:Anna", "ctl:root" */
+    int depth;          /* of the events that it makes: the event's own and one; 0 */
+    const char *number; /* of the contact; NULL: the message's sender, or the conversation's */
+    const char *sim;    /* NULL: the message's modem, or the conversation's */
+    enum store_thread thread;
+    int64_t reopen_ms;    /* THREAD_OPEN */
+    int64_t conversation; /* in: the id for a new one (store_situation.reserved), or that of the conversation
+                             meant where there is no message; 0 none. out: the one it came to, 0 none */
+    const struct store_effect *effects; /* applied in order, before the replies */
+    int neffects;
     struct store_new_message *replies; /* as store_admit */
     int nreplies;
-    const char *consent_number; /* NULL: no change of consent */
-    enum consent_state consent;
-    const char *consent_words; /* what was written */
-    const char *guard_number;  /* counted for the loop guard by each reply; NULL none */
     int64_t now_wall_ms;
+    /* Until the engine speaks in effects alone: goes away. */
+    const char *consent_number, *consent_words, *guard_number;
+    enum consent_state consent;
 };
 void store_handle(struct store *s, struct store_handle *h);
-
-/* What the engine must know of a number before it answers: consent, automatic replies since a time. Writer's
- * lane. */
+/* Goes away for store_situation. */
 struct store_peer {
     struct store_op op;
     const char *number;
@@ -260,6 +275,100 @@ struct store_peer {
     int automatic_replies;      /* out */
 };
 void store_peer(struct store *s, struct store_peer *p);
+
+/* Everything that must be known before something is decided about a number. Writer's lane, so that it sees
+ * what was decided before. */
+enum { SITUATION_TEXTS = 8 };
+struct store_situation {
+    struct store_op op;
+    const char *number, *sim; /* in; sim "" any */
+    int64_t of;               /* in: the conversation meant; 0: the newest of number and sim */
+    int64_t guard_since_wall_ms, texts_since_wall_ms; /* in */
+    struct contact_row contact;                       /* out: id 0 none. store_situation_clear() */
+    struct conv_row conv;                             /* out: the live one (of: that one); id 0 none */
+    struct conv_row last;                             /* out: the last CLOSED one; id 0 none */
+    int64_t reserved;                                 /* out: an id that no other conversation gets */
+    enum consent_state consent;                       /* out: for this SIM: its own where there is one */
+    int automatic_replies;                            /* out: to the number since guard_since */
+    int automatic_all;                                /* out: to all numbers since guard_since */
+    uint64_t
+        texts[SITUATION_TEXTS]; /* out: hashes of the automatic texts to it since texts_since, newest first */
+    int ntexts;
+    int rounds; /* out: its messages in a row that came right behind an automatic reply */
+    int64_t last_automatic_wall_ms;
+    int64_t muted_until_wall_ms; /* out: EFFECT_MUTE */
+    struct once_row {
+        char rule[DESK_WORD_BYTES];
+        int64_t at_wall_ms;
+    } * once; /* out: heap */
+    int nonce;
+};
+void store_situation(struct store *s, struct store_situation *k);
+void store_situation_clear(struct store_situation *k);
+
+/* ---- events for the engine ---- */
+
+/* Which kinds are kept: bits 1 << enum desk_event. From now on; what is stored of others is forgotten. */
+void store_want_events(struct store *s, unsigned kinds);
+/* Stored events, oldest first, at most `max`. On the writer's lane. */
+struct store_events {
+    struct store_op op;
+    int64_t after_id;
+    int max;
+    struct event_row *rows; /* out: heap; the caller clears each and frees */
+    int count;
+};
+void store_events(struct store *s, struct store_events *e);
+/* One from outside the store: ALARM, SCHEDULE. `key` "" or, so that it is stored once only,
+ * "schedule:NAME:TIME" (the newest of each SCHEDULE name is remembered). */
+struct store_put_event {
+    struct store_op op;
+    struct event_row row; /* id out; 0: its key was there, or nobody wants its kind */
+    const char *key;
+};
+void store_put_event(struct store *s, struct store_put_event *p);
+/* When the schedule of this rule was put last; 0 never. */
+struct store_schedule {
+    struct store_op op;
+    const char *name;
+    int64_t last_wall_ms; /* out */
+};
+void store_schedule(struct store *s, struct store_schedule *c);
+
+/* ---- deliveries: what must reach a handler outside, at least once ---- */
+
+struct delivery_row {
+    int64_t id;
+    char handler[DESK_WORD_BYTES],
+        event[MSG_KEY_BYTES]; /* event: the id by which the other side knows it again */
+    char *body;               /* heap */
+    int attempts;
+    int64_t created_wall_ms, next_wall_ms, conversation, message;
+};
+void delivery_row_clear(struct delivery_row *d);
+struct store_deliveries { /* due before `until`, oldest first */
+    struct store_op op;
+    int64_t until_wall_ms;
+    int max;
+    struct delivery_row *rows; /* out: heap */
+    int count;
+    int64_t next_wall_ms; /* out: when the next one is due; 0 none */
+};
+void store_deliveries(struct store *s, struct store_deliveries *d);
+struct store_delivery_again { /* another try later; next_wall_ms 0: given up, forgotten */
+    struct store_op op;
+    int64_t id, next_wall_ms;
+    const char *reason;
+};
+void store_delivery_again(struct store *s, struct store_delivery_again *d);
+
+/* A value that a handler keeps (EFFECT_VALUE). ERR_NOT_FOUND. Writer's lane. */
+struct store_value {
+    struct store_op op;
+    const char *owner, *key;
+    char *value; /* out: heap */
+};
+void store_value(struct store *s, struct store_value *v);
 
 /* ---- reports ---- */
 

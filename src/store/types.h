@@ -52,6 +52,11 @@ enum {
     MSG_F_PREFER = 1 << 8,             /* outbound: `modem` is a wish, another of the pool may carry it */
     MSG_F_SILENT = 1 << 9,             /* inbound: type 0 (TP-PID 0x40), not meant for people */
     MSG_F_CALL = 1 << 10,              /* inbound: a telephone call; it has no text, and perhaps no sender */
+    MSG_F_PERSON = 1 << 11,            /* outbound: written by a person of ours, to a customer */
+    MSG_F_MARKETING = 1 << 12,         /* outbound: wants an opt-in and keeps quiet hours */
+    MSG_F_OVERRIDE = 1 << 13, /* outbound: a person sends it in spite of an opt-out; the reason is kept */
+    MSG_F_MASKED = 1 << 14,   /* text was stored masked; the raw PDU is not kept */
+    MSG_F_STAFF = 1 << 15,    /* to or from a person of ours (the relay): no customer's message */
 };
 
 enum {
@@ -85,6 +90,8 @@ struct msg_row {
     int64_t final_wall_ms;   /* time of the present state */
     int64_t scts_wall_ms;    /* inbound: service centre's time, -1 unknown */
     int64_t reply_to;        /* outbound: the inbound message answered, 0 none */
+    int64_t conversation;    /* 0 none */
+    int64_t cost_micros;     /* outbound */
 };
 void msg_row_clear(struct msg_row *r);
 

@@ -45,8 +45,8 @@ static void shop_init(struct shop *s)
     s->conf = (struct engine_conf){.business = "Blue Bakery",
                                    .rules = s->rules,
                                    .nrules = RULES,
-                                   .guard_replies = 5,
-                                   .guard_window_ms = 600000};
+                                   .guard.replies = 5,
+                                   .guard.window_ms = 600000};
 }
 
 static const char *const texts[] = {
@@ -118,7 +118,7 @@ static void bench_worst(void)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct engine_rule_conf rule = {.name = "bad", .pattern = bad[i], .reply = "x"};
         struct engine_conf conf = {
-            .rules = &rule, .nrules = 1, .guard_replies = 5, .guard_window_ms = 600000};
+            .rules = &rule, .nrules = 1, .guard.replies = 5, .guard.window_ms = 600000};
         struct engine *en;
         int64_t start;
 

@@ -27,8 +27,8 @@ static struct engine *engine_of(const struct engine_rule_conf *rules, int nrules
     struct engine_conf conf = {.business = "Blue Bakery",
                                .rules = rules,
                                .nrules = nrules,
-                               .guard_replies = 5,
-                               .guard_window_ms = 600000};
+                               .guard.replies = 5,
+                               .guard.window_ms = 600000};
     struct engine *en;
 
     return engine_new(NULL, &conf, NULL, NULL, &en) == 0 ? en : NULL;

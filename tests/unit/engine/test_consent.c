@@ -141,12 +141,12 @@ static void test_configured(void **state)
     struct engine *own;
 
     (void)state;
-    conf.stop_words = WORDS("СТОП", "halt");
-    conf.start_words = WORDS("los");
-    conf.help_words = (const char *const[]){NULL};
-    conf.stop_reply = "";
-    conf.start_reply = "Da: {{gateway.name}}";
-    conf.help_reply = "@help";
+    conf.consent.stop_words = WORDS("СТОП", "halt");
+    conf.consent.start_words = WORDS("los");
+    conf.consent.help_words = (const char *const[]){NULL};
+    conf.consent.stop_reply = "";
+    conf.consent.start_reply = "Da: {{gateway.name}}";
+    conf.consent.help_reply = "@help";
     conf.templates = &help;
     conf.ntemplates = 1;
     own = engine_of(&conf);
@@ -176,7 +176,7 @@ static void test_incomplete(void **state)
     (void)state;
     verdict_init(&v, NULL);
     walk_start(&walk);
-    assert_null(v.consent_words);
+    assert_int_equal(v.neffects, 0);
     assert_int_equal(v.nreplies, 0);
     assert_contains(v.reason, "may be an opt-out");
     verdict_fini(&v);

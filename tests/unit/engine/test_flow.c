@@ -437,7 +437,7 @@ static void test_two_machines(void **state)
         struct world b;
         int sent;
 
-        c.help_reply = c.stop_reply = c.start_reply = opening[i];
+        c.consent.help_reply = c.consent.stop_reply = c.consent.start_reply = opening[i];
         world_start(&b, w.rt, &c, OTHER);
         assert_int_equal(engine_reconfigure(w.engine, &c, NULL, NULL), 0);
         w.other = &b;

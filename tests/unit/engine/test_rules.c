@@ -145,7 +145,7 @@ static void test_also_bound(void **state)
         rules[i] = (struct engine_rule_conf){.name = names[i], .reply = "x", .also = true};
     }
     conf = conf_of(rules, 60);
-    conf.guard_replies = 1000;
+    conf.guard.replies = 1000;
     en = engine_of(&conf);
     try_as(en, (struct engine_trial){.from = CUSTOMER, .text = "x"}, &r);
     assert_int_equal(r.replies, 8);
@@ -316,9 +316,9 @@ static void test_errors(void **state)
     conf.templates = templates;
     conf.ntemplates = 2;
     conf.file = "gateway.conf";
-    conf.stop_words = WORDS("");
-    conf.help_reply = "{{match.1}}";
-    conf.guard_window_ms = 0;
+    conf.consent.stop_words = WORDS("");
+    conf.consent.help_reply = "{{match.1}}";
+    conf.guard.window_ms = 0;
     problems = problems_of(&conf);
     assert_string_equal(buf_str(&problems), expected);
     buf_free(&problems);

@@ -21,8 +21,8 @@ static inline struct engine_conf conf_of(const struct engine_rule_conf *rules, i
     return (struct engine_conf){.business = "Blue Bakery",
                                 .rules = rules,
                                 .nrules = nrules,
-                                .guard_replies = 5,
-                                .guard_window_ms = 600000};
+                                .guard.replies = 5,
+                                .guard.window_ms = 600000};
 }
 
 static inline void collect_problem(void *owner, const char *text)

@@ -304,6 +304,27 @@ static void complaint_01_gives_no_prompts(void **state)
     assert_true(works(r, u));
 }
 
+/* Where nothing helps one that gives no prompts, a person is told, for as long as it takes no message. */
+static void no_prompts_is_an_alarm(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = ready_unit(r, NULL);
+
+    port_sim_source(r->bus)->replug = NULL;
+    rig_fault(r, u, "prompt_missing", "100000");
+    for (int i = 0; i < 40; i++) {
+        if (u->carrier->state == CARRIER_READY)
+            rig_submit(u, "+491701234567", "Hello", false, NULL);
+        rig_run(r, 60000);
+    }
+    assert_true(rig_until(r, u, MODEM_READY, 60000));
+    assert_true(alarm_of(u, CARRIER_ALARM_HUNG)->on);
+    assert_non_null(strstr(alarm_of(u, CARRIER_ALARM_HUNG)->text, "prompt"));
+    rig_fault(r, u, "clear", NULL);
+    assert_true(works(r, u));
+    assert_false(alarm_of(u, CARRIER_ALARM_HUNG)->on);
+}
+
 /* A modem that answers and finds no network: after ten minutes each its radio, itself, and its power; then
  * only the radio, as there may just be no network. */
 static void complaint_01_finds_no_network(void **state)
@@ -319,6 +340,22 @@ static void complaint_01_finds_no_network(void **state)
     assert_true(s.rungs[RUNG_RADIO] >= 3);
     rig_fault(r, u, "clear", NULL);
     assert_true(rig_until(r, u, MODEM_READY, 120000));
+}
+
+/* One that cannot be replugged in search of a network is not said to hang. */
+static void no_network_is_no_hang(void **state)
+{
+    struct rig *r = *state;
+    struct unit *u = ready_unit(r, NULL);
+
+    bench.refused = ERR_REFUSED;
+    rig_fault(r, u, "no_network", "100000000");
+    for (int i = 0; i < 54000; i++) {
+        rig_run(r, 100);
+        assert_false(alarm_of(u, CARRIER_ALARM_HUNG)->on);
+    }
+    assert_true(bench.replugs > 0);
+    assert_true(alarm_of(u, CARRIER_ALARM_NETWORK)->on);
 }
 
 /* A SIM that the network refuses is no reason to restart the modem. */
@@ -402,6 +439,8 @@ int main(void)
         RIG_TEST(complaint_01_hangs_in_idle),
         RIG_TEST(complaint_01_gives_no_prompts),
         RIG_TEST(complaint_01_finds_no_network),
+        RIG_TEST(no_prompts_is_an_alarm),
+        RIG_TEST(no_network_is_no_hang),
         RIG_TEST(refused_sims_restart_nothing),
         RIG_TEST(bare_error_is_no_verdict),
         RIG_TEST(complaint_01_reset_command),

@@ -330,14 +330,26 @@ static void on_sent(struct carrier_submit *s, const struct carrier_outcome *o)
     assert_int_equal(o->result, CARRIER_SENT);
 }
 
-static void send_part(struct dialogue *d, struct carrier_submit *s, bool more)
+static void on_refused(struct carrier_submit *s, const struct carrier_outcome *o)
+{
+    (void)s;
+    assert_int_not_equal(o->result, CARRIER_SENT);
+}
+
+static void submit_part(struct dialogue *d, struct carrier_submit *s, bool more,
+                        void (*done)(struct carrier_submit *, const struct carrier_outcome *))
 {
     static const uint8_t pdu[] = {0x00, 0x01, 0x00, 0x05, 0x91, 0x21, 0x43, 0xF5, 0x00, 0x04, 0x01, 0x41};
 
     *s = (struct carrier_submit){
-        .pdu = pdu, .len = sizeof(pdu), .tpdu_len = sizeof(pdu) - 1, .more = more, .done = on_sent};
+        .pdu = pdu, .len = sizeof(pdu), .tpdu_len = sizeof(pdu) - 1, .more = more, .done = done};
     assert_int_equal(d->carrier->ops->submit(d->carrier, s), 0);
     dialogue_run(d, 1000);
+}
+
+static void send_part(struct dialogue *d, struct carrier_submit *s, bool more)
+{
+    submit_part(d, s, more, on_sent);
 }
 
 /* The radio link is held between the parts of one message, if the modem can; one that lists it and refuses it
@@ -383,6 +395,62 @@ static void link_let_go_by_itself(void **state)
     assert_int_equal(port_script_count(d->port, "AT+CMMS=0"), 0);
 }
 
+/* A modem that has restarted without a word and lost its settings refuses with a bare ERROR: it is set up
+ * anew, and holds the link between parts as before. */
+static void link_held_behind_a_bare_error(void **state)
+{
+    struct dialogue *d = *state;
+    struct carrier_submit s;
+
+    port_script_answer(d->port, "AT+CMMS=?", "\r\n+CMMS: (0-2)\r\n\r\nOK\r\n");
+    assert_true(dialogue_ready(d));
+    port_script_answer_times(d->port, "AT+CMGS=11", "\r\nERROR\r\n", 1);
+    submit_part(d, &s, true, on_refused);
+    dialogue_run(d, 10000);
+    assert_int_equal(port_script_count(d->port, "AT+CMEE=1"), 1);
+    port_script_forget(d->port);
+    send_part(d, &s, true);
+    assert_int_equal(port_script_count(d->port, "AT+CMMS=2"), 1);
+}
+
+/* One that has no numbers for errors has lost nothing when it says ERROR. */
+static void bare_errors_as_usual(void **state)
+{
+    struct dialogue *d = *state;
+    struct carrier_submit s;
+
+    port_script_answer(d->port, "AT+CMEE=1", "\r\nERROR\r\n");
+    assert_true(dialogue_ready(d));
+    port_script_answer_times(d->port, "AT+CMGS=11", "\r\nERROR\r\n", 1);
+    submit_part(d, &s, false, on_refused);
+    assert_int_equal(d->carrier->state, CARRIER_READY);
+    dialogue_run(d, 10000);
+    assert_int_equal(port_script_count(d->port, "AT+CMEE=1"), 0);
+}
+
+/* One that answers, but gives no prompts, has all the time it needs to switch its radio off. */
+static void slow_radio_behind_missing_prompts(void **state)
+{
+    struct dialogue *d = *state;
+    struct carrier_submit s;
+
+    assert_true(dialogue_ready(d));
+    port_script_answer(d->port, "AT+CMEE?", "\r\n+CMEE: 1\r\n\r\nOK\r\n"); /* it is in step again */
+    port_script_answer(d->port, "AT+CMEE=?", "\r\n+CMEE: (0-2)\r\n\r\nOK\r\n");
+    port_script_answer(d->port, "AT+CSCS?", "\r\n+CSCS: \"IRA\"\r\n\r\nOK\r\n");
+    port_script_answer(d->port, "AT+CMGS=11", "");
+    port_script_answer_times(d->port, "AT+CFUN=4", "", 1);
+    for (int i = 0; i < 3; i++) {
+        submit_part(d, &s, false, on_refused);
+        dialogue_run(d, 15000);
+    }
+    assert_int_equal(port_script_count(d->port, "AT+CFUN=4"), 1);
+    assert_int_equal(port_script_count(d->port, "AT+CFUN=1"), 0);
+    say(d, "\r\nOK\r\n");
+    dialogue_run(d, 500);
+    assert_int_equal(port_script_count(d->port, "AT+CFUN=1"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,7 +464,8 @@ int main(void)
         TRAP(reports_in_a_store),    TRAP(service_centre_forms),
         TRAP(own_number_forms),      TRAP(imei_forms),
         TRAP(banner_in_mid_session), TRAP(link_held_between_parts),
-        TRAP(link_let_go_by_itself),
+        TRAP(link_let_go_by_itself), TRAP(link_held_behind_a_bare_error),
+        TRAP(bare_errors_as_usual),  TRAP(slow_radio_behind_missing_prompts),
     };
     return cmocka_run_group_tests_name("traps: set-up and sending", tests, NULL, NULL);
 }
