@@ -17,7 +17,7 @@ VERSION := 0.1.0
 
 # The rooms in the order in which they may know each other (docs/architecture.md). A unit test of a room is
 # linked with that room and the rooms before it, and nothing else; `make lint` checks the includes.
-ROOMS := base pdu at os store modem gateway engine spool ctl app
+ROOMS := base pdu at os store modem gateway engine desk spool ctl app
 
 CC       ?= cc
 CLANG    ?= clang
@@ -34,7 +34,8 @@ LDFLAGS_tsan   := -fsanitize=thread
 LDFLAGS_coverage := --coverage
 LDFLAGS_release := -Wl,-z,relro,-z,now
 
-PKGS     := libuv libserialport sqlite3 libconfig jansson libpcre2-8 libsystemd libudev
+PKGS     := libuv libserialport sqlite3 libconfig jansson libpcre2-8 libsystemd libudev glib-2.0 libcurl \
+            gnutls lua5.4
 PKGFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKGLIBS  = -Wl,--as-needed $(shell pkg-config --libs $(PKGS)) -lm -lpthread
 

@@ -7,7 +7,10 @@
  * growing time (BACKOFF), with an alarm, after which the ladder begins anew.
  *
  * A modem that only repeats one of its profile's `wedged` lines is past commands: it is re-plugged, or
- * restarted, at once. Whoever was restarted may leave the bus for a while: that is no failure.
+ * restarted, at once (wedge.c). Whoever was restarted may leave the bus for a while: that is no failure.
+ *
+ * One that answers and does not do its work (finds no network, gives no prompts) does not climb from the
+ * bottom: what could cure it is tried, each once, and then only its radio.
  *
  * A port that was only tried in search of an IMEI is asked twice (the first bytes may be lost when it wakes
  * up) and then left: it may be no modem at all, or somebody else's.
@@ -30,7 +33,6 @@ enum {
     RESTART_MS = 5000,        /* before it is asked the first time */
     DEAF_RESTART_MS = 12000,
     REFUSED_MS = 500,
-    WEDGE_LINES = 3,
     RESTARTED_LOOK_MS = 1000,
     ANSWERS_EVERY_MS = 3600000, /* power cycles of a modem that answers, but cannot be set up */
 };
@@ -131,7 +133,7 @@ static size_t usable(const struct modem *m, size_t from)
 /* E220 and its like: only what cuts the power helps. */
 static size_t first_rung(struct modem *m)
 {
-    if (m->wedge_lines < WEDGE_LINES)
+    if (!wedge_shown(m))
         return usable(m, m->rung);
     m->rung_skipped = true;
     size_t rung = usable(m, RUNG_REPLUG);
@@ -448,34 +450,6 @@ void ladder_recover(struct modem *m, const char *why)
         climb(m, rung, why);
     else
         give_up(m, why);
-}
-
-/* ---- wedge signatures ---- */
-
-static bool is_wedge_line(const struct modem *m, const char *line)
-{
-    for (const char *const *p = m->profile->wedged; p && *p; p++) {
-        if (strncmp(line, *p, strlen(*p)) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* The same lines come from healthy modems now and then: only several of them, and nothing else, while a
- * command waits for its answer, mean that it hangs. One that is idle is asked at once. */
-void ladder_line(struct modem *m, const char *line)
-{
-    if (!is_wedge_line(m, line)) {
-        m->wedge_lines = 0;
-        return;
-    }
-    if (++m->wedge_lines == WEDGE_LINES && m->state == MODEM_READY && at_idle(&m->chan))
-        script_start(m, &script_health);
-}
-
-bool ladder_wedged(const struct modem *m)
-{
-    return m->wedge_lines >= WEDGE_LINES;
 }
 
 /* ---- life ---- */

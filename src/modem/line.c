@@ -50,7 +50,7 @@ void line_result(struct modem *m, const struct at_result *r)
         return;
     }
     m->timeouts++;
-    if (ladder_wedged(m))
+    if (wedge_shown(m))
         modem_request(m, MOVE_RECOVER, 0, "it says the same line again and again and answers nothing");
     else if (m->timeouts >= MODEM_TIMEOUTS_MAX)
         modem_request(m, MOVE_RECOVER, 0, "%u commands in a row without an answer", m->timeouts);
@@ -175,7 +175,7 @@ static void on_urc(void *owner, const struct at_urc *urc)
     struct modem *m = owner;
 
     m->last_exchange_ms = modem_now(m);
-    ladder_line(m, urc->line);
+    wedge_line(m, urc->line);
     if (family_ready_sign(m, urc->line))
         script_hurry(m);
     if (family_banner(m, urc->line)) {

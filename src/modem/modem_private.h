@@ -511,14 +511,16 @@ void ladder_recover(struct modem *m, const char *why);
 void ladder_calm(struct modem *m); /* it has worked well for a while: starts from the first rung again */
 void ladder_init(struct modem *m);
 void ladder_fini(struct modem *m);
-void ladder_line(struct modem *m, const char *line); /* an unsolicited one: is it a wedge signature? */
-bool ladder_wedged(const struct modem *m);           /* nothing but its signature has come for a while */
-bool ladder_restarting(const struct modem *m);       /* by us: its absence is no failure */
+bool ladder_restarting(const struct modem *m); /* by us: its absence is no failure */
 void ladder_stop(struct modem *m);
 /* For a modem that answers and does not do its work (no network, no prompts): radio off and on, then restart,
  * replug, reset_command, one a call and each once as long as *tried is kept; then, or `gently`, only the
  * radio. False: nothing can be done now. */
 bool ladder_useless(struct modem *m, uint8_t *tried, bool gently, const char *why);
+
+/* ---- wedge.c ---- */
+void wedge_line(struct modem *m, const char *line); /* an unsolicited one: is it a wedge signature? */
+bool wedge_shown(const struct modem *m);            /* nothing but its signature has come for a while */
 
 /* ---- finder.c; more in finder.h ---- */
 void finder_join(struct modem *m);

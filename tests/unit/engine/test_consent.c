@@ -169,7 +169,9 @@ static void nothing(struct walk *walk)
 /* A message that lacks parts is not the whole message: its STOP is not taken as one, nor answered. */
 static void test_incomplete(void **state)
 {
-    struct handler_event ev = {.from = CUSTOMER, .text = {"stop", 4}, .modem = "", .incomplete = true};
+    struct store_situation known = {0};
+    struct handler_event ev = {
+        .from = CUSTOMER, .text = {"stop", 4}, .modem = "", .incomplete = true, .known = &known};
     struct verdict v;
     struct walk walk = {.chain = en->program->chain, .event = &ev, .verdict = &v, .done = nothing};
 
