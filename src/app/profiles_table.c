@@ -4,6 +4,7 @@
 
 #include "app/profiles.h"
 #include "base/util.h"
+#include "modem/modem.h"
 
 #define SECOND 1000LL
 #define MINUTE (60 * SECOND)
@@ -150,6 +151,14 @@ static const char *check_command(struct schema *s, const char *text, void *at)
         if (!strncasecmp(text, kept[i], strlen(kept[i])))
             return "a command whose effect the modem does not keep over a restart";
     return NULL;
+}
+
+static const char *check_signal(struct schema *s, const char *text, void *at)
+{
+    (void)s, (void)at;
+    return modem_reads_signal(text)
+               ? NULL
+               : "a command whose answer is understood: AT+CSQ, AT^HCSQ?, AT+QCSQ or AT+CESQ";
 }
 
 static const char *parse_command(struct schema *s, const char *text, void *at)
@@ -327,8 +336,8 @@ static const struct schema_key profile_keys[] = {
     {"ussd_answer", SCHEMA_ENUM, PROFILE(ussd_answer), .def = "auto", .names = coding_keys,
      .help = "how the text of +CUSD is written"},
 
-    {"signal", SCHEMA_STRINGS, PROFILE(signal), .parse = check_command,
-     .help = "commands that tell the signal where AT+CSQ does not"},
+    {"signal", SCHEMA_STRINGS, PROFILE(signal), .parse = check_signal,
+     .help = "commands that tell the signal where AT+CSQ does not: \"AT^HCSQ?\", \"AT+QCSQ\", \"AT+CESQ\""},
     {"noise", SCHEMA_STRINGS, PROFILE(noise), .help = "beginnings of lines that say nothing"},
     {"wedged", SCHEMA_STRINGS, PROFILE(wedged),
      .help = "beginnings of lines that, without any answer, mean that it hangs"},

@@ -113,6 +113,9 @@ struct modem_conf {
  * install usb-modeswitch". False: it is none of these. */
 bool modem_other_mode(const struct profile_set *set, const struct port_usb_device *d, char *out, size_t size);
 
+/* A command for a profile's `signal` that is understood: AT+CSQ, AT+CESQ and what some vendors have. */
+bool modem_reads_signal(const char *command);
+
 struct modem;
 
 /* Heap; NULL only when out of memory. rt, ports and conf must outlive it. */

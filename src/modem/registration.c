@@ -214,21 +214,22 @@ static void qcsq_line(struct modem *m, const char *line)
         m->carrier.signal_dbm = (int)dbm;
 }
 
-/* LTE-only modules answer 99 to +CSQ: the profile's commands that are understood here, then the standard's.
- */
+/* LTE-only modules answer 99 to +CSQ: the profile's commands, then the standard's. */
 static const struct {
-    const char *name, *prefix;
+    const char *command, *prefix;
     void (*line)(struct modem *m, const char *line);
 } signals[] = {
-    {"AT^HCSQ", "^HCSQ:", hcsq_line},
+    {"AT^HCSQ?", "^HCSQ:", hcsq_line},
     {"AT+QCSQ", "+QCSQ:", qcsq_line},
     {"AT+CESQ", "+CESQ:", cesq_line},
 };
 
+static const char usual_signal[] = "AT+CSQ";
+
 static const char *signal_command(const struct modem *m, unsigned n)
 {
     for (const char *const *p = m->profile->signal; p && *p; p++) {
-        if (strcmp(*p, "AT+CSQ") != 0 && n-- == 0)
+        if (strcmp(*p, usual_signal) != 0 && n-- == 0)
             return *p;
     }
     return n == 0 ? "AT+CESQ" : NULL;
@@ -237,20 +238,23 @@ static const char *signal_command(const struct modem *m, unsigned n)
 static int signal_of(const char *command)
 {
     for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-        if (strncmp(command, signals[i].name, strlen(signals[i].name)) == 0)
+        if (strcmp(command, signals[i].command) == 0)
             return (int)i;
     }
     return -1;
 }
 
+bool modem_reads_signal(const char *command)
+{
+    return strcmp(command, usual_signal) == 0 || signal_of(command) >= 0;
+}
+
 static bool make_signal(struct modem *m, char *text, size_t size)
 {
-    const char *command;
+    const char *command = signal_command(m, m->run.attempt);
 
     if (m->csq >= 0)
         return false;
-    while ((command = signal_command(m, m->run.attempt)) != NULL && signal_of(command) < 0)
-        m->run.attempt++;
     if (!command || (m->run.attempt > 0 && m->carrier.signal_dbm))
         return false;
     if (m->run.attempt == 0)

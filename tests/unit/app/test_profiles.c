@@ -474,7 +474,11 @@ static void test_wrong_values(void **state)
          ":2: other_modes[0].mode: expected one of \"disk\", \"hilink\", not \"modem\""},
         {"cnmi = [ \"2,1,\" ];", ":2: cnmi: element 0: expected numbers with commas"},
         {"cnmi = [ \"2,1\", \"AT+CNMI=2\" ];", ":2: cnmi: element 1: expected numbers with commas"},
-        {"signal = [ \"+CESQ\" ];", ":2: signal: element 0: expected a command that begins with \"AT\""},
+        {"resets = [ \"+CFUN=1,1\" ];", ":2: resets: element 0: expected a command that begins with \"AT\""},
+        {"signal = [ \"AT+CESQ\", \"AT+CPSI?\" ];",
+         ":2: signal: element 1: expected a command whose answer is understood: AT+CSQ, AT^HCSQ?, AT+QCSQ or "
+         "AT+CESQ"},
+        {"signal = [ \"AT+CESQ;+CFUN=0\" ];", ":2: signal: element 0: expected a command whose answer"},
         {"init = ( { command = \"AT&W\"; } );", ":2: init[0].command: expected a command whose effect"},
         {"init = ( { command = \"AT+ZCDRUN=8\"; } );",
          ":2: init[0].command: expected a command whose effect"},
