@@ -64,6 +64,14 @@ struct operand {
     bool optional;
 };
 
+/* Ends a table of options, operands or commands. */
+#define END                                                                                                  \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
+    }
+
+enum { ORDINARY_MS = 60000 }; /* an answer's time */
+
 /* One call of a command. */
 struct invocation {
     const struct command *command;
@@ -88,8 +96,13 @@ struct command {
     int (*run)(struct invocation *v);    /* instead of these three */
 };
 
-/* table.c */
-extern const struct command commands[]; /* a NULL name ends it */
+/* table.c, and a table for each part of the program */
+struct command_group {
+    const char *title;              /* NULL ends the list */
+    const struct command *commands; /* END ends it */
+};
+extern const struct command_group command_groups[];
+const struct command *command_next(const struct command *c); /* of all groups; NULL before the first */
 extern const struct option common_options[];
 const struct command *command_find(const char *name);
 /* The command that argv begins with, and how many words its name has. */

@@ -48,29 +48,27 @@ static void offer_options(const struct option *list, const char *begun)
     }
 }
 
-/* First words, or second ones of those that have two. */
+/* Has a command before c the same first word? */
+static bool begun_before(const struct command *c, size_t len)
+{
+    for (const struct command *other = command_next(NULL); other != c; other = command_next(other))
+        if (!strncmp(other->name, c->name, len) && (other->name[len] == ' ' || !other->name[len]))
+            return true;
+    return false;
+}
+
+/* First words, each once; or the second ones behind `first`. */
 static void offer_commands(const char *first, const char *begun)
 {
-    const char *last = "";
-
-    for (const struct command *c = commands; c->name; c++) {
+    for (const struct command *c = command_next(NULL); c; c = command_next(c)) {
+        size_t len = strcspn(c->name, " ");
         char one[32];
-        const char *blank = strchr(c->name, ' ');
-        size_t len = blank ? (size_t)(blank - c->name) : strlen(c->name);
 
         snprintf(one, sizeof one, "%.*s", (int)len, c->name);
-        if (first && blank && !strcmp(one, first))
-            offer(blank + 1, begun);
-        else if (!first && strcmp(one, last) != 0)
+        if (first && c->name[len] && !strcmp(one, first))
+            offer(c->name + len + 1, begun);
+        else if (!first && !begun_before(c, len))
             offer(one, begun);
-        last = c->name;
-        if (!first && blank) { /* "pdu" once, though it begins two */
-            const struct command *next = c + 1;
-
-            while (next->name && !strncmp(next->name, c->name, len + 1))
-                next++;
-            c = next - 1;
-        }
     }
 }
 
@@ -99,6 +97,8 @@ static void complete(int index, char **words)
         offer_commands(index == 2 ? words[1] : NULL, begun);
         return;
     }
+    if (index == 2 && used == 1) /* "contact 0170…", but also "contact set" */
+        offer_commands(words[1], begun);
     for (int i = 1 + used; i < index; i++) {
         o = !strncmp(words[i], "--", 2) && !strchr(words[i], '=') ? option_find(c, words[i] + 2) : NULL;
         if (o && o->value && i + 1 < index)

@@ -58,8 +58,11 @@ static void help_command(const struct command *c)
 static void help_all(void)
 {
     printf("simgate: the command of the SMS gateway simgated\n\n");
-    for (const struct command *c = commands; c->name; c++)
-        printf("  %-14s %s\n", c->name, c->summary);
+    for (const struct command_group *g = command_groups; g->title; g++) {
+        printf("%s:\n", g->title);
+        for (const struct command *c = g->commands; c->name; c++)
+            printf("  %-24s %s\n", c->name, c->summary);
+    }
     printf("\nEvery command takes:\n");
     put_options(common_options);
     printf("\nExit status:\n");

@@ -1,15 +1,10 @@
 /* Every command there is, with its options and operands: the source of its parser, its help and its
- * completion. simgate(1) tells the same at more length. */
+ * completion. simgate(1) tells the same at more length. Those of the desk are in table_desk.c. */
 #include <string.h>
 
 #include "cli/cli.h"
 
-enum { ORDINARY_MS = 60000, LINE_MS = 240000 /* a USSD answer may take the network minutes */ };
-
-#define END                                                                                                  \
-    {                                                                                                        \
-        .name = NULL                                                                                         \
-    }
+enum { LINE_MS = 240000 /* a USSD answer may take the network minutes */ };
 
 static const char *const priorities[] = {"low", "normal", "high", NULL};
 static const char *const states[] = {"queued",  "submitting", "sent",    "delivered", "undelivered", "failed",
@@ -109,7 +104,7 @@ static const struct option encode_options[] = {
      NULL, false},
     END};
 
-const struct command commands[] = {
+static const struct command message_commands[] = {
     {.name = "send",
      .summary = "send a text message",
      .options = send_options,
@@ -119,19 +114,6 @@ const struct command commands[] = {
      .details = "Words are joined by blanks; - reads the text from standard input. With --wait the command "
                 "ends when\n"
                 "the network took the message or, where a delivery report was asked for, when it came."},
-    {.name = "status",
-     .summary = "is all well? (exit status 1 when a person is needed)",
-     .request = "status",
-     .timeout_ms = ORDINARY_MS,
-     .view = view_status,
-     .status = status_of_health},
-    {.name = "modems",
-     .summary = "modems, their SIMs and networks",
-     .options = modems_options,
-     .operands = modems_operands,
-     .request = "modems",
-     .timeout_ms = ORDINARY_MS,
-     .view = view_modems},
     {.name = "messages",
      .summary = "messages, newest first",
      .options = messages_options,
@@ -157,24 +139,9 @@ const struct command commands[] = {
      .timeout_ms = ORDINARY_MS,
      .view = view_change},
     {.name = "watch", .summary = "what happens, as it happens", .run = run_watch},
-    {.name = "backup",
-     .summary = "copy the database while it is in use",
-     .operands = backup_operands,
-     .request = "backup",
-     .view = view_backup,
-     .details = "simgated writes the new file, so its user must be allowed to."},
-    {.name = "config check",
-     .summary = "find every mistake in gateway.conf",
-     .operands = conf_operands,
-     .timeout_ms = ORDINARY_MS,
-     .run = run_config_check,
-     .details = "Without FILE the one that simgated runs with, or " DEFAULT_CONF " when it does not run."},
-    {.name = "reload",
-     .summary = "use the changed gateway.conf",
-     .request = "reload",
-     .timeout_ms = ORDINARY_MS,
-     .view = view_reload,
-     .details = "With a mistake in it the old settings stay in use, and the mistakes are told."},
+    END};
+
+static const struct command rules_commands[] = {
     {.name = "rules test",
      .summary = "which rule would answer this text or call, and why",
      .options = rules_options,
@@ -183,6 +150,16 @@ const struct command commands[] = {
      .run = run_rules_test,
      .timeout_ms = ORDINARY_MS,
      .view = view_rules_test},
+    END};
+
+static const struct command modem_commands[] = {
+    {.name = "modems",
+     .summary = "modems, their SIMs and networks",
+     .options = modems_options,
+     .operands = modems_operands,
+     .request = "modems",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_modems},
     {.name = "at",
      .summary = "an AT command to a modem",
      .operands = at_operands,
@@ -229,6 +206,36 @@ const struct command commands[] = {
      .request = "unlock",
      .timeout_ms = ORDINARY_MS,
      .view = view_unlock},
+    END};
+
+static const struct command gateway_commands[] = {
+    {.name = "status",
+     .summary = "is all well? (exit status 1 when a person is needed)",
+     .request = "status",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_status,
+     .status = status_of_health},
+    {.name = "backup",
+     .summary = "copy the database while it is in use",
+     .operands = backup_operands,
+     .request = "backup",
+     .view = view_backup,
+     .details = "simgated writes the new file, so its user must be allowed to."},
+    {.name = "config check",
+     .summary = "find every mistake in gateway.conf",
+     .operands = conf_operands,
+     .timeout_ms = ORDINARY_MS,
+     .run = run_config_check,
+     .details = "Without FILE the one that simgated runs with, or " DEFAULT_CONF " when it does not run."},
+    {.name = "reload",
+     .summary = "use the changed gateway.conf",
+     .request = "reload",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_reload,
+     .details = "With a mistake in it the old settings stay in use, and the mistakes are told."},
+    END};
+
+static const struct command tool_commands[] = {
     {.name = "pdu decode",
      .summary = "what a PDU says (without simgated)",
      .options = decode_options,
@@ -244,9 +251,28 @@ const struct command commands[] = {
     {.name = "help", .summary = "this list, or one command", .operands = help_operands, .run = run_help},
     END};
 
+/* Each part of the program has its commands in a table of its own. */
+const struct command_group command_groups[] = {
+    {"Messages", message_commands},    {"Rules", rules_commands},           {"Modems", modem_commands},
+    {"The gateway", gateway_commands}, {"Without simgated", tool_commands}, {NULL, NULL}};
+
+const struct command *command_next(const struct command *c)
+{
+    bool now = !c;
+
+    for (const struct command_group *g = command_groups; g->title; g++) {
+        for (const struct command *one = g->commands; one->name; one++) {
+            if (now)
+                return one;
+            now = one == c;
+        }
+    }
+    return NULL;
+}
+
 const struct command *command_find(const char *name)
 {
-    for (const struct command *c = commands; c->name; c++)
+    for (const struct command *c = command_next(NULL); c; c = command_next(c))
         if (!strcmp(c->name, name))
             return c;
     return NULL;

@@ -37,6 +37,12 @@ struct request {
     void (*run)(struct call *call);
 };
 
+/* Ends a table of fields or requests. */
+#define END                                                                                                  \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
+    }
+
 const struct request *request_find(const char *name);
 
 /* A line that was understood. The holder frees it, also after a failure (the id may be known then). */

@@ -28,11 +28,6 @@ static const char *const states[] = {"queued",  "submitting", "sent",    "delive
     {                                                                                                        \
         .name = "session", .type = FIELD_TEXT, .required = true, .max = 40                                   \
     }
-#define END                                                                                                  \
-    {                                                                                                        \
-        .name = NULL                                                                                         \
-    }
-
 static const struct field no_fields[] = {END};
 static const struct field send_fields[] = {
     {.name = "to", .type = FIELD_TEXTS, .required = true, .max = RECIPIENTS_MAX},
@@ -85,7 +80,7 @@ static const struct field rules_fields[] = {{.name = "from", .type = FIELD_TEXT,
                                             {.name = "text", .type = FIELD_TEXT},
                                             END};
 
-static const struct request requests[] = {
+static const struct request gateway_requests[] = {
     {.name = "send", .fields = send_fields, .run = do_send},
     {.name = "status", .fields = no_fields, .run = do_status},
     {.name = "modems", .fields = modems_fields, .run = do_modems},
@@ -105,12 +100,16 @@ static const struct request requests[] = {
     {.name = "probe", .fields = probe_fields, .run = do_probe},
     {.name = "unlock", .fields = unlock_fields, .run = do_unlock},
     {.name = "rules test", .fields = rules_fields, .run = do_rules_test},
-};
+    END};
+
+/* Each part of the program has its requests in a table of its own. */
+static const struct request *const tables[] = {gateway_requests};
 
 const struct request *request_find(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(requests); i++)
-        if (!strcmp(requests[i].name, name))
-            return &requests[i];
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+        for (const struct request *r = tables[i]; r->name; r++)
+            if (!strcmp(r->name, name))
+                return r;
     return NULL;
 }
