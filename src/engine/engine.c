@@ -22,10 +22,16 @@ int engine_new(struct rt *rt, const struct engine_conf *conf,
     en = calloc(1, sizeof *en);
     if (!en)
         abort();
-    en->rt = rt;
+    en->rt = en->world.rt = rt;
     en->program = p;
     *out = en;
     return 0;
+}
+
+void engine_set_world(struct engine *en, const struct engine_world *w)
+{
+    en->world.children = w->children;
+    en->world.transfers = w->transfers;
 }
 
 int engine_reconfigure(struct engine *en, const struct engine_conf *conf,

@@ -22,6 +22,13 @@ struct engine;
  * not needed afterwards. */
 int engine_new(struct rt *rt, const struct engine_conf *conf, void (*problem)(void *owner, const char *text),
                void *owner, struct engine **out);
+/* What foreign handlers stand on; before engine_attach. Borrowed until engine_free; NULL members: handlers
+ * that need them fail. */
+struct engine_world {
+    struct child_host *children;
+    struct transfer_host *transfers;
+};
+void engine_set_world(struct engine *en, const struct engine_world *w);
 /* Messages then come, by gateway_set_engine. Once. g and s are borrowed until engine_free. */
 void engine_attach(struct engine *en, struct gateway *g, struct store *s);
 /* Another configuration, for all that is not decided yet. ERR_INVALID as engine_new: the old one stays. */

@@ -270,7 +270,7 @@ static void detach(struct engine *en)
 void engine_attach(struct engine *en, struct gateway *g, struct store *s)
 {
     en->gateway = g;
-    en->store = s;
+    en->store = en->world.store = s;
     en->detach = detach;
     en->measure = measure;
     gateway_set_engine(g, on_message, en);

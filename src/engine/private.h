@@ -3,12 +3,14 @@
 #define SIMGATE_ENGINE_PRIVATE_H
 
 #include "base/log.h"
+#include "engine/plugins.h"
 #include "engine/program.h"
 
 struct job;
 
 struct engine {
     struct rt *rt;
+    struct plugin_world world; /* for program_new -> plugins_new */
     struct program *program;
     /* from engine_attach on; set and known by flow.c alone, NULL before */
     struct gateway *gateway;
