@@ -26,6 +26,25 @@ const char *conf_prefix(const struct engine_conf *conf, char out[PLACE_BYTES]);
 struct template *compile_reply(const struct engine_conf *conf, const char *reply, const char *place,
                                const struct template_scope *scope, struct problems *p);
 
+/* What templates may say about this event, from everything that the program and the event know: business,
+ * hours of the conversation's department (else the business's), survey. The rest is left 0. */
+struct program;
+void program_values(const struct program *p, const struct handler_event *ev, struct template_values *out);
+
+/* Renders t to the sender as a reply of `source` (kept by the caller), unless a value without default is
+ * missing: then the conversation is flagged for a person, with the reason, and false is returned. False too
+ * where there is no room, t is NULL or comes out empty. */
+bool program_reply(const struct program *p, const struct handler_event *ev, const struct template *t,
+                   const char *source, struct verdict *v);
+
+/* When the walk is done, in this order, also in a trial: what the desk adds where nobody answered (greeting,
+ * office hours, relay, clocks: engine/desk.c), then what the guard takes away again (caps, same text twice,
+ * whom no machine answers: engine/guard.c). */
+void desk_finish(const struct program *p, const struct handler_event *ev, struct verdict *v)
+    __attribute__((weak));
+void guard_filter(const struct program *p, const struct handler_event *ev, struct verdict *v)
+    __attribute__((weak));
+
 /* ---- consent --------------------------------------------------------------------------------------------
  */
 

@@ -267,7 +267,7 @@ void template_free(struct template *t)
     free(t);
 }
 
-void template_render(const struct template *t, const struct template_values *v, struct buf *out)
+const char *template_render(const struct template *t, const struct template_values *v, struct buf *out)
 {
     char scratch[SCRATCH_BYTES];
 
@@ -280,4 +280,5 @@ void template_render(const struct template *t, const struct template_values *v, 
         if (s.len > 0)
             buf_add(out, s.at, s.len);
     }
+    return NULL;
 }

@@ -5,6 +5,7 @@
 #ifndef SIMGATE_ENGINE_TEMPLATE_H
 #define SIMGATE_ENGINE_TEMPLATE_H
 
+#include "base/hours.h"
 #include "engine/handler.h"
 #include "engine/pattern.h"
 
@@ -30,9 +31,15 @@ struct template_values {
     const struct handler_event *event;
     const struct pattern *pattern; /* after its match; NULL none */
     const char *keyword;           /* NULL none */
+    const char *person;            /* who acts or is told; NULL: the conversation's assignee */
+    const struct hours *hours;     /* for hours.next; NULL: always open */
+    const struct zone *zone;       /* for times; NULL: the system's */
+    const char *language;          /* wanted; NULL: the contact's, else the text's */
+    int survey_min, survey_max;    /* both 0: no survey */
 };
 
-/* Appends. A value that is empty or missing gives its default. */
-void template_render(const struct template *t, const struct template_values *v, struct buf *out);
+/* Appends. A value that is empty or missing gives its default; the first that is missing and has none is
+ * returned ("contact.name"; `out` is then as it was before), NULL: there is none. */
+const char *template_render(const struct template *t, const struct template_values *v, struct buf *out);
 
 #endif
