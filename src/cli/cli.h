@@ -36,14 +36,19 @@ enum arg_type {
     ARG_LIST, /* may be repeated; commas separate */
     ARG_NUMBER,
     ARG_DURATION,
-    ARG_TIME, /* sent as RFC 3339 in UTC */
-    ARG_PAST, /* the same; a duration is so long ago */
+    ARG_TIME,   /* sent as RFC 3339 in UTC */
+    ARG_PAST,   /* the same; a duration is so long ago */
+    ARG_FUTURE, /* the same; a duration is from now */
     ARG_CHOICE,
     ARG_FILE,
     ARG_NEW_FILE, /* sent as a path from the root */
     ARG_MODEM,
-    ARG_WORDS, /* the rest of the line, or standard input for "-" */
-    ARG_REST,  /* one or more texts */
+    ARG_PERSON,
+    ARG_DEPARTMENT,
+    ARG_CONVERSATION, /* its number, as the relay writes it too: 12, #12 */
+    ARG_WORDS,        /* the rest of the line, or standard input for "-" */
+    ARG_REST,         /* one or more texts */
+    ARG_SETTINGS,     /* one or more NAME=VALUE: an object */
 };
 
 struct option {
@@ -62,6 +67,7 @@ struct operand {
     enum arg_type type;
     const char *field;
     bool optional;
+    const char *const *choices;
 };
 
 /* Ends a table of options, operands or commands. */

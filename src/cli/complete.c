@@ -15,17 +15,26 @@ static void offer(const char *word, const char *begun)
         printf("%s\n", word);
 }
 
-static void offer_modems(const char *begun)
+/* Values that only simgated knows: a request, its answer's list, and the member that names each. */
+static const struct {
+    const char *request, *list, *member;
+} asked[] = {[ARG_MODEM] = {"modems", "modems", "name"},
+             [ARG_PERSON] = {"people", "people", "name"},
+             [ARG_DEPARTMENT] = {"departments", "departments", "name"},
+             [ARG_CONVERSATION] = {"conversations", "conversations", "id"}};
+
+static void offer_asked(enum arg_type type, const char *begun)
 {
     const char *socket = getenv("SIMGATE_SOCKET");
     struct invocation v = {.socket = socket && *socket ? socket : DEFAULT_SOCKET, .timeout_ms = ASK_MS};
     json_t *none = json_object(), *answer;
-    const json_t *m;
+    const json_t *one;
     struct err e = {0};
     size_t i;
 
-    if (ask(&v, "modems", none, &answer, &e) == CLI_DONE)
-        json_array_foreach(json_object_get(answer, "modems"), i, m) offer(member_text(m, "name"), begun);
+    if (ask(&v, asked[type].request, none, &answer, &e) == CLI_DONE)
+        json_array_foreach(json_object_get(answer, asked[type].list), i, one)
+            offer(member_text(one, asked[type].member), begun);
     json_decref(answer);
     json_decref(none);
 }
@@ -34,8 +43,8 @@ static void offer_value(enum arg_type type, const char *const *choices, const ch
 {
     for (const char *const *c = choices; c && *c; c++)
         offer(*c, begun);
-    if (type == ARG_MODEM)
-        offer_modems(begun);
+    if (type < ARRAY_LEN(asked) && asked[type].request)
+        offer_asked(type, begun);
 }
 
 static void offer_options(const struct option *list, const char *begun)
@@ -79,7 +88,7 @@ static void offer_operand(const struct command *c, int index, const char *begun)
             if (c->run == run_help)
                 offer_commands(NULL, begun);
             else
-                offer_value(o->type, NULL, begun);
+                offer_value(o->type, o->choices, begun);
             return;
         }
 }

@@ -15,6 +15,11 @@ static const struct {
                 {CLI_REFUSED, "simgated refused it: wrong values, unknown id, opted out, no permission"},
                 {CLI_NO_OUTCOME, "no answer or outcome within --timeout"}};
 
+static bool takes_several(enum arg_type type)
+{
+    return type == ARG_WORDS || type == ARG_REST || type == ARG_SETTINGS;
+}
+
 void usage_line(const struct command *c, struct buf *out)
 {
     buf_addf(out, "simgate %s", c->name);
@@ -24,11 +29,7 @@ void usage_line(const struct command *c, struct buf *out)
     if (c->options)
         buf_adds(out, " [OPTION…]");
     for (const struct operand *o = c->operands; o && o->name; o++)
-        buf_addf(out,
-                 o->optional                                   ? " [%s]"
-                 : o->type == ARG_WORDS || o->type == ARG_REST ? " %s…"
-                                                               : " %s",
-                 o->name);
+        buf_addf(out, o->optional ? " [%s]" : takes_several(o->type) ? " %s…" : " %s", o->name);
 }
 
 static void put_options(const struct option *list)

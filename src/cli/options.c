@@ -114,6 +114,29 @@ static int read_past(json_t *args, const struct option *o, const char *text, str
     return 0;
 }
 
+static int read_future(json_t *args, const struct option *o, const char *text, struct err *e)
+{
+    int64_t ms;
+
+    if (!str_to_duration_ms(text, &ms))
+        return read_time(args, o, text, e);
+    put_time(args, o, wall_now_ms() + ms);
+    return 0;
+}
+
+static int read_conversation(json_t *args, const struct option *o, const char *text, struct err *e)
+{
+    int64_t n;
+
+    if (!str_to_i64(text + (*text == '#'), 1, INT64_MAX, &n))
+        return err_set(e, ERR_INVALID,
+                       "a conversation's number such as 12 expected, not \"%.60s\"; simgate conversations "
+                       "lists them",
+                       text);
+    json_object_set_new(args, o->field, json_integer(n));
+    return 0;
+}
+
 static int read_choice(json_t *args, const struct option *o, const char *text, struct err *e)
 {
     struct buf known = {0};
@@ -198,13 +221,33 @@ static int read_rest(json_t *args, const struct operand *o, int count, char **wo
     return 0;
 }
 
+static int read_settings(json_t *args, const struct operand *o, int count, char **words, struct err *e)
+{
+    json_t *settings = json_object();
+
+    json_object_set_new(args, o->field, settings);
+    for (int i = 0; i < count; i++) {
+        char *value = strchr(words[i], '=');
+
+        if (!value || value == words[i])
+            return err_set(e, ERR_INVALID, "NAME=VALUE expected, not \"%.60s\"", words[i]);
+        *value = '\0';
+        put_text(settings, words[i], value + 1, e);
+        *value = '=';
+        if (e->code < 0)
+            return e->code;
+    }
+    return 0;
+}
+
 typedef int reader(json_t *args, const struct option *o, const char *text, struct err *e);
 static reader *const readers[] = {
-    [ARG_TRUE] = read_flag,         [ARG_FALSE] = read_flag, [ARG_FIXED] = read_flag,
-    [ARG_TEXT] = read_text,         [ARG_LIST] = read_list,  [ARG_NUMBER] = read_number,
-    [ARG_DURATION] = read_duration, [ARG_TIME] = read_time,  [ARG_PAST] = read_past,
-    [ARG_CHOICE] = read_choice,     [ARG_FILE] = read_text,  [ARG_NEW_FILE] = read_new_file,
-    [ARG_MODEM] = read_text,
+    [ARG_TRUE] = read_flag,         [ARG_FALSE] = read_flag,      [ARG_FIXED] = read_flag,
+    [ARG_TEXT] = read_text,         [ARG_LIST] = read_list,       [ARG_NUMBER] = read_number,
+    [ARG_DURATION] = read_duration, [ARG_TIME] = read_time,       [ARG_PAST] = read_past,
+    [ARG_CHOICE] = read_choice,     [ARG_FILE] = read_text,       [ARG_NEW_FILE] = read_new_file,
+    [ARG_MODEM] = read_text,        [ARG_FUTURE] = read_future,   [ARG_CONVERSATION] = read_conversation,
+    [ARG_PERSON] = read_text,       [ARG_DEPARTMENT] = read_text,
 };
 
 /* ---- the line ---- */
@@ -251,19 +294,25 @@ static int take_option(struct invocation *v, int argc, char **argv, int *at, str
     return 0;
 }
 
+/* Those that take the rest of the line. */
+static int (*const takers[])(json_t *args, const struct operand *o, int count, char **words,
+                             struct err *e) = {
+    [ARG_WORDS] = read_words, [ARG_REST] = read_rest, [ARG_SETTINGS] = read_settings};
+
 static int take_operands(struct invocation *v, int count, char **words, struct err *e)
 {
     int at = 0;
 
     for (const struct operand *o = v->command->operands; o && o->name; o++) {
-        struct option as_option = {.name = o->name, .type = o->type, .field = o->field};
+        struct option as_option = {
+            .name = o->name, .type = o->type, .field = o->field, .choices = o->choices};
 
         if (at >= count && o->optional)
             continue;
         if (at >= count)
             return err_set(e, ERR_INVALID, "%s is missing", o->name);
-        if (o->type == ARG_WORDS || o->type == ARG_REST) {
-            if ((o->type == ARG_WORDS ? read_words : read_rest)(v->args, o, count - at, words + at, e) < 0)
+        if (o->type < ARRAY_LEN(takers) && takers[o->type]) {
+            if (takers[o->type](v->args, o, count - at, words + at, e) < 0)
                 return err_wrap(e, "%s", o->name);
             return 0;
         }

@@ -33,11 +33,11 @@ static const struct option send_options[] = {
     {"key", ARG_TEXT, "KEY", "key", "the same key and recipient again send nothing again", NULL, NULL, false},
     {"wait", ARG_TRUE, NULL, "wait", "show progress and wait for the outcome", NULL, NULL, false},
     END};
-static const struct operand send_operands[] = {{"TEXT", ARG_WORDS, "text", false}, END};
+static const struct operand send_operands[] = {{"TEXT", ARG_WORDS, "text", false, NULL}, END};
 
 static const struct option modems_options[] = {
     {"line", ARG_TRUE, NULL, "line", "with the last exchanges on its line", NULL, NULL, false}, END};
-static const struct operand modems_operands[] = {{"MODEM", ARG_MODEM, "modem", true}, END};
+static const struct operand modems_operands[] = {{"MODEM", ARG_MODEM, "modem", true, NULL}, END};
 
 static const struct option messages_options[] = {
     {"in", ARG_FIXED, NULL, "direction", "received ones", "in", NULL, false},
@@ -53,46 +53,46 @@ static const struct option messages_options[] = {
     {"before", ARG_NUMBER, "ID", "before", "older than this message: the next page", NULL, NULL, false},
     END};
 
-static const struct operand id_operands[] = {{"ID", ARG_NUMBER, "message", false}, END};
-static const struct operand backup_operands[] = {{"FILE", ARG_NEW_FILE, "file", false}, END};
-static const struct operand conf_operands[] = {{"FILE", ARG_FILE, "file", true}, END};
+static const struct operand id_operands[] = {{"ID", ARG_NUMBER, "message", false, NULL}, END};
+static const struct operand backup_operands[] = {{"FILE", ARG_NEW_FILE, "file", false, NULL}, END};
+static const struct operand conf_operands[] = {{"FILE", ARG_FILE, "file", true, NULL}, END};
 static const struct operand at_operands[] = {
-    {"MODEM", ARG_MODEM, "modem", false}, {"COMMAND", ARG_TEXT, "command", false}, END};
+    {"MODEM", ARG_MODEM, "modem", false, NULL}, {"COMMAND", ARG_TEXT, "command", false, NULL}, END};
 static const struct operand ussd_operands[] = {
-    {"MODEM", ARG_MODEM, "modem", false}, {"CODE", ARG_TEXT, "code", false}, END};
+    {"MODEM", ARG_MODEM, "modem", false, NULL}, {"CODE", ARG_TEXT, "code", false, NULL}, END};
 static const struct option ussd_options[] = {
     {"reply", ARG_LIST, "TEXT", "replies", "answer a menu so; may be repeated, or several with commas", NULL,
      NULL, false},
     {"cancel", ARG_TRUE, NULL, "cancel", "do not ask for further replies", NULL, NULL, false},
     END};
-static const struct operand unlock_operands[] = {{"MODEM", ARG_MODEM, "modem", false}, END};
+static const struct operand unlock_operands[] = {{"MODEM", ARG_MODEM, "modem", false, NULL}, END};
 static const struct option trace_options[] = {
     {"unmasked", ARG_TRUE, NULL, "unmasked", "numbers and texts as they are (PINs are never shown)", NULL,
      NULL, false},
     {"for", ARG_DURATION, "TIME", "for", "end after 90s, 10m; until Ctrl-C when not given", NULL, NULL,
      false},
     END};
-static const struct operand trace_operands[] = {{"MODEM", ARG_MODEM, "modem", false}, END};
+static const struct operand trace_operands[] = {{"MODEM", ARG_MODEM, "modem", false, NULL}, END};
 static const struct option probe_options[] = {
     {"modem", ARG_MODEM, "NAME", "modem", "this one of gateway.conf", NULL, NULL, false},
     {"self-test", ARG_TEXT, "NUMBER", "self-test",
      "send a text from the modem to itself (its own NUMBER; \"own\": as its SIM knows it)", NULL, NULL,
      false},
     END};
-static const struct operand probe_operands[] = {{"PORT", ARG_FILE, "port", true}, END};
-static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true}, END};
+static const struct operand probe_operands[] = {{"PORT", ARG_FILE, "port", true, NULL}, END};
+static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true, NULL}, END};
 
 static const struct option rules_options[] = {
     {"from", ARG_TEXT, "NUMBER", "from", "the sender, whose consent and replies count", NULL, NULL, false},
     {"call", ARG_TEXT, "NUMBER", "call", "a call of this number instead of a text", NULL, NULL, false},
     END};
-static const struct operand rules_operands[] = {{"TEXT", ARG_WORDS, "text", true}, END};
+static const struct operand rules_operands[] = {{"TEXT", ARG_WORDS, "text", true, NULL}, END};
 
 static const struct option decode_options[] = {
     {"length", ARG_NUMBER, "N", "length", "the length the modem told: octets without the service centre",
      NULL, NULL, false},
     END};
-static const struct operand decode_operands[] = {{"HEX", ARG_REST, "pdus", false}, END};
+static const struct operand decode_operands[] = {{"HEX", ARG_REST, "pdus", false, NULL}, END};
 
 static const struct option encode_options[] = {
     {"to", ARG_TEXT, "NUMBER", "to", "recipient, +49…", NULL, NULL, true},
