@@ -87,8 +87,8 @@ static void finish(struct exam *x)
     struct probe *p = x->p;
 
     if (!p->stopped) {
-        if (x->own) /* what it was not asked to do it may be able to do */
-            x->facts.csms_known = x->facts.csms;
+        if (x->own)
+            probe_own(&x->facts, x->modem);
         json_t *r = probe_report(x->modem, x->own ? modem_carrier(x->modem)->name : "", &x->facts,
                                  p->c.profiles, p->ports, p->nports);
         p->c.found(p->c.owner, r);
@@ -110,7 +110,7 @@ static bool may_ask(const struct exam *x, const struct probe_ask *q)
 
     modem_get_status(x->modem, &s);
     bool up = s.state == MODEM_READY || s.state == MODEM_REGISTERING;
-    return (up || (s.state == MODEM_LOCKED && !q->sim)) && !(x->own && q->changes);
+    return (up || (s.state == MODEM_LOCKED && !q->sim)) && !(x->own ? q->changes : q->in_use);
 }
 
 static void ask_next(struct exam *x);

@@ -13,25 +13,28 @@ enum {
     WEAK_DBM = -105, /* sending begins to fail around here */
     HOME = 1,        /* TS 27.007 7.2 <stat> */
     ROAMING = 5,
+    LINE_BYTES = 200, /* what is read of an answer's line */
 };
 
 /* ---- answers ---- */
 
-/* The first line of the answer that begins with the prefix, as a cursor. */
-static struct at_cur find(const char *answer, const char *prefix)
+/* The first line of the answer that begins with the prefix, copied, as a cursor. */
+static struct at_cur find(const char *answer, const char *prefix, char copy[LINE_BYTES])
 {
     for (const char *line = answer; line; line = strchr(line, '\n')) {
         line += *line == '\n';
-        struct at_cur c = at_cur_after(line, prefix);
-        if (c.p)
-            return c;
+        if (strncmp(line, prefix, strlen(prefix)) != 0)
+            continue;
+        snprintf(copy, LINE_BYTES, "%.*s", (int)strcspn(line, "\n"), line);
+        return at_cur_after(copy, prefix);
     }
     return (struct at_cur){NULL};
 }
 
 static void take_cfun(struct probe_facts *f, bool ok, const char *answer)
 {
-    struct at_cur c = find(answer, "+CFUN:");
+    char line[LINE_BYTES];
+    struct at_cur c = find(answer, "+CFUN:", line);
 
     if (ok && c.p)
         at_cur_number(&c, &f->radio);
@@ -49,7 +52,8 @@ static bool has_store(const struct probe_facts *f, const char *name)
 /* +CPMS: <mem1>,<used>,<total>, and the same of mem2 and mem3 */
 static void take_cpms(struct probe_facts *f, bool ok, const char *answer)
 {
-    struct at_cur c = find(answer, "+CPMS:");
+    char line[LINE_BYTES];
+    struct at_cur c = find(answer, "+CPMS:", line);
     char name[sizeof f->stores[0].name];
     int64_t used, size;
 
@@ -66,7 +70,8 @@ static void take_cpms(struct probe_facts *f, bool ok, const char *answer)
 /* Selected, a store tells +CPMS: <used>,<total>,… */
 static void take_store(struct probe_facts *f, const char *name, bool ok, const char *answer)
 {
-    struct at_cur c = find(answer, "+CPMS:");
+    char line[LINE_BYTES];
+    struct at_cur c = find(answer, "+CPMS:", line);
     int64_t used, size;
 
     if (!ok || !c.p || has_store(f, name) || f->nstores == PROBE_STORES || !at_cur_number(&c, &used) ||
@@ -89,7 +94,8 @@ static void take_me(struct probe_facts *f, bool ok, const char *answer)
 
 static void take_cnmi(struct probe_facts *f, bool ok, const char *answer)
 {
-    struct at_cur c = find(answer, "+CNMI:");
+    char line[LINE_BYTES];
+    struct at_cur c = find(answer, "+CNMI:", line);
 
     if (!ok || !c.p)
         return;
@@ -99,23 +105,36 @@ static void take_cnmi(struct probe_facts *f, bool ok, const char *answer)
 
 static void take_csms(struct probe_facts *f, bool ok, const char *answer)
 {
-    struct at_cur c = find(answer, "+CSMS:");
+    char line[LINE_BYTES];
+    struct at_cur c = find(answer, "+CSMS:", line);
     int64_t service = 0;
 
     f->csms_known = ok && c.p && at_cur_number(&c, &service);
     f->csms = f->csms_known && service > 0;
 }
 
+/* +CSMS: (0,1) */
+static void take_csms_list(struct probe_facts *f, bool ok, const char *answer)
+{
+    char line[LINE_BYTES];
+    struct at_cur c = find(answer, "+CSMS:", line);
+    int64_t low, high;
+
+    f->csms_asked = ok && c.p && at_cur_open_list(&c);
+    while (f->csms_asked && at_cur_range(&c, &low, &high))
+        f->csms_listed = f->csms_listed || (low <= 1 && high >= 1);
+}
+
 static void take_cmms(struct probe_facts *f, bool ok, const char *answer)
 {
-    struct at_cur c = find(answer, "+CMMS:");
+    char line[LINE_BYTES];
+    struct at_cur c = find(answer, "+CMMS:", line);
     int64_t mode = 0;
 
     f->cmms_known = true;
     f->cmms = ok && c.p && at_cur_number(&c, &mode) && mode > 0;
 }
 
-/* A daemon's own modem tells only what it is set to. */
 const struct probe_ask probe_asks[] = {
     {.command = "AT+CFUN?", .take = take_cfun},
     {.command = "AT+CPMS?", .sim = true, .take = take_cpms},
@@ -125,11 +144,32 @@ const struct probe_ask probe_asks[] = {
     {.command = "AT+CSMS=1", .changes = true, .sim = true},
     {.command = "AT+CSMS?", .sim = true, .take = take_csms},
     {.command = "AT+CSMS=0", .changes = true, .sim = true},
+    {.command = "AT+CSMS=?", .in_use = true, .sim = true, .take = take_csms_list},
     {.command = "AT+CMMS=1", .changes = true, .sim = true},
     {.command = "AT+CMMS?", .changes = true, .sim = true, .take = take_cmms},
     {.command = "AT+CMMS=0", .changes = true, .sim = true},
     {.command = NULL},
 };
+
+void probe_own(struct probe_facts *f, const struct modem *m)
+{
+    struct modem_status s;
+
+    f->in_use = true;
+    modem_get_status(m, &s);
+    for (int i = 0; i < s.nstores; i++) {
+        if (has_store(f, s.stores[i].name) || f->nstores == PROBE_STORES)
+            continue;
+        str_copy(f->stores[f->nstores].name, sizeof f->stores[0].name, s.stores[i].name);
+        f->stores[f->nstores].used = s.stores[i].used;
+        f->stores[f->nstores++].size = s.stores[i].size;
+    }
+    bool set = f->csms_known && f->csms;
+    f->csms_known = set || s.csms >= 0 || f->csms_asked;
+    f->csms = set || (s.csms >= 0 ? s.csms > 0 : f->csms_listed);
+    f->cmms_known = s.cmms >= 0;
+    f->cmms = s.cmms > 0;
+}
 
 /* ---- JSON ---- */
 
@@ -296,7 +336,8 @@ static json_t *problems_of(const struct carrier *c, const struct modem_status *s
     if (set_up(s) && strstr(s->receive_plan, "polled"))
         tell(p, "it announces no messages (no form of AT+CNMI works): they are found by looking, within a "
                 "minute");
-    for (int i = 0; i < f->nstores; i++) {
+    /* Of one in use not each store is received into; what is wrong with that is an alarm. */
+    for (int i = 0; i < f->nstores && !f->in_use; i++) {
         if (f->stores[i].size > 0 && f->stores[i].used >= f->stores[i].size)
             tell(p, "%s is full (%d messages): nothing can be received until simgated has taken them",
                  f->stores[i].name, (int)f->stores[i].used);

@@ -246,6 +246,7 @@ static void forget(struct modem *m)
     m->iccid[0] = '\0';
     m->plan = m->conf->plan;
     m->acks = false;
+    m->csms = -1;
     m->cnmi = -1;
     m->rx.ack_form = ACK_PROBE;
     m->rx.ack_changed = false;

@@ -27,6 +27,10 @@ enum modem_state {
     MODEM_DISABLED,
     MODEM_STATES,
 };
+enum {
+    MODEM_STORES = 4,      /* SM, ME, MT, SR */
+    MODEM_STORE_BYTES = 4, /* "SM" */
+};
 const char *modem_state_name(enum modem_state s); /* "ready" … */
 
 enum modem_plan { MODEM_PLAN_AUTO, MODEM_PLAN_STORE, MODEM_PLAN_DIRECT }; /* auto: as the profile says */
@@ -144,6 +148,12 @@ struct modem_status {
     int pin_tries;         /* -1 unknown */
     int registration;      /* TS 27.007 <stat>, -1 unknown */
     char receive_plan[48]; /* e.g. "store, AT+CNMI=2,1,0,1,0" */
+    struct {
+        char name[MODEM_STORE_BYTES];
+        int used, size; /* when it was last selected, less what was deleted since */
+    } stores[MODEM_STORES];
+    int nstores;
+    int csms, cmms; /* AT+CSMS=1, AT+CMMS=1: 1 taken (+CMMS: listed, not refused), 0 not, -1 not known */
     uint64_t sent, failed, received, reports;
     uint64_t recoveries, rungs[MODEM_RUNGS]; /* in all, and by what was tried */
     int64_t last_exchange_ms;                /* monotonic */

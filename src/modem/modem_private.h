@@ -32,8 +32,6 @@
 #include "pdu/pdu.h"
 
 enum {
-    MODEM_STORES = 4,               /* SM, ME, MT, SR */
-    MODEM_STORE_BYTES = 4,          /* "SM" */
     MODEM_TIMEOUTS_MAX = 3,         /* commands in a row without an answer, then it is recovered */
     SEND_NO_PROMPTS_MAX = 3,        /* a wedge signature: it answers, and gives no prompt */
     MODEM_DRAIN_MS = 200,           /* after opening: old output is dropped */
@@ -167,8 +165,9 @@ struct rx {
 
 struct modem_store {
     char name[MODEM_STORE_BYTES];
-    bool sweep; /* to be listed when the channel has time */
-    int fails;  /* times in a row that it could not be selected; given up at MODEM_STORE_FAILS */
+    bool sweep;     /* to be listed when the channel has time */
+    int fails;      /* times in a row that it could not be selected; given up at MODEM_STORE_FAILS */
+    int used, size; /* told when it was selected, less what was deleted since; size 0: untold */
 };
 
 /* ---- the modem ---- */
@@ -310,6 +309,7 @@ struct modem {
     int64_t submit_ms;
     unsigned no_prompts;                 /* in a row */
     uint8_t prompt_tried, offline_tried; /* ladder_useless() */
+    int csms;                            /* AT+CSMS=1: 1 taken, 0 refused, -1 not tried */
     bool prompts_in_vain;                /* all was tried for them: the alarm stands until there is one */
     bool numbered;                       /* it took AT+CMEE=1 */
     int64_t renewed_ms;                  /* set up anew because of a bare ERROR */
@@ -449,9 +449,12 @@ const char *registration_text(const struct modem *m);
 void stores_forget(struct modem *m);
 void stores_list_line(struct modem *m, const char *line);
 bool stores_make_select(struct modem *m, char *text, size_t size);
+void stores_selected_line(struct modem *m, const char *line);
 enum script_verdict stores_selected(struct modem *m, const struct at_result *r);
 /* The command that makes `store` the one that is read and deleted from. */
 void stores_select_text(const struct modem *m, const char *store, char *text, size_t size);
+void stores_count_line(struct modem *m, const char *store, const char *line); /* the answer to that */
+void stores_deleted(struct modem *m, const char *store);
 struct modem_store *stores_find(struct modem *m, const char *name);
 bool stores_make_cycle(struct modem *m, char *text, size_t size);
 void stores_full(struct modem *m, const char *notice); /* reads what is there, then looks for room */

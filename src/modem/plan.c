@@ -42,6 +42,8 @@ bool plan_make_csms(struct modem *m, char *text, size_t size)
 enum script_verdict plan_csms_done(struct modem *m, const struct at_result *r)
 {
     m->acks = r->code == AT_OK && m->plan == MODEM_PLAN_DIRECT;
+    if (m->plan == MODEM_PLAN_DIRECT)
+        m->csms = m->acks;
     if (r->code == AT_OK)
         return STEP_NEXT;
     return m->plan == MODEM_PLAN_DIRECT ? STEP_REPEAT : STEP_FAIL;

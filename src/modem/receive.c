@@ -226,6 +226,9 @@ static void delete_done(struct at_cmd *c, const struct at_result *r)
 
     if (e && e->state == RX_DELETING) {
         bool deleted = r->code == AT_OK || is_gone(r);
+
+        if (r->code == AT_OK)
+            stores_deleted(m, e->store);
         if (deleted && e->again)
             e->state = RX_WANTED; /* the slot was used again at once */
         else if (deleted)
@@ -254,6 +257,13 @@ static void drop_store(struct modem *m)
         if (strcmp(m->rx.entries[i].store, m->rx.store) == 0)
             rx_remove(m, &m->rx.entries[i]);
     }
+}
+
+static void select_line(struct at_cmd *c, const char *line)
+{
+    struct modem *m = c->owner;
+
+    stores_count_line(m, m->rx.store, line);
 }
 
 static void select_done(struct at_cmd *c, const struct at_result *r)
@@ -319,7 +329,7 @@ static bool select_store(struct modem *m, const char *store)
     if (strcmp(m->mem1, store) == 0 || !m->cpms_args)
         return false;
     stores_select_text(m, store, m->rx.cmd.text, sizeof(m->rx.cmd.text));
-    begin(m, RX_DOING_SELECT, NULL, select_done);
+    begin(m, RX_DOING_SELECT, select_line, select_done);
     return true;
 }
 

@@ -17,12 +17,33 @@ static int best_stat(const struct modem *m)
     return best;
 }
 
+static void describe_stores(const struct modem *m, struct modem_status *out)
+{
+    for (size_t i = 0; i < m->stores_len; i++) {
+        const struct modem_store *s = &m->stores[i];
+        if (!s->size)
+            continue;
+        str_copy(out->stores[out->nstores].name, MODEM_STORE_BYTES, s->name);
+        out->stores[out->nstores].used = s->used;
+        out->stores[out->nstores++].size = s->size;
+    }
+}
+
+static int takes_cmms(const struct modem *m)
+{
+    if (m->more_refused)
+        return 0;
+    return modem_up(m) && m->profile->cmms != CMMS_OFF ? m->more_max > 0 : -1;
+}
+
 void modem_get_status(const struct modem *m, struct modem_status *out)
 {
     *out = (struct modem_status){.state = m->state,
                                  .since_wall_ms = m->state_wall_ms,
                                  .pin_tries = m->pin_tries,
                                  .registration = best_stat(m),
+                                 .csms = m->csms,
+                                 .cmms = takes_cmms(m),
                                  .sent = m->sent,
                                  .failed = m->failed,
                                  .received = m->received,
@@ -43,6 +64,7 @@ void modem_get_status(const struct modem *m, struct modem_status *out)
         str_copy(out->profile_why, sizeof(out->profile_why), m->profile_why);
         str_copy(out->hint, sizeof(out->hint), m->profile->hint ? m->profile->hint : "");
     }
+    describe_stores(m, out);
     memcpy(out->rungs, m->rungs, sizeof(out->rungs));
     if (modem_up(m))
         plan_describe(m, out->receive_plan, sizeof(out->receive_plan));

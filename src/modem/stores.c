@@ -5,6 +5,7 @@
  * Modems that refuse three get two, then one. A modem that has no store at all (Nokia N79) can still send.
  */
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -170,6 +171,28 @@ void stores_select_text(const struct modem *m, const char *store, char *text, si
     write_cpms(m->cpms_args, store, m->mem2, m->mem3, text, size);
 }
 
+/* +CPMS: <used1>,<total1>,… : of the store that is read from now on */
+void stores_count_line(struct modem *m, const char *store, const char *line)
+{
+    struct at_cur c = at_cur_after(line, "+CPMS:");
+    struct modem_store *s = stores_find(m, store);
+    int64_t used, size;
+
+    if (!s || !at_cur_number(&c, &used) || !at_cur_number(&c, &size) || used < 0 || used > size ||
+        size > INT_MAX)
+        return;
+    s->used = (int)used;
+    s->size = (int)size;
+}
+
+void stores_deleted(struct modem *m, const char *store)
+{
+    struct modem_store *s = stores_find(m, store);
+
+    if (s && s->used > 0)
+        s->used--;
+}
+
 /* Attempts: each store that may be mem3, first with three arguments, then two, then one. Without an answer to
  * +CPMS=?, SM and ME are tried. */
 static bool attempt(const struct modem *m, unsigned n, int *args, const char **store)
@@ -193,6 +216,15 @@ bool stores_make_select(struct modem *m, char *text, size_t size)
         return false;
     write_cpms(args, store, store, store, text, size);
     return true;
+}
+
+void stores_selected_line(struct modem *m, const char *line)
+{
+    const char *store;
+    int args;
+
+    if (attempt(m, m->run.attempt, &args, &store))
+        stores_count_line(m, store, line);
 }
 
 enum script_verdict stores_selected(struct modem *m, const struct at_result *r)

@@ -206,6 +206,21 @@ static void troubles(void **state)
     assert_non_null(strstr(first_problem(json_array_get(l->found, 0)), "busy"));
 }
 
+/* A radio that somebody has switched off is told, as it is the reason for what does not work. */
+static void radio_off(void **state)
+{
+    static const char off[] = "AT+CFUN=4\r";
+    struct lab *l = *state;
+    struct probe_conf c = conf_of(l);
+    struct unit *u = plug(l, "huawei-e173", "1-1");
+
+    simmodem_feed(u->sim, off, sizeof(off) - 1, rt_sim_now(l->r->rt));
+    examine(l, &c);
+    char *all = json_dumps(json_object_get(at(l, "1-1"), "problems"), JSON_COMPACT);
+    assert_non_null(strstr(all, "the radio is off (AT+CFUN=4)"));
+    free(all);
+}
+
 /* A modem of the gateway's own is asked while it works: by name and among all; its stick is not opened
  * twice, and messages go on. */
 static void own_ones(void **state)
@@ -236,6 +251,65 @@ static void own_ones(void **state)
     rig_text(l->r, u, "+491701234567", "Hello");
     rig_run(l->r, 5000);
     assert_int_equal(u->in_count, 1);
+}
+
+static void compare_stores(const char *name, const json_t *alone, const json_t *own)
+{
+    const json_t *a, *b;
+    size_t i, k;
+
+    json_array_foreach(json_object_get(alone, "stores"), i, a)
+    {
+        bool same = false;
+        json_array_foreach(json_object_get(own, "stores"), k, b) same = same || json_equal(a, b);
+        if (!same)
+            fail_msg("%s: store %s, %lld of %lld, is not told by the modem in use", name, text_of(a, "name"),
+                     json_integer_value(json_object_get(a, "used")),
+                     json_integer_value(json_object_get(a, "size")));
+    }
+}
+
+/* A modem in use tells the same of its stores and of what works as one that is only examined, and is not
+ * changed by that. */
+static void own_ones_tell_the_same(void **state)
+{
+    static const char *const works[] = {"CNMI", "CSMS", "CMMS"};
+    struct lab *l = *state;
+    const char *name;
+
+    for (size_t n = 0; (name = simmodem_personality(n)) != NULL; n++) {
+        struct probe_conf c = conf_of(l);
+        struct unit *u = rig_add(l->r, &(struct rig_conf){.personality = name, .profiles = c.profiles});
+        const char *port = u->port;
+
+        c.only = &port;
+        c.nonly = 1;
+        examine(l, &c);
+        modem_start(u->modem);
+        assert_true(rig_ready(l->r, u));
+        rig_text(l->r, u, "+491701234567", "Hello");
+        rig_run(l->r, 30000);
+        c.own = &u->modem;
+        c.nown = 1;
+        l->done = false;
+        examine(l, &c);
+        const json_t *alone = json_array_get(l->found, 0), *own = json_array_get(l->found, 1);
+        compare_stores(name, alone, own);
+        for (size_t i = 0; i < ARRAY_LEN(works); i++) {
+            const json_t *a = json_object_get(json_object_get(alone, "works"), works[i]);
+            const json_t *b = json_object_get(json_object_get(own, "works"), works[i]);
+            bool unused = strcmp(works[i], "CMMS") == 0 && modem_profile(u->modem)->cmms == CMMS_OFF;
+            if (unused ? b != NULL : i == 0 ? !b != !a : !b || !json_equal(a, b))
+                fail_msg("%s: %s is %s when examined and %s in use", name, works[i],
+                         a ? json_is_true(a) ? "true" : "false" : "not told",
+                         b ? json_is_true(b) ? "true" : "false" : "not told");
+        }
+        rig_text(l->r, u, "+491701234567", "Again");
+        rig_run(l->r, 30000);
+        assert_int_equal(u->in_count, 2);
+        l->done = false;
+        json_array_clear(l->found);
+    }
 }
 
 static void free_it(void *owner)
@@ -309,9 +383,15 @@ static void stopped(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        PROBE_TEST(sticks),   PROBE_TEST(no_modem_now), PROBE_TEST(nothing), PROBE_TEST(troubles),
-        PROBE_TEST(own_ones), PROBE_TEST(own_one_goes), PROBE_TEST(stopped)};
+    const struct CMUnitTest tests[] = {PROBE_TEST(sticks),
+                                       PROBE_TEST(no_modem_now),
+                                       PROBE_TEST(nothing),
+                                       PROBE_TEST(troubles),
+                                       PROBE_TEST(radio_off),
+                                       PROBE_TEST(own_ones),
+                                       PROBE_TEST(own_ones_tell_the_same),
+                                       PROBE_TEST(own_one_goes),
+                                       PROBE_TEST(stopped)};
 
     return cmocka_run_group_tests_name("app/probe", tests, NULL, NULL);
 }
