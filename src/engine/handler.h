@@ -24,6 +24,8 @@ struct handler_event {
     int64_t now_wall_ms; /* when it is decided */
     const char *from;    /* canonical; "" unknown; of an event: its contact */
     struct span text;  /* valid UTF-8, NUL-terminated; {0} when there is none: binary, undecodable, a call */
+    struct span shown; /* text as others than the sender may read it: sensitive data masked */
+    bool sensitive;    /* there was some in it */
     const char *modem; /* received it; "" unknown */
     const char *name;  /* of an event: the alarm, "new", "overdue" clock, score, person; "" of a message */
     bool incomplete;   /* segments are missing in text */
@@ -57,6 +59,7 @@ struct verdict {
     struct verdict_reply replies[VERDICT_REPLIES];
     int nreplies;
     int room; /* automatic replies to the sender that may still be added */
+    const char *silent; /* why no automatic reply may go to the sender; kept; NULL: one may */
     struct store_effect effects[VERDICT_EFFECTS];
     int neffects;
     enum store_thread thread; /* THREAD_OPEN until somebody says otherwise */

@@ -81,6 +81,19 @@ struct guard {
 };
 void guard_compile(struct guard *g, const struct engine_conf *conf, struct problems *p);
 
+/* ---- sensitive data ------------------------------------------------------------------------------------
+ */
+
+struct sensitive {
+    struct mask *mask;
+    struct template *reply; /* to who sends such data; NULL none */
+};
+void sensitive_compile(struct sensitive *s, const struct engine_conf *conf, struct problems *p);
+void sensitive_fini(struct sensitive *s);
+/* Fills ev->shown and ev->sensitive (which may be set already: it was stored masked); room keeps the masked
+ * text. Whoever makes an event calls it before the walk; handlers show `shown` to others, never `text`. */
+void sensitive_show(const struct sensitive *s, struct handler_event *ev, struct buf *room);
+
 /* ---- rules ----------------------------------------------------------------------------------------------
  */
 
@@ -120,6 +133,7 @@ struct program {
     struct fold *fold;
     struct consent consent;
     struct guard guard;
+    struct sensitive sensitive;
     struct rules rules;
     struct handler *chain[4];
 };

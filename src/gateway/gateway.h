@@ -8,8 +8,10 @@
 #ifndef SIMGATE_GATEWAY_GATEWAY_H
 #define SIMGATE_GATEWAY_GATEWAY_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/rt.h"
+#include "gateway/policy.h"
 #include "modem/carrier.h"
 #include "pdu/segment.h"
 #include "store/store.h"
@@ -37,6 +39,7 @@ struct gateway_conf {
     int queue_max;           /* messages; admission is refused beyond */
     const char *smsc;        /* put into the PDU; "" = the SIM's */
     bool discard_type0;      /* silent type 0 messages are stored but not handed on */
+    const struct policy_conf *policy; /* restraint, routes, costs; NULL none of it. Copied */
 };
 
 struct gateway;
@@ -73,6 +76,8 @@ struct gateway_send {
     const uint8_t *udh; /* its header with the length octet; NULL none */
     size_t udh_len;
     const char *modem, *pool; /* wanted carrier or pool */
+    const char *sim;          /* the modem that the customer wrote to: a wish, where neither is said and no
+                                 department answers from its own. Admission fills it in for `reply_to` */
     const char *source, *key, *meta;
     int report;                  /* -1 not said, 0, 1 */
     int cls;                     /* TP message class 0..3, -1 none; 0 is flash */
@@ -126,6 +131,23 @@ void gateway_admit(struct gateway *g, struct gateway_admit *a);
  * ERR_TOO_LONG. */
 int gateway_preview(struct gateway *g, const struct gateway_send *s, struct segment_plan *plan,
                     char to[NUMBER_BYTES], struct err *e);
+
+/* `simgate route test`: which way a message would take, when, for how much, and why. */
+struct gateway_route_trial {
+    char to[NUMBER_BYTES];
+    char route[64];                               /* "" none */
+    char modem[MSG_MODEM_BYTES], pool[MSG_MODEM_BYTES]; /* bound to; "" any */
+    char carrier[MSG_MODEM_BYTES];                /* that would most likely carry it now; "" none can */
+    bool wish;                                    /* `modem` is one only: given up after a minute */
+    int parts;
+    int64_t cost_micros;    /* of all parts */
+    int64_t due_wall_ms;    /* not before */
+    struct buf why;         /* lines of text; the caller frees */
+};
+/* ERR_INVALID, ERR_TOO_LONG, ERR_REFUSED (premium number, cost cap): *e says why; `why` is filled all the
+ * same. Consent is not looked at. */
+int gateway_route_test(struct gateway *g, const struct gateway_send *s, struct gateway_route_trial *out,
+                       struct err *e);
 
 /* ---- operators' moves -----------------------------------------------------------------------------------
  */

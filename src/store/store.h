@@ -75,6 +75,7 @@ struct store_new_message {
     int64_t conversation; /* it belongs to; 0: that of the store_handle, if it is to its contact; -1 none */
     const char *who;      /* wrote it, where MSG_F_PERSON: "person:Anna" */
     int64_t cost_micros;  /* of all parts, in millionths of the currency */
+    const char *route;    /* whose parts it counts among: store_spending; NULL none */
     const struct store_new_part *parts;
     int nparts;
     int64_t id;     /* out */
@@ -427,6 +428,12 @@ void store_outbox_done(struct store *s, struct store_outbox_done *d);
  * counts on. */
 int store_usage(struct store *s, const char *imsi, int64_t day_start_wall_ms, int64_t month_start_wall_ms,
                 int64_t *day, int64_t *month, struct err *e);
+
+/* What was accepted for sending since a wall time: parts by a route (store_new_message.route), or, where it
+ * is "", all parts, with what they cost. Counted by quarters of an hour. Blocking: at start only; the gateway
+ * counts on. */
+int store_spending(struct store *s, const char *route, int64_t since_wall_ms, int64_t *parts, int64_t *micros,
+                   struct err *e);
 
 /* ---- reading (reader's lane) ------------------------------------------------------------------------------
  */

@@ -57,6 +57,7 @@ enum {
     MSG_F_OVERRIDE = 1 << 13, /* outbound: a person sends it in spite of an opt-out; the reason is kept */
     MSG_F_MASKED = 1 << 14,   /* text was stored masked; the raw PDU is not kept */
     MSG_F_STAFF = 1 << 15,    /* to or from a person of ours (the relay): no customer's message */
+    MSG_F_CHEAPEST = 1 << 16, /* outbound: by the cheapest carrier of its pool that can take it */
 };
 
 enum {
