@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/util.h"
 
 enum { JIT_STACK_FIRST_BYTES = 32 * 1024, JIT_STACK_MOST_BYTES = 512 * 1024, MESSAGE_BYTES = 200 };
@@ -108,6 +109,23 @@ enum pattern_result pattern_match(struct pattern *p, struct span text)
     if (n > 0)
         return PATTERN_YES;
     return n == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_GAVE_UP;
+}
+
+size_t pattern_count(struct pattern *p, struct span text)
+{
+    struct span seen = bounded(text);
+    size_t count = 0, at = 0;
+    const PCRE2_SIZE *found = pcre2_get_ovector_pointer(p->data);
+
+    while (at < seen.len && pcre2_match(p->code, (PCRE2_SPTR)seen.at, seen.len, at, PCRE2_NO_UTF_CHECK,
+                                        p->data, p->matcher->match) > 0) {
+        if (found[1] <= found[0])
+            break; /* matches of nothing are not counted, and would never end */
+        count += utf8_count(seen.at + found[0], found[1] - found[0]);
+        at = found[1];
+    }
+    p->text = (struct span){0};
+    return count;
 }
 
 static bool group_number(const char *name, int64_t *out)

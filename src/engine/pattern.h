@@ -27,6 +27,9 @@ enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_GAVE_UP };
 /* `text` is valid UTF-8; borrowed until the groups were read. */
 enum pattern_result pattern_match(struct pattern *p, struct span text);
 
+/* How many characters of the text (as far as it is looked at) are parts of matches, one behind the other. */
+size_t pattern_count(struct pattern *p, struct span text);
+
 /* Whether the pattern has a group of this name, or number ("0" is the whole match). */
 bool pattern_has_group(const struct pattern *p, const char *name);
 
