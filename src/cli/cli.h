@@ -129,10 +129,16 @@ struct connection {
 int connection_open(struct connection *c, const char *socket, int64_t timeout_ms, struct err *e);
 void connection_close(struct connection *c);
 int connection_send(struct connection *c, const char *request, json_t *args, struct err *e);
-/* The next line: an event or the answer. */
-int connection_read(struct connection *c, json_t **line, struct err *e);
-/* One request and its answer, without "id" and "ok"; a refusal is an exit status, with the answer beside it.
- */
+/* Shows one event to people, or as JSON. False: nobody reads any more. */
+typedef bool event_fn(const struct invocation *v, const json_t *event);
+/* The answer of what was sent, without "id" and "ok"; the events before it go to `show` (NULL: are skipped).
+ * A refusal is an exit status, with the answer beside it. When nobody reads, CLI_DONE without an answer. */
+int connection_hear(struct connection *c, const struct invocation *v, event_fn *show, json_t **answer,
+                    struct err *e);
+/* One request of v->args, its events and its answer, on a connection of its own. */
+int ask_and_hear(const struct invocation *v, const char *request, event_fn *show, json_t **answer,
+                 struct err *e);
+/* The same of a request without events. */
 int ask(const struct invocation *v, const char *request, json_t *args, json_t **answer, struct err *e);
 int status_of_error(const json_t *answer, struct err *e);
 

@@ -133,7 +133,8 @@ static int wait_for_more(struct connection *c, struct err *e)
     return CLI_DONE;
 }
 
-int connection_read(struct connection *c, json_t **line, struct err *e)
+/* The next line: an event or the answer. */
+static int connection_read(struct connection *c, json_t **line, struct err *e)
 {
     size_t seen = 0;
     char *end;
@@ -173,7 +174,32 @@ int status_of_error(const json_t *answer, struct err *e)
     return CLI_FAILED;
 }
 
-int ask(const struct invocation *v, const char *request, json_t *args, json_t **answer, struct err *e)
+int connection_hear(struct connection *c, const struct invocation *v, event_fn *show, json_t **answer,
+                    struct err *e)
+{
+    for (;;) {
+        json_t *line;
+        int rc = connection_read(c, &line, e);
+
+        if (rc != CLI_DONE)
+            return rc;
+        const json_t *event = json_object_get(line, "event");
+        if (!event) {
+            *answer = line;
+            rc = json_is_true(json_object_get(line, "ok")) ? CLI_DONE : status_of_error(line, e);
+            json_object_del(line, "id");
+            json_object_del(line, "ok");
+            return rc;
+        }
+        bool heard = !show || show(v, event);
+        json_decref(line);
+        if (!heard)
+            return CLI_DONE;
+    }
+}
+
+static int converse(const struct invocation *v, const char *request, json_t *args, event_fn *show,
+                    json_t **answer, struct err *e)
 {
     struct connection c;
     int rc = connection_open(&c, v->socket, v->timeout_ms, e);
@@ -182,13 +208,18 @@ int ask(const struct invocation *v, const char *request, json_t *args, json_t **
     if (rc == CLI_DONE)
         rc = connection_send(&c, request, args, e);
     if (rc == CLI_DONE)
-        rc = connection_read(&c, answer, e);
+        rc = connection_hear(&c, v, show, answer, e);
     connection_close(&c);
-    if (rc != CLI_DONE)
-        return rc;
-    if (!json_is_true(json_object_get(*answer, "ok")))
-        rc = status_of_error(*answer, e);
-    json_object_del(*answer, "id");
-    json_object_del(*answer, "ok");
     return rc;
+}
+
+int ask_and_hear(const struct invocation *v, const char *request, event_fn *show, json_t **answer,
+                 struct err *e)
+{
+    return converse(v, request, v->args, show, answer, e);
+}
+
+int ask(const struct invocation *v, const char *request, json_t *args, json_t **answer, struct err *e)
+{
+    return converse(v, request, args, NULL, answer, e);
 }

@@ -94,9 +94,11 @@ static void say_messages(const json_t *m)
     if (*member_text(works, "CNMI"))
         buf_addf(&text, "CNMI=%s", member_text(works, "CNMI"));
     if (json_object_get(works, "CSMS"))
-        buf_addf(&text, ", CSMS=1 %s", json_is_true(json_object_get(works, "CSMS")) ? "yes" : "no");
+        buf_addf(&text, "%sCSMS=1 %s", text.len ? ", " : "",
+                 json_is_true(json_object_get(works, "CSMS")) ? "yes" : "no");
     if (json_object_get(works, "CMMS"))
-        buf_addf(&text, ", CMMS=1 %s", json_is_true(json_object_get(works, "CMMS")) ? "yes" : "no");
+        buf_addf(&text, "%sCMMS=1 %s", text.len ? ", " : "",
+                 json_is_true(json_object_get(works, "CMMS")) ? "yes" : "no");
     say_field("works", buf_str(&text));
     buf_free(&text);
 }
@@ -214,23 +216,11 @@ static int probe_alone(const struct invocation *v, const char *port)
 
 /* ---- by the daemon ---- */
 
-static int hear(struct invocation *v, struct connection *c, json_t **answer, struct err *e)
+static bool show(const struct invocation *v, const json_t *event)
 {
-    for (;;) {
-        json_t *line, *event;
-        int rc = connection_read(c, &line, e);
-
-        if (rc != CLI_DONE)
-            return rc;
-        event = json_object_get(line, "event");
-        if (!event) {
-            *answer = line;
-            return json_is_true(json_object_get(line, "ok")) ? CLI_DONE : status_of_error(line, e);
-        }
-        if (!v->json)
-            say_modem(json_object_get(event, "modem"));
-        json_decref(line);
-    }
+    if (!v->json)
+        say_modem(json_object_get(event, "modem"));
+    return true;
 }
 
 static int probe_by_daemon(struct invocation *v, struct connection *c)
@@ -240,9 +230,7 @@ static int probe_by_daemon(struct invocation *v, struct connection *c)
     int rc = connection_send(c, "probe", v->args, &e);
 
     if (rc == CLI_DONE)
-        rc = hear(v, c, &answer, &e);
-    json_object_del(answer, "id");
-    json_object_del(answer, "ok");
+        rc = connection_hear(c, v, show, &answer, &e);
     if (rc == CLI_DONE)
         rc = conclude(v, json_object_get(answer, "modems"));
     else

@@ -108,26 +108,13 @@ static void say_outcomes(const json_t *answer)
     }
 }
 
-/* Events until the answer. */
-static int converse(struct invocation *v, struct connection *c, json_t **answer, struct err *e)
+static bool show_step(const struct invocation *v, const json_t *event)
 {
-    for (;;) {
-        json_t *line, *event;
-        int rc = connection_read(c, &line, e);
-
-        if (rc != CLI_DONE)
-            return rc;
-        event = json_object_get(line, "event");
-        if (!event) {
-            *answer = line;
-            return json_is_true(json_object_get(line, "ok")) ? CLI_DONE : status_of_error(line, e);
-        }
-        if (!v->json && !strcmp(member_text(event, "kind"), "accepted"))
-            say_accepted(event);
-        else if (!v->json && strcmp(member_text(event, "kind"), "lost") != 0)
-            say_progress(event);
-        json_decref(line);
-    }
+    if (!v->json && !strcmp(member_text(event, "kind"), "accepted"))
+        say_accepted(event);
+    else if (!v->json && strcmp(member_text(event, "kind"), "lost") != 0)
+        say_progress(event);
+    return true; /* its exit status is wanted all the same */
 }
 
 static int show_sent(struct invocation *v, json_t *answer)
@@ -153,20 +140,12 @@ static void say_nothing_sent(struct err *e)
 
 int run_send(struct invocation *v)
 {
-    bool wait = json_is_true(json_object_get(v->args, "wait"));
-    struct connection c;
     struct err e = {0};
-    json_t *answer = NULL;
-    int rc;
+    json_t *answer;
 
-    rc = connection_open(&c, v->socket, wait && !v->timeout_given ? 0 : v->timeout_ms, &e);
-    if (rc == CLI_DONE)
-        rc = connection_send(&c, "send", v->args, &e);
-    if (rc == CLI_DONE)
-        rc = converse(v, &c, &answer, &e);
-    connection_close(&c);
-    json_object_del(answer, "id");
-    json_object_del(answer, "ok");
+    if (json_is_true(json_object_get(v->args, "wait")) && !v->timeout_given)
+        v->timeout_ms = 0;
+    int rc = ask_and_hear(v, "send", show_step, &answer, &e);
     if (rc == CLI_DONE) {
         rc = show_sent(v, answer);
     } else {
@@ -180,7 +159,7 @@ int run_send(struct invocation *v)
 
 /* ---- watch ---- */
 
-static void show_event(const json_t *ev)
+static void say_event(const json_t *ev)
 {
     const char *kind = member_text(ev, "kind"), *state = member_text(ev, "state");
     const char *message = member_text(ev, "message"), *part = member_text(ev, "part");
@@ -211,44 +190,21 @@ static void show_event(const json_t *ev)
     buf_free(&line);
 }
 
-static int hear(struct invocation *v, struct connection *c, json_t **answer, struct err *e)
+static bool show_event(const struct invocation *v, const json_t *event)
 {
-    for (;;) {
-        json_t *line, *event;
-        int rc = connection_read(c, &line, e);
-
-        if (rc != CLI_DONE)
-            return rc;
-        event = json_object_get(line, "event");
-        if (!event) {
-            *answer = line;
-            status_of_error(line, e);
-            return CLI_UNREACHABLE;
-        }
-        if (v->json)
-            print_json(event);
-        else
-            show_event(event);
-        json_decref(line);
-        if (fflush(stdout) != 0)
-            return CLI_DONE; /* nobody reads any more */
-    }
+    if (v->json)
+        print_json(event);
+    else
+        say_event(event);
+    return fflush(stdout) == 0;
 }
 
 int run_watch(struct invocation *v)
 {
-    struct connection c;
     struct err e = {0};
-    json_t *answer = NULL;
-    int rc = connection_open(&c, v->socket, v->timeout_given ? v->timeout_ms : 0, &e);
+    json_t *answer;
+    int rc = ask_and_hear(v, "watch", show_event, &answer, &e);
 
-    if (rc == CLI_DONE)
-        rc = connection_send(&c, "watch", v->args, &e);
-    if (rc == CLI_DONE)
-        rc = hear(v, &c, &answer, &e);
-    connection_close(&c);
-    json_object_del(answer, "id");
-    json_object_del(answer, "ok");
     if (rc == CLI_NO_OUTCOME)
         rc = CLI_DONE; /* so long was to be watched */
     else if (rc != CLI_DONE)
