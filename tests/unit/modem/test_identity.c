@@ -2,7 +2,7 @@
 #include "modem/finder.h"
 #include "tests/lib/modem_test.h"
 
-enum { STICK = 4, ROLES_MAX = 8 };
+enum { STICK = 4 };
 
 /* ---- profiles, from what the simulated sticks are ---- */
 
@@ -16,32 +16,29 @@ static const struct profile_other_mode other_modes[] = {
     {0x12d1, 0x14db, PROFILE_MODE_HILINK, "E3372"},
 };
 
-struct roles {
-    struct profile_usb rows[ROLES_MAX];
-    struct profile profile;
-    const struct profile *list[1];
-    struct profile_set set;
-};
+static const char *const families[] = {"simcom-sim7600", "quectel-ec25", "huawei-e173"};
 
-static const struct profile_set *roles_of(struct roles *r, const char *const *personalities)
+/* All of them, in one profile. */
+static const struct profile_set *known(void)
 {
-    r->profile = profile_generic;
-    for (; *personalities; personalities++) {
-        const struct simside_usb *u = simside_usb_of(*personalities);
-        struct profile_usb *row = &r->rows[r->profile.nusb++];
-        *row = (struct profile_usb){.vendor = u->vendor, .product = u->product, .model = ""};
-        for (size_t i = 0; i < u->count; i++)
-            row->roles[u->interfaces[i].number] = (uint8_t)role_of_kind[u->interfaces[i].kind];
-    }
-    r->profile.usb = r->rows;
-    r->profile.other_modes = other_modes;
-    r->profile.nother_modes = ARRAY_LEN(other_modes);
-    r->list[0] = &r->profile;
-    r->set = (struct profile_set){r->list, 1};
-    return &r->set;
-}
+    static struct profile_usb rows[ARRAY_LEN(families)];
+    static struct profile profile;
+    static const struct profile *const list[] = {&profile};
+    static const struct profile_set set = {list, 1};
 
-static const char *const families[] = {"simcom-sim7600", "quectel-ec25", "huawei-e173", NULL};
+    for (size_t f = 0; f < ARRAY_LEN(families); f++) {
+        const struct simside_usb *u = simside_usb_of(families[f]);
+        rows[f] = (struct profile_usb){.vendor = u->vendor, .product = u->product, .model = ""};
+        for (size_t i = 0; i < u->count; i++)
+            rows[f].roles[u->interfaces[i].number] = (uint8_t)role_of_kind[u->interfaces[i].kind];
+    }
+    profile = profile_generic;
+    profile.usb = rows;
+    profile.nusb = ARRAY_LEN(rows);
+    profile.other_modes = other_modes;
+    profile.nother_modes = ARRAY_LEN(other_modes);
+    return &set;
+}
 
 static struct simmodem_info info_of(const struct unit *u)
 {
@@ -49,6 +46,21 @@ static struct simmodem_info info_of(const struct unit *u)
 
     simmodem_info(u->sim, &info);
     return info;
+}
+
+/* A stick at this place; its modem is not told which one is its own. */
+static struct unit *add_stick(struct rig *r, const char *personality, const char *usb_path)
+{
+    return rig_add(r,
+                   &(struct rig_conf){.personality = personality, .usb_path = usb_path, .profiles = known()});
+}
+
+static struct unit *add_by_imei(struct rig *r, const char *personality, const char *usb_path)
+{
+    struct unit *u = add_stick(r, personality, usb_path);
+
+    u->conf.imei = info_of(u).imei;
+    return u;
 }
 
 /* The modem is ready, and the IMEI it read is that of its own simulated modem. */
@@ -77,10 +89,7 @@ static void assert_reason(const struct unit *u, const char *part)
 static void complaint_06_identical_sticks(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {.personality = "simcom-sim7600",
-                         .serial = "0123456789ABCDEF",
-                         .profiles = roles_of(&roles, families)};
+    struct rig_conf c = {.personality = "simcom-sim7600", .serial = "0123456789ABCDEF", .profiles = known()};
 
     c.usb_path = "1-1.1";
     struct unit *a = rig_add(r, &c);
@@ -106,8 +115,7 @@ static void complaint_06_identical_sticks(void **state)
 static void complaint_06_by_place(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {.personality = "huawei-e173", .profiles = roles_of(&roles, families)};
+    struct rig_conf c = {.personality = "huawei-e173", .profiles = known()};
 
     for (int i = 0; i < 2; i++) {
         c.usb_path = c.usb = i ? "1-1.4" : "1-1.3";
@@ -124,12 +132,11 @@ static void complaint_06_by_place(void **state)
 static void complaint_06_same_serial(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
     struct rig_conf c = {.personality = "huawei-e173",
                          .serial = "0123456789ABCDEF",
                          .usb = "0123456789ABCDEF",
                          .usb_path = "1-1.3",
-                         .profiles = roles_of(&roles, families)};
+                         .profiles = known()};
     struct unit *u = rig_add(r, &c);
 
     c.usb_path = "2-1";
@@ -152,8 +159,7 @@ static void complaint_06_same_serial(void **state)
 static void by_sim(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {.personality = "quectel-ec25", .profiles = roles_of(&roles, families)};
+    struct rig_conf c = {.personality = "quectel-ec25", .profiles = known()};
     static const char *const paths[] = {"1-1", "1-2", "1-3", "1-4"};
 
     for (int i = 0; i < STICK; i++) {
@@ -208,8 +214,7 @@ static void any_order_any_numbers(void **state)
     (void)state;
     for (uint64_t n = 0; n < ROUNDS; n++) {
         struct rig *r = rig_new(seed + n);
-        struct roles roles = {0};
-        struct rig_conf c = {.profiles = roles_of(&roles, families), .serial = "123456"};
+        struct rig_conf c = {.profiles = known(), .serial = "123456"};
 
         port_sim_shuffle(r->bus, true);
         port_sim_deaf(r->bus, n % 3 == 0);
@@ -298,12 +303,11 @@ static void others_are_left_alone(void **state)
 static void pin_for_no_stranger(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
     struct rig_conf c = {.personality = "quectel-ec25",
                          .usb_path = "1-1",
                          .sim_pin = "1234",
                          .pin = "1234",
-                         .profiles = roles_of(&roles, families)};
+                         .profiles = known()};
     struct unit *u = rig_add(r, &c);
     int tries = info_of(u).pin_tries;
 
@@ -344,11 +348,8 @@ static void another_sim(void **state)
 static void configured_gps_port(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {
-        .personality = "simcom-sim7600", .usb_path = "1-1", .profiles = roles_of(&roles, families)};
-    struct unit *u = rig_add(r, &c);
-    const struct simside_usb *usb = simside_usb_of(c.personality);
+    struct unit *u = add_stick(r, "simcom-sim7600", "1-1");
+    const struct simside_usb *usb = simside_usb_of("simcom-sim7600");
 
     for (size_t i = 0; i < usb->count; i++) {
         if (usb->interfaces[i].kind == SIMSIDE_GPS)
@@ -367,12 +368,8 @@ static void configured_gps_port(void **state)
 static void cdrom_mode(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {
-        .personality = "huawei-e173", .usb_path = "1-1.2", .profiles = roles_of(&roles, families)};
-    struct unit *u = rig_add(r, &c);
+    struct unit *u = add_by_imei(r, "huawei-e173", "1-1.2");
 
-    u->conf.imei = info_of(u).imei;
     port_sim_unplug_stick(r->bus, "1-1.2");
     port_sim_usb_plug(r->bus,
                       &(struct port_usb_device){
@@ -390,13 +387,9 @@ static void cdrom_mode(void **state)
 static void left_off_the_bus(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {
-        .personality = "huawei-e173", .usb_path = "1-1.2", .profiles = roles_of(&roles, families)};
     struct port_usb_device off = {.usb_path = "1-1.2", .vendor = 0x12d1, .product = 0x1436, .is_off = true};
-    struct unit *u = rig_add(r, &c);
+    struct unit *u = add_by_imei(r, "huawei-e173", "1-1.2");
 
-    u->conf.imei = info_of(u).imei;
     port_sim_unplug_stick(r->bus, "1-1.2");
     port_sim_usb_plug(r->bus, &off);
     modem_start(u->modem);
@@ -426,8 +419,7 @@ static void left_off_for_good(void **state)
 static void hilink_mode(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct unit *u = rig_add(r, &(struct rig_conf){.profiles = roles_of(&roles, families)});
+    struct unit *u = rig_add(r, &(struct rig_conf){.profiles = known()});
 
     port_sim_unplug(r->bus, u->port);
     port_sim_usb_plug(r->bus, &(struct port_usb_device){
@@ -461,12 +453,8 @@ static void nothing_at_that_place(void **state)
 static void complaint_11_held_by_another(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {
-        .personality = "huawei-e173", .usb_path = "1-1", .profiles = roles_of(&roles, families)};
-    struct unit *u = rig_add(r, &c);
+    struct unit *u = add_by_imei(r, "huawei-e173", "1-1");
 
-    u->conf.imei = info_of(u).imei;
     port_sim_busy(r->bus, port_sim_tty(r->bus, "1-1", -1), true);
     modem_start(u->modem);
     rig_run(r, 60000);
@@ -479,12 +467,8 @@ static void complaint_11_held_by_another(void **state)
 static void plugged_later(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {
-        .personality = "huawei-e173", .usb_path = "1-1", .profiles = roles_of(&roles, families)};
-    struct unit *u = rig_add(r, &c);
+    struct unit *u = add_by_imei(r, "huawei-e173", "1-1");
 
-    u->conf.imei = info_of(u).imei;
     modem_start(u->modem);
     for (int deaf = 0; deaf < 2; deaf++) {
         port_sim_deaf(r->bus, deaf);
@@ -503,13 +487,9 @@ static void plugged_later(void **state)
 static void hang_is_repaired(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {
-        .personality = "huawei-e173", .usb_path = "1-1", .profiles = roles_of(&roles, families)};
-    struct unit *u = rig_add(r, &c);
+    struct unit *u = add_by_imei(r, "huawei-e173", "1-1");
 
     port_sim_shuffle(r->bus, true);
-    u->conf.imei = info_of(u).imei;
     modem_start(u->modem);
     assert_own(r, u, 60000);
     rig_fault(r, u, "wedge", "");
@@ -522,12 +502,8 @@ static void hang_is_repaired(void **state)
 static void died_during_replug(void **state)
 {
     struct rig *r = *state;
-    struct roles roles = {0};
-    struct rig_conf c = {
-        .personality = "huawei-e173", .usb_path = "1-1", .profiles = roles_of(&roles, families)};
-    struct unit *u = rig_add(r, &c);
+    struct unit *u = add_by_imei(r, "huawei-e173", "1-1");
 
-    u->conf.imei = info_of(u).imei;
     modem_start(u->modem);
     assert_own(r, u, 60000);
     rig_fault(r, u, "wedge", "");
