@@ -8,18 +8,21 @@
 
 struct hours;
 
-/* open: NULL-terminated "Mon-Fri 09:00-18:00", "Sat 10:00-14:00, 15:00-16:00", "Mon,Wed 22:00-02:00" (over
+/* A stretch belongs to the day on which it begins: a closed day takes away what begins on it.
+ * open: NULL-terminated "Mon-Fri 09:00-18:00", "Sat 10:00-14:00, 15:00-16:00", "Mon,Wed 22:00-02:00" (over
  * midnight), "daily 00:00-24:00"; NULL: always open. closed: "12-25" each year, "2027-01-01",
  * "2026-12-24..2027-01-06"; NULL none. zone borrowed. ERR_INVALID: which entry, and what was expected. */
 int hours_new(const struct zone *zone, const char *const *open, const char *const *closed, struct hours **out,
               struct err *e);
 void hours_free(struct hours *h);
+const struct zone *hours_zone(const struct hours *h);
 
 bool hours_open(const struct hours *h, int64_t wall_ms);
 /* The next moment at or after this one when it is open (or closed); 0: never within a year. */
 int64_t hours_next_open(const struct hours *h, int64_t wall_ms);
 int64_t hours_next_close(const struct hours *h, int64_t wall_ms);
-/* Business time: this moment plus so much open time; and the open time between two moments. */
+/* Business time: this moment plus so much open time (0: it does not open so long within a year); and the open
+ * time between two moments. */
 int64_t hours_add(const struct hours *h, int64_t wall_ms, int64_t business_ms);
 int64_t hours_between(const struct hours *h, int64_t from_wall_ms, int64_t to_wall_ms);
 

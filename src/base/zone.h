@@ -23,7 +23,8 @@ struct zone_time {
     int offset_s; /* east of UTC */
 };
 void zone_local(const struct zone *z, int64_t wall_ms, struct zone_time *out);
-/* The moment of a day's minute (0..1440), normalised like mktime (day 32 is the next month's). A time that
+/* The moment of a day's minute, normalised like mktime (day 32 is the next month's, minute 1441 the next
+ * day's). A time that
  * the clock skips is the moment after the gap; one that it shows twice is the first. */
 int64_t zone_moment(const struct zone *z, int year, int month, int day, int minute);
 
