@@ -173,6 +173,9 @@ def demo():
     simgate("status")
 
 
+NEXT = 'What to do next: plug a modem in, and see README.md, "With a real modem, in five minutes".'
+
+
 def interrupt(*_):
     raise KeyboardInterrupt
 
@@ -199,6 +202,7 @@ def main():
   simgate send --to {CUSTOMER} --wait "See you tomorrow"
   simgate messages                 # and: simgate show 1
   simgate help
+  # {NEXT}
 To end it: kill $(cat {DIR}/simgated.pid {DIR}/simgate-modem.pid)""")
         return 0
     for process in reversed(STARTED.values()):
@@ -211,6 +215,7 @@ To end it: kill $(cat {DIR}/simgated.pid {DIR}/simgate-modem.pid)""")
             status = 1
     if status == 0:
         step("The demo worked.")
+        note(NEXT)
     return status
 
 

@@ -48,7 +48,7 @@ def test_without_a_terminal(build):
         copy_of(build, directory)
         done = subprocess.run([sys.executable, DEMO, directory], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         lab.equal(done.returncode, 0, done.stdout + done.stderr)
-        for words in ("We are open", "delivery report came back", "moved to sent/", "delivered", "All is well", "The demo worked"):
+        for words in ("We are open", "delivery report came back", "moved to sent/", "delivered", "All is well", "The demo worked", "What to do next"):
             lab.true(words in done.stdout, f"{words!r} in:\n{done.stdout}")
         lab.true("\033" not in done.stdout, "no colours outside of a terminal")
         gone(directory)
