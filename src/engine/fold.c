@@ -4,6 +4,7 @@
  */
 #include "engine/fold.h"
 
+#include <ctype.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <wctype.h>
@@ -174,4 +175,18 @@ int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_
             out[len++] = bytes[i];
     }
     return (int)len;
+}
+
+void fold_case(const struct fold *f, struct span s, bool upper, struct buf *out)
+{
+    for (size_t at = 0; at < s.len;) {
+        uint32_t c = utf8_next(s.at, s.len, &at);
+        char bytes[4];
+
+        if (f)
+            c = (uint32_t)(upper ? towupper_l((wint_t)c, f->unicode) : towlower_l((wint_t)c, f->unicode));
+        else if (c < 128)
+            c = (uint32_t)(upper ? toupper((int)c) : tolower((int)c));
+        buf_add(out, bytes, utf8_put(c, bytes));
+    }
 }

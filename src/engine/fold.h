@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
+
 /* Borrowed bytes of a text. {0}: none. */
 struct span {
     const char *at;
@@ -33,5 +35,9 @@ struct span fold_next_word(const struct fold *f, struct span *s);
 /* Writes the normal form, no NUL, and returns its length; -1 if it is longer than max. Characters that differ
  * only in case become the same one (Unicode simple mappings; final and other sigma too). */
 int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_t max);
+
+/* Appends s in capitals, or in small letters, as far as one character becomes one other. f NULL: ASCII only.
+ */
+void fold_case(const struct fold *f, struct span s, bool upper, struct buf *out);
 
 #endif

@@ -25,7 +25,7 @@ struct schedule {
 /* ERR_INVALID: what is wrong and what was expected. */
 int schedule_parse(const char *text, struct schedule *out, struct err *e);
 
-/* The first time behind this one, by the zone's clock (NULL: UTC); INT64_MAX: there is none. A time that the
+/* The first time behind this one, by the zone's clock; INT64_MAX: there is none. A time that the
  * clock skips comes behind the gap, one that it shows twice once. */
 int64_t schedule_next(const struct schedule *s, const struct zone *z, int64_t after_wall_ms);
 

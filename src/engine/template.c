@@ -1,133 +1,58 @@
-/* Templates: compiled to a list of literals and values. See engine/template.h. */
+/* Templates: compiled to lists of literals and values, one for each language. See engine/template.h. */
 #include "engine/template.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <strings.h>
 
 #include "base/utf8.h"
+#include "base/util.h"
+#include "engine/language.h"
+#include "engine/template_private.h"
 
-enum { SCRATCH_BYTES = 40, MS_PER_S = 1000 };
+enum { OP_FILTERS = 4 };
 
-/* ---- values ---------------------------------------------------------------------------------------------
- */
-
-/* `arg` is what follows the name of a family ("match."), scratch is room for what has to be written. */
-typedef struct span (*value_get)(const struct template_values *v, const char *arg,
-                                 char scratch[SCRATCH_BYTES]);
-
-static struct span text_span(const char *text)
-{
-    return text ? (struct span){text, strlen(text)} : (struct span){0};
-}
-
-static struct span get_gateway_name(const struct template_values *v, const char *arg, char *scratch)
-{
-    (void)arg, (void)scratch;
-    return text_span(v->business);
-}
-
-static struct span get_message_text(const struct template_values *v, const char *arg, char *scratch)
-{
-    (void)arg, (void)scratch;
-    return v->event->text;
-}
-
-static struct span get_message_from(const struct template_values *v, const char *arg, char *scratch)
-{
-    (void)arg, (void)scratch;
-    return text_span(v->event->from);
-}
-
-static struct span get_message_id(const struct template_values *v, const char *arg, char *scratch)
-{
-    (void)arg;
-    if (v->event->id == 0)
-        return (struct span){0};
-    snprintf(scratch, SCRATCH_BYTES, "%lld", (long long)v->event->id);
-    return text_span(scratch);
-}
-
-/* As people write it: local time, to the minute. */
-static struct span get_message_time(const struct template_values *v, const char *arg, char *scratch)
-{
-    time_t at_s = (time_t)(v->event->wall_ms / MS_PER_S);
-    struct tm tm;
-
-    (void)arg;
-    if (v->event->wall_ms <= 0 || !localtime_r(&at_s, &tm) ||
-        strftime(scratch, SCRATCH_BYTES, "%Y-%m-%d %H:%M", &tm) == 0)
-        return (struct span){0};
-    return text_span(scratch);
-}
-
-static struct span get_modem_name(const struct template_values *v, const char *arg, char *scratch)
-{
-    (void)arg, (void)scratch;
-    return text_span(v->event->modem);
-}
-
-static struct span get_keyword(const struct template_values *v, const char *arg, char *scratch)
-{
-    (void)arg, (void)scratch;
-    return text_span(v->keyword);
-}
-
-static struct span get_match(const struct template_values *v, const char *arg, char *scratch)
-{
-    struct span found = {0};
-
-    (void)scratch;
-    if (v->pattern)
-        pattern_group(v->pattern, arg, &found);
-    return found;
-}
-
-/* A name that ends in '.' is a family: what follows it is the argument. */
-static const struct value {
-    const char *name;
-    value_get get;
-} values[] = {
-    {"gateway.name", get_gateway_name}, {"message.text", get_message_text},
-    {"message.from", get_message_from}, {"message.id", get_message_id},
-    {"message.time", get_message_time}, {"modem.name", get_modem_name},
-    {"keyword", get_keyword},           {"match.", get_match},
+/* A literal (value NULL), or a value with its filters and its default, in `text` (at NULL: none). */
+struct op {
+    const struct template_value *value;
+    const char *name, *arg;
+    const struct template_filter *filters[OP_FILTERS];
+    const char *filter_args[OP_FILTERS];
+    int nfilters;
+    struct span text;
 };
-enum { VALUES = sizeof values / sizeof values[0] };
 
-static const struct value *value_find(const char *name, const char **arg)
+/* A text of one language. */
+struct variant {
+    char *language;
+    char *written; /* as it was written */
+    char *source;  /* the ops point into it */
+    struct op *ops;
+    int nops;
+};
+
+struct template
 {
-    for (int i = 0; i < VALUES; i++) {
-        size_t len = strlen(values[i].name);
-        bool family = values[i].name[len - 1] == '.';
+    struct variant *variants;
+    int count;
+    const struct shelf *shelf; /* by name: whatever it has */
+    char *name;
+};
 
-        *arg = name + len;
-        if (family ? strncmp(name, values[i].name, len) == 0 && **arg != '\0'
-                   : strcmp(name, values[i].name) == 0)
-            return &values[i];
-    }
-    return NULL;
+static char *copy(const char *text)
+{
+    char *s = strdup(text);
+
+    if (!s)
+        abort();
+    return s;
 }
 
 /* ---- compiling ------------------------------------------------------------------------------------------
  */
 
-/* A literal (value NULL), or a value with its default, in `text`. */
-struct op {
-    const struct value *value;
-    const char *arg;
-    struct span text;
-};
-
-struct template
-{
-    char *source; /* the literals point into it */
-    struct op *ops;
-    int nops;
-};
-
-static struct op *add_op(struct template *t)
+static struct op *add_op(struct variant *t)
 {
     t->ops = reallocarray(t->ops, (size_t)t->nops + 1, sizeof *t->ops);
     if (!t->ops)
@@ -136,7 +61,7 @@ static struct op *add_op(struct template *t)
     return &t->ops[t->nops++];
 }
 
-static void add_literal(struct template *t, const char *at, size_t len)
+static void add_literal(struct variant *t, const char *at, size_t len)
 {
     if (len > 0)
         add_op(t)->text = (struct span){at, len};
@@ -154,15 +79,18 @@ static char *trim(char *at, char *end)
 
 static int unknown_value(const char *name, struct err *e)
 {
-    char known[ERR_TEXT_BYTES] = "";
+    char known[ERR_TEXT_BYTES];
 
-    for (int i = 0; i < VALUES; i++) {
-        size_t len = strlen(known);
-
-        snprintf(known + len, sizeof known - len, "%s%s%s", i > 0 ? ", " : "", values[i].name,
-                 values[i].get == get_match ? "NAME" : "");
-    }
+    template_value_names(known, sizeof known);
     return err_set(e, ERR_INVALID, "unknown value \"%.60s\": expected one of %s", name, known);
+}
+
+static int unknown_filter(const char *name, struct err *e)
+{
+    char known[ERR_TEXT_BYTES];
+
+    template_filter_names(known, sizeof known);
+    return err_set(e, ERR_INVALID, "unknown filter \"%.60s\": expected one of %s", name, known);
 }
 
 struct names {
@@ -192,30 +120,77 @@ static int check_match(const char *group, bool has_default, const struct templat
                    names.list);
 }
 
-/* What stands between the braces. */
-static int add_value(struct template *t, char *at, char *end, const struct template_scope *scope,
-                     struct err *e)
+/* Where the next filter begins: a ':' before a filter's name; others belong to a format ("%H:%M"). */
+static char *next_filter(char *at)
 {
-    char *bar = memchr(at, '|', (size_t)(end - at));
-    char *fallback = bar ? trim(bar + 1, end) : end;
-    char *name = trim(at, bar ? bar : end);
     const char *arg;
-    const struct value *value = value_find(name, &arg);
-    struct op *op;
-    int rc;
 
-    if (!value)
-        return unknown_value(name, e);
-    if (value->get == get_match && (rc = check_match(arg, bar != NULL, scope, e)) != 0)
-        return rc;
-    op = add_op(t);
-    *op = (struct op){.value = value, .arg = arg};
-    if (bar)
-        op->text = text_span(fallback);
+    for (; (at = strchr(at, ':')); at++)
+        if (template_filter_find(at + 1, &arg))
+            return at;
+    return NULL;
+}
+
+/* "upper", "date %H:%M" */
+static int add_filter(struct op *op, char *text, char *end, struct err *e)
+{
+    const char *arg, *expected;
+    const struct template_filter *f;
+
+    text = trim(text, end);
+    f = template_filter_find(text, &arg);
+    if (!f || (!f->has_arg && *arg))
+        return unknown_filter(text, e);
+    arg += strspn(arg, " \t");
+    expected = f->check ? f->check(arg) : NULL;
+    if (expected)
+        return err_set(e, ERR_INVALID, "filter \"%.60s\": %s", text, expected);
+    if (op->nfilters == OP_FILTERS)
+        return err_set(e, ERR_INVALID, "more than %d filters", OP_FILTERS);
+    op->filters[op->nfilters] = f;
+    op->filter_args[op->nfilters++] = arg;
     return 0;
 }
 
-static int compile(struct template *t, const struct template_scope *scope, struct err *e)
+static int add_filters(struct op *op, char *at, char *end, struct err *e)
+{
+    *end = '\0';
+    for (;;) {
+        char *next = next_filter(at);
+        int rc = add_filter(op, at, next ? next : end, e);
+
+        if (rc != 0 || !next)
+            return rc;
+        at = next + 1;
+    }
+}
+
+/* What stands between the braces. */
+static int add_value(struct variant *t, char *at, char *end, const struct template_scope *scope,
+                     struct err *e)
+{
+    char *bar = memchr(at, '|', (size_t)(end - at));
+    char *fallback = bar ? trim(bar + 1, end) : NULL;
+    char *name_end = bar ? bar : end;
+    char *colon = memchr(at, ':', (size_t)(name_end - at));
+    char *name = trim(at, colon ? colon : name_end);
+    struct op op = {.name = name};
+    int rc;
+
+    op.value = template_value_find(name, &op.arg);
+    if (!op.value)
+        return unknown_value(name, e);
+    if (strcmp(op.value->name, "match.") == 0 && (rc = check_match(op.arg, bar != NULL, scope, e)) != 0)
+        return rc;
+    if (colon && (rc = add_filters(&op, colon + 1, name_end, e)) != 0)
+        return rc;
+    if (bar)
+        op.text = (struct span){fallback, strlen(fallback)};
+    *add_op(t) = op;
+    return 0;
+}
+
+static int compile(struct variant *t, const struct template_scope *scope, struct err *e)
 {
     char *at = t->source, *open, *close;
     int rc;
@@ -239,18 +214,53 @@ static int compile(struct template *t, const struct template_scope *scope, struc
     return 0;
 }
 
+static void variant_fini(struct variant *v)
+{
+    free(v->language);
+    free(v->written);
+    free(v->source);
+    free(v->ops);
+}
+
+int template_add(struct template *t, const char *language, const char *text,
+                 const struct template_scope *scope, struct err *e)
+{
+    struct variant v = {0};
+    int rc;
+
+    if (!utf8_valid(text, strlen(text)))
+        return err_set(e, ERR_INVALID, "not UTF-8");
+    v.language = copy(language);
+    v.written = copy(text);
+    v.source = copy(text);
+    rc = compile(&v, scope, e);
+    if (rc != 0) {
+        variant_fini(&v);
+        return rc;
+    }
+    t->variants = reallocarray(t->variants, (size_t)t->count + 1, sizeof *t->variants);
+    if (!t->variants)
+        abort();
+    t->variants[t->count++] = v;
+    return 0;
+}
+
+struct template *template_empty(void)
+{
+    struct template *t = calloc(1, sizeof *t);
+
+    if (!t)
+        abort();
+    return t;
+}
+
 int template_new(const char *text, const struct template_scope *scope, struct template **out, struct err *e)
 {
-    struct template *t;
+    struct template *t = template_empty();
     int rc;
 
     *out = NULL;
-    if (!utf8_valid(text, strlen(text)))
-        return err_set(e, ERR_INVALID, "not UTF-8");
-    t = calloc(1, sizeof *t);
-    if (!t || !(t->source = strdup(text)))
-        abort();
-    rc = compile(t, scope, e);
+    rc = template_add(t, "", text, scope, e);
     if (rc != 0)
         template_free(t);
     else
@@ -258,27 +268,166 @@ int template_new(const char *text, const struct template_scope *scope, struct te
     return rc;
 }
 
+struct template *template_by_name(const struct shelf *shelf, const char *name)
+{
+    struct template *t = template_empty();
+
+    t->shelf = shelf;
+    t->name = copy(name);
+    return t;
+}
+
 void template_free(struct template *t)
 {
     if (!t)
         return;
-    free(t->ops);
-    free(t->source);
+    for (int i = 0; i < t->count; i++)
+        variant_fini(&t->variants[i]);
+    free(t->variants);
+    free(t->name);
     free(t);
+}
+
+bool template_take(struct template *t, const char *language)
+{
+    for (int i = 0; i < t->count; i++) {
+        if (strcmp(t->variants[i].language, language) != 0)
+            continue;
+        variant_fini(&t->variants[i]);
+        memmove(&t->variants[i], &t->variants[i + 1], (size_t)(t->count - i - 1) * sizeof t->variants[0]);
+        t->count--;
+        break;
+    }
+    return t->count > 0;
+}
+
+/* ---- rendering ------------------------------------------------------------------------------------------
+ */
+
+/* The template that is meant: a name's on the shelf. NULL: it is not there. */
+static const struct template *meant(const struct template *t)
+{
+    return t->shelf ? shelf_find(t->shelf, t->name) : t;
+}
+
+static const struct variant *in_language(const struct template *t, const char *language)
+{
+    size_t primary = strcspn(language, "-");
+
+    if (!*language)
+        return NULL;
+    for (int i = 0; i < t->count; i++)
+        if (strcasecmp(t->variants[i].language, language) == 0)
+            return &t->variants[i];
+    for (int i = 0; i < t->count; i++)
+        if (strncasecmp(t->variants[i].language, language, primary) == 0 &&
+            t->variants[i].language[primary] == '\0')
+            return &t->variants[i];
+    return NULL;
+}
+
+static const struct variant *any_language(const struct template *t)
+{
+    for (int i = 0; i < t->count; i++)
+        if (!*t->variants[i].language)
+            return &t->variants[i];
+    return t->count > 0 ? &t->variants[0] : NULL;
+}
+
+/* The language wanted, the contact's, the text's, any. */
+static const struct variant *choose(const struct template *t, const struct template_values *v)
+{
+    const struct variant *found = NULL;
+
+    if (t->count < 2)
+        return any_language(t);
+    if (v->language)
+        found = in_language(t, v->language);
+    if (!found && v->event->known)
+        found = in_language(t, v->event->known->contact.language);
+    if (!found && v->event->language)
+        found = in_language(t, v->event->language);
+    return found ? found : any_language(t);
+}
+
+/* False: it is missing, and there is no default. */
+static bool fill(const struct op *op, const struct template_values *v, struct filled *f, struct buf *out)
+{
+    bool have = op->value->get(v, op->arg, f);
+
+    for (int i = 0; have && i < op->nfilters; i++)
+        have = f->text.len == 0 || op->filters[i]->apply(v, op->filter_args[i], f);
+    if (!have || (f->text.len == 0 && op->text.at))
+        f->text = op->text;
+    if (!have && !op->text.at)
+        return false;
+    if (f->text.len > 0)
+        buf_add(out, f->text.at, f->text.len);
+    return true;
+}
+
+static void cut(struct buf *out, size_t len)
+{
+    out->len = len;
+    if (out->data)
+        out->data[len] = '\0';
 }
 
 const char *template_render(const struct template *t, const struct template_values *v, struct buf *out)
 {
-    char scratch[SCRATCH_BYTES];
+    const struct template *which = meant(t);
+    const struct variant *text = which ? choose(which, v) : NULL;
+    size_t before = out->len;
 
-    for (int i = 0; i < t->nops; i++) {
-        const struct op *op = &t->ops[i];
-        struct span s = op->value ? op->value->get(v, op->arg, scratch) : op->text;
+    if (!text)
+        return t->name ? t->name : "text";
+    for (int i = 0; i < text->nops; i++) {
+        const struct op *op = &text->ops[i];
+        struct filled f = {0};
+        bool filled = true;
 
-        if (s.len == 0)
-            s = op->text;
-        if (s.len > 0)
-            buf_add(out, s.at, s.len);
+        if (op->value)
+            filled = fill(op, v, &f, out);
+        else
+            buf_add(out, op->text.at, op->text.len);
+        buf_free(&f.own);
+        if (!filled) {
+            cut(out, before);
+            return op->name;
+        }
     }
+    return NULL;
+}
+
+bool template_longest(const struct template *t, int index, const char **language, struct buf *out)
+{
+    const struct template *which = meant(t);
+    const struct variant *text;
+
+    if (!which || index >= which->count)
+        return false;
+    text = &which->variants[index];
+    *language = text->language;
+    for (int i = 0; i < text->nops; i++) {
+        const struct op *op = &text->ops[i];
+        size_t chars = op->text.at ? utf8_count(op->text.at, op->text.len) : 0;
+
+        if (op->text.at && (!op->value || chars >= (size_t)op->value->longest)) {
+            buf_add(out, op->text.at, op->text.len);
+            continue;
+        }
+        for (int n = 0; n < op->value->longest; n++)
+            buf_addc(out, 'x');
+    }
+    return true;
+}
+
+const char *template_source(const struct template *t, const char *language)
+{
+    const struct template *which = meant(t);
+
+    for (int i = 0; which && i < which->count; i++)
+        if (strcmp(which->variants[i].language, language) == 0)
+            return which->variants[i].written;
     return NULL;
 }
