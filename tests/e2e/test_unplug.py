@@ -36,6 +36,7 @@ def test_unplugged_idle(build):
         it.wait_ready()
         it.wait("what came meanwhile", lambda: it.messages("--in", "--grep", "unplugged", "--state", "handled"))
         it.wait("what waited", lambda: it.json("show", number)["message"]["state"] == "delivered")
+        it.wait("the reply", lambda: it.log("submitted", text="auto reply"))
         sent_once(it, ["waits for the modem", "auto reply"])
 
 
