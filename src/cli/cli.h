@@ -108,6 +108,8 @@ struct command_group {
     const struct command *commands; /* END ends it */
 };
 extern const struct command_group command_groups[];
+extern const struct command conversation_commands[];                                   /* table_desk.c */
+extern const struct command contact_commands[], consent_commands[], people_commands[]; /* table_contacts.c */
 const struct command *command_next(const struct command *c); /* of all groups; NULL before the first */
 extern const struct option common_options[];
 const struct command *command_find(const char *name);
@@ -145,6 +147,7 @@ int status_of_error(const json_t *answer, struct err *e);
 /* run.c */
 int run_request(struct invocation *v); /* for commands without a `run` */
 void print_json(const json_t *v);
+void print_json_lines(const json_t *v, bool lines); /* moved in, or on one line */
 /* Tells that it did not work, for people or as JSON (`answer` may be NULL); returns status. */
 int tell_failure(const struct invocation *v, int status, const struct err *e, json_t *answer);
 /* Tells what is wrong with the command line, of c when that much is known, and returns CLI_USAGE. */
@@ -161,6 +164,11 @@ int run_pdu_decode(struct invocation *v);
 int run_pdu_encode(struct invocation *v);
 int run_ussd(struct invocation *v);
 int run_rules_test(struct invocation *v);
+int run_contact_export(struct invocation *v); /* contacts.c */
+int run_contact_erase(struct invocation *v);
+int run_contacts_import(struct invocation *v);
+int run_contacts_export(struct invocation *v);
+int run_contacts_merge(struct invocation *v);
 int run_help(struct invocation *v);
 /* `simgate complete INDEX WORD…` prints what may stand at INDEX, a line each; for the shell. */
 int run_complete(int argc, char **argv);
@@ -187,6 +195,21 @@ int status_of_balances(const json_t *answer);
 const char *amount_text(const json_t *balance, char out[32]);
 void view_unlock(const json_t *answer);
 void view_rules_test(const json_t *answer);
+void view_conversations(const json_t *answer); /* view_desk.c */
+void view_conversation(const json_t *answer);
+void view_operation(const json_t *answer);
+void view_contacts(const json_t *answer); /* view_contacts.c */
+void view_contact(const json_t *answer);
+void view_merged(const json_t *answer);
+void view_erased(const json_t *answer);
+void view_consent(const json_t *answer);
+void view_consent_list(const json_t *answer);
+void view_people(const json_t *answer);
+void view_departments(const json_t *answer);
+void view_handlers(const json_t *answer);
+int status_of_handlers(const json_t *answer);
+void view_deliveries(const json_t *answer);
+void view_delivery_change(const json_t *answer);
 void view_pdu_decode(const json_t *answer);
 void view_pdu_encode(const json_t *answer);
 

@@ -21,14 +21,19 @@ static void print_escaped(const char *json)
     putchar('\n');
 }
 
-void print_json(const json_t *v)
+void print_json_lines(const json_t *v, bool lines)
 {
-    char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = json_dumps(v, (lines ? JSON_INDENT(2) : JSON_COMPACT) | JSON_ENCODE_ANY);
 
     if (!text)
         abort();
     print_escaped(text);
     free(text);
+}
+
+void print_json(const json_t *v)
+{
+    print_json_lines(v, false);
 }
 
 int tell_failure(const struct invocation *v, int status, const struct err *e, json_t *answer)

@@ -174,6 +174,8 @@ static void say_event(const json_t *ev)
     buf_addf(&line, "%s  %-10s", member_time(ev, "at"), !strcmp(kind, "outcome") && *state ? state : kind);
     if (*message)
         buf_addf(&line, "  message %s", message);
+    if (*member_text(ev, "conversation"))
+        buf_addf(&line, "  #%s", member_text(ev, "conversation"));
     if (*part && strcmp(member_text(ev, "parts"), "1") != 0)
         buf_addf(&line, " part %s of %s", part, member_text(ev, "parts"));
     if (*member_text(ev, "peer"))

@@ -1,5 +1,6 @@
 /* Every command there is, with its options and operands: the source of its parser, its help and its
- * completion. simgate(1) tells the same at more length. Those of the desk are in table_desk.c. */
+ * completion. simgate(1) tells the same at more length. Those of the desk are in table_desk.c
+ * and table_contacts.c. */
 #include <string.h>
 
 #include "cli/cli.h"
@@ -31,6 +32,13 @@ static const struct option send_options[] = {
     {"validity", ARG_DURATION, "TIME", "validity", "give up after 90s, 15m, 2h, 3d", NULL, NULL, false},
     {"priority", ARG_CHOICE, "PRIORITY", "priority", "low, normal, high", NULL, priorities, false},
     {"key", ARG_TEXT, "KEY", "key", "the same key and recipient again send nothing again", NULL, NULL, false},
+    {"marketing", ARG_TRUE, NULL, "marketing", "advertising: needs an opt-in, keeps quiet hours", NULL, NULL,
+     false},
+    {"department", ARG_DEPARTMENT, "NAME", "department", "on behalf of this department, from its SIM", NULL,
+     NULL, false},
+    {"as", ARG_PERSON, "NAME", "as", "written by this person of gateway.conf", NULL, NULL, false},
+    {"override", ARG_TEXT, "REASON", "override", "although the recipient has opted out, and why", NULL, NULL,
+     false},
     {"wait", ARG_TRUE, NULL, "wait", "show progress and wait for the outcome", NULL, NULL, false},
     END};
 static const struct operand send_operands[] = {{"TEXT", ARG_WORDS, "text", false, NULL}, END};
@@ -252,9 +260,16 @@ static const struct command tool_commands[] = {
     END};
 
 /* Each part of the program has its commands in a table of its own. */
-const struct command_group command_groups[] = {
-    {"Messages", message_commands},    {"Rules", rules_commands},           {"Modems", modem_commands},
-    {"The gateway", gateway_commands}, {"Without simgated", tool_commands}, {NULL, NULL}};
+const struct command_group command_groups[] = {{"Messages", message_commands},
+                                               {"Conversations", conversation_commands},
+                                               {"Customers", contact_commands},
+                                               {"Consent", consent_commands},
+                                               {"People and handlers", people_commands},
+                                               {"Rules", rules_commands},
+                                               {"Modems", modem_commands},
+                                               {"The gateway", gateway_commands},
+                                               {"Without simgated", tool_commands},
+                                               {NULL, NULL}};
 
 const struct command *command_next(const struct command *c)
 {

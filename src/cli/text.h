@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -36,6 +37,10 @@ const char *member_text(const json_t *object, const char *name);
  * rotating. */
 const char *member_time(const json_t *object, const char *name);
 enum colour state_colour(const char *state);
+
+/* Draws how far it is, over what it drew before; at the end nothing of it stays. To standard error: for a
+ * terminal only. */
+void progress(const char *what, int64_t done, int64_t total);
 
 struct column {
     const char *title;

@@ -22,7 +22,12 @@ static const struct {
              {MSG_F_AUTOMATIC, "automatic"},
              {MSG_F_CONSENT, "consent"},
              {MSG_F_SILENT, "silent"},
-             {MSG_F_CALL, "call"}};
+             {MSG_F_CALL, "call"},
+             {MSG_F_PERSON, "person"},
+             {MSG_F_MARKETING, "marketing"},
+             {MSG_F_OVERRIDE, "override"},
+             {MSG_F_MASKED, "masked"},
+             {MSG_F_STAFF, "staff"}};
 
 json_t *json_text(const char *text)
 {
@@ -100,6 +105,10 @@ json_t *json_message(const struct msg_row *r)
         json_object_set_new(m, "priority", json_string(priorities[r->priority]));
     if (r->reply_to)
         put_number(m, "reply_to", r->reply_to);
+    if (r->conversation > 0)
+        put_number(m, "conversation", r->conversation);
+    if (r->cost_micros)
+        json_object_set_new(m, "cost", json_real((double)r->cost_micros / 1e6));
     json_object_set_new(m, "flags", flags_of(r->flags));
     return m;
 }
@@ -189,6 +198,8 @@ json_t *json_event(const struct gateway_event *ev)
     json_put_time(o, "at", ev->at_wall_ms);
     if (ev->message)
         put_number(o, "message", ev->message);
+    if (ev->conversation)
+        put_number(o, "conversation", ev->conversation);
     if (ev->state)
         json_object_set_new(o, "state", json_string(msg_state_name(ev->state)));
     if (ev->part)

@@ -66,6 +66,31 @@ static void refuses(const char *line, const char *wanted)
     json_decref(p.v.args);
 }
 
+/* Commands of the desk: what is meant stands behind the verb; a conversation may be written as the relay
+ * writes it. */
+static void test_parse_desk(void **state)
+{
+    (void)state;
+    gives("conversation 12", "{\"conversation\":12}");
+    gives("conversation #12 --limit 5", "{\"conversation\":12,\"limit\":5}");
+    gives("conversation reply #12 --as Anna We are on it",
+          "{\"as\":\"Anna\",\"conversation\":12,\"text\":\"We are on it\"}");
+    gives("conversation assign 12", "{\"conversation\":12}");
+    gives("conversation snooze 12 tomorrow 09:00", "{\"conversation\":12,\"until\":\"tomorrow 09:00\"}");
+    gives("conversations --unassigned --state new", "{\"state\":\"new\",\"unassigned\":true}");
+    gives("contact 0170", "{\"number\":\"0170\"}");
+    gives("contact set 0170 name=Anna_B plan=a=b x=",
+          "{\"number\":\"0170\",\"set\":{\"name\":\"Anna B\",\"plan\":\"a=b\",\"x\":\"\"}}");
+    gives("contact tag 0170 vip returns", "{\"number\":\"0170\",\"tags\":[\"vip\",\"returns\"]}");
+    gives("contacts Anna B --tag vip", "{\"search\":\"Anna B\",\"tag\":\"vip\"}");
+    gives("consent out 0170 --words stop_it", "{\"number\":\"0170\",\"words\":\"stop it\"}");
+    refuses("conversation twelve", "ID: a conversation's number such as 12 expected");
+    refuses("conversation priority 12 huge", "one of low, normal, high, urgent expected");
+    refuses("contact set 0170 name", "NAME=VALUE expected, not \"name\"");
+    refuses("contact set 0170", "NAME=VALUE is missing");
+    refuses("conversation reply 12", "TEXT is missing");
+}
+
 /* Options and operands become the request's fields, in either writing and any order. */
 static void test_parse(void **state)
 {
@@ -183,13 +208,19 @@ static void test_complete(void **state)
 {
     (void)state;
     completes("simgate s", "send\nshow\nstatus\n");
-    completes("simgate p", "probe\npdu\n");
+    completes("simgate p", "people\nprobe\npdu\n");
     completes("simgate pdu .", "decode\nencode\n");
     completes("simgate config c", "check\n");
     completes("simgate messages --s", "--state\n--since\n--socket\n");
     completes("simgate messages --in --state del", "delivered\n");
     completes("simgate send --to 1 --priority .", "low\nnormal\nhigh\n");
     completes("simgate help b", "balance\nbackup\n");
+    completes("simgate conv", "conversations\nconversation\n");
+    completes("simgate conversation re", "reply\nreopen\n");
+    completes("simgate conversation priority 12 u", "urgent\n");
+    completes("simgate conversations --state sp", "spam\n");
+    completes("simgate contacts .", "import\nexport\nmerge\n");
+    completes("simgate consent in 0170 --p", "--proof\n");
     completes("simgate nonsense .", "");
 }
 
@@ -277,10 +308,11 @@ static void test_usage_as_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_usage_as_json), cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_common),        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_past),          cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_complete),      cmocka_unit_test(test_views_harmless),
+        cmocka_unit_test(test_usage_as_json),  cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_desk),     cmocka_unit_test(test_common),
+        cmocka_unit_test(test_refuses),        cmocka_unit_test(test_past),
+        cmocka_unit_test(test_manual),         cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_views_harmless),
     };
 
     text_init();
