@@ -104,10 +104,15 @@ def test_by_daemon(build):
             refused = it.run("probe", *args, check=False)
             lab.equal(refused.returncode, status, f"exit status of probe {args}")
             lab.true("expected one of: M0" in refused.stderr or "PORT stands alone" in refused.stderr, refused.stderr)
+        own = modems[0]
         for _ in range(2):
             free = probe(it, it.dir / "modem1")["modems"][0]
             lab.equal((free["state"], free.get("configured")), ("ready", None))
             lab.true("port = " in free["entry"] and free["works"]["CSMS"] in (True, False), free)
+            for key in ("CSMS", "CMMS"):  # of a family whose CMMS is never used it is not known
+                lab.equal(own["works"].get(key, free["works"][key]), free["works"][key], key)
+            names = [{s["name"] for s in m["stores"]} for m in (own, free)]
+            lab.true(names[0] >= names[1], f"stores in use and examined: {names}")
         number = it.json("send", "--to", FROM, "goes on")["messages"][0]["id"]
         it.wait("its report", lambda: it.json("show", number)["message"]["state"] == "delivered")
 
