@@ -9,13 +9,14 @@
 #include <sqlite3.h>
 
 #include "base/err.h"
+#include "store/figures_private.h"
 #include "store/types.h"
 
 /* So many ids make an era. */
 enum { MSG_ERA = 16384 };
 #define MSG_ERA_SQL "16384"
 
-enum { DB_STATEMENTS = 128 }; /* slots of the cache, a power of two */
+enum { DB_STATEMENTS = 512 }; /* slots of the cache, a power of two */
 
 struct store_db {
     sqlite3 *h;
@@ -24,7 +25,12 @@ struct store_db {
     struct err own_err;       /* where no operation is */
     const char *const *sinks; /* borrowed from the store; NULL none */
     int64_t next_outbox;
-    int64_t delta[MSG_STATES]; /* messages by state: what this transaction adds to the tally */
+    int64_t next_conversation;
+    unsigned wanted;                  /* events that somebody wants: bits 1 << enum desk_event */
+    bool made_work;                   /* this transaction stored an event or a delivery */
+    int64_t delta[MSG_STATES];        /* messages by state: what this transaction adds to the tally */
+    struct figure_tally figures;      /* what it adds to the figures */
+    const struct zone *_Atomic *zone; /* the store's, in whose days they are counted; NULL: UTC */
     struct {
         const char *sql;
         sqlite3_stmt *st;

@@ -1,0 +1,115 @@
+/* Counting figures inside the transactions that make them. Private to store/.
+ *
+ * What one transaction counts is gathered in its connection and written before its commit, so that a batch of
+ * messages costs a few rows. Whoever rolls back drops what was gathered.
+ */
+#ifndef SIMGATE_STORE_FIGURES_PRIVATE_H
+#define SIMGATE_STORE_FIGURES_PRIVATE_H
+
+#include "store/query_desk.h"
+
+struct zone;
+
+/* The columns of enum figure, in its order. */
+#define FIGURE_COLUMNS(X)                                                                                    \
+    X(received)                                                                                              \
+    X(calls)                                                                                                 \
+    X(sent)                                                                                                  \
+    X(automatic)                                                                                             \
+    X(by_person)                                                                                             \
+    X(segments)                                                                                              \
+    X(cost)                                                                                                  \
+    X(delivered)                                                                                             \
+    X(undelivered)                                                                                           \
+    X(failed)                                                                                                \
+    X(opt_outs)                                                                                              \
+    X(opt_ins)                                                                                               \
+    X(opened)                                                                                                \
+    X(reopened)                                                                                              \
+    X(closed)                                                                                                \
+    X(spam)                                                                                                  \
+    X(overdue)                                                                                               \
+    X(asked)                                                                                                 \
+    X(answered)
+#define FIGURE_SCORE_COLUMNS(X)                                                                              \
+    X(score_0)                                                                                               \
+    X(score_1)                                                                                               \
+    X(score_2)                                                                                               \
+    X(score_3)                                                                                               \
+    X(score_4)                                                                                               \
+    X(score_5)                                                                                               \
+    X(score_6)                                                                                               \
+    X(score_7)                                                                                               \
+    X(score_8)                                                                                               \
+    X(score_9)                                                                                               \
+    X(score_10)
+
+/* What is counted for a day, desk and SIM within the transaction. */
+struct figure_cell {
+    int32_t day;
+    int64_t desk;
+    char sim[MSG_MODEM_BYTES];
+    int64_t n[FIGURES + FIGURE_SCORES];
+};
+enum { FIGURE_CELLS = 12 };
+struct figure_tally {
+    struct figure_cell cells[FIGURE_CELLS];
+    int count;
+    /* What was asked for last: the quarter of an hour, and its day in that zone. */
+    int64_t day_from, day_until;
+    const struct zone *day_zone;
+    int32_t day;
+};
+
+struct store_db;
+struct msg_head;
+struct msg_change;
+
+/* The day of a moment, in the zone of the business. */
+int32_t figure_day(struct store_db *db, int64_t wall_ms);
+/* "2026-11-21" of a day, and the Monday and the first of the month. */
+void figure_day_text(int32_t day, char out[DESK_WORD_BYTES]);
+int32_t figure_week(int32_t day);
+int32_t figure_month(int32_t day);
+int32_t figure_next_month(int32_t first);
+
+/* figure_desk.id of a department and person, both "" or NULL for none: 0. Made when it is not there. */
+int figure_desk(struct store_db *db, const char *department, const char *person, int64_t *id);
+
+/* n of a figure, at a moment. */
+int figure_count(struct store_db *db, int64_t wall_ms, int64_t desk, const char *sim, enum figure what,
+                 int64_t n);
+/* The same for a conversation: its department, SIM; person NULL: the assignee. */
+int figure_conv(struct store_db *db, int64_t wall_ms, const struct conv_row *c, const char *person,
+                enum figure what, int64_t n);
+int figure_flush(struct store_db *db);
+void figure_drop(struct store_db *db);
+
+/* ---- where the store's parts count -----------------------------------------------------------------------
+ */
+
+/* An outbound message's desk, when it is stored: of its conversation's department (NULL: none) and, where it
+ * is MSG_F_PERSON, who wrote it. */
+int figure_message_desk(struct store_db *db, const char *department, uint32_t flags, const char *who,
+                        int64_t *desk);
+/* An outbound message goes from h->state to c->to. */
+int figure_message_moves(struct store_db *db, const struct msg_head *h, const struct msg_change *c);
+/* A received message is HANDLED; conv NULL: it belongs to none. */
+int figure_received(struct store_db *db, const struct msg_head *h, const char *sim, const struct conv_row *c);
+/* A person answers in a conversation: before first_response, waiting and person of *c follow. */
+int figure_answered(struct store_db *db, const struct conv_row *c, const char *person, int64_t now_wall_ms);
+/* A conversation begins, is opened again (before reopened and closed of *c follow), ends in CLOSED or SPAM
+ * (before closed follows; who: "person:Anna"). */
+int figure_opened(struct store_db *db, const struct conv_row *c, int64_t now_wall_ms);
+int figure_reopened(struct store_db *db, const struct conv_row *c, int64_t now_wall_ms);
+int figure_ended(struct store_db *db, const struct conv_row *c, enum conv_state to, const char *who,
+                 int64_t now_wall_ms);
+/* A survey is asked, is answered: after c->survey and c->survey_person were set. */
+int figure_asked(struct store_db *db, const struct conv_row *c);
+int figure_scored(struct store_db *db, const struct conv_row *c, int64_t score);
+int figure_overdue(struct store_db *db, const struct conv_row *c, int64_t now_wall_ms);
+/* Consent changes; conv NULL or id 0: outside a conversation. */
+int figure_consent(struct store_db *db, enum consent_state to, const char *sim, const struct conv_row *c,
+                   int64_t now_wall_ms);
+
+#endif

@@ -1,0 +1,137 @@
+/* Version 3 of the schema: figures, and what the desk's listings are found by.
+ *
+ * Figures are sums by day, department and person, SIM: they grow with the days, not with the messages. Lists
+ * of conversations follow an index in their order, of the live ones or of those that ended, so that a page
+ * costs the same in the first week and after years. Words of names and titles are found by FTS5 and
+ * attributes by a table of their own; triggers keep both, so that nobody who writes a contact has to think of
+ * them. */
+#include "store/figures_private.h"
+#include "store/schema.h"
+
+#define COLUMN(name) " " #name " INTEGER NOT NULL DEFAULT 0,"
+
+/* Names and titles: each change of the row is a change of its words. */
+#define WORDS_OF(table, column)                                                                              \
+    "CREATE VIRTUAL TABLE " table "_words USING fts5(" column ", content='" table "', content_rowid='id', "  \
+    "tokenize='unicode61 remove_diacritics 2', prefix='1 2 3', detail=none, columnsize=0);"                  \
+    "CREATE TRIGGER " table "_words_new AFTER INSERT ON " table " WHEN new." column " <> '' BEGIN "          \
+    "INSERT INTO " table "_words(rowid, " column ") VALUES(new.id, new." column "); END;"                    \
+    "CREATE TRIGGER " table "_words_old AFTER DELETE ON " table " WHEN old." column " <> '' BEGIN "          \
+    "INSERT INTO " table "_words(" table "_words, rowid, " column ") VALUES('delete', old.id, old." column   \
+    "); END;"                                                                                                \
+    "CREATE TRIGGER " table "_words_change_old AFTER UPDATE OF " column " ON " table " WHEN old." column     \
+    " <> '' AND old." column " <> new." column " BEGIN INSERT INTO " table "_words(" table                   \
+    "_words, rowid, " column ") VALUES('delete', old.id, old." column "); END;"                              \
+    "CREATE TRIGGER " table "_words_change_new AFTER UPDATE OF " column " ON " table " WHEN new." column     \
+    " <> '' AND old." column " <> new." column " BEGIN INSERT INTO " table "_words(rowid, " column           \
+    ") VALUES(new.id, new." column "); END;"                                                                 \
+    "INSERT INTO " table "_words(rowid, " column ") SELECT id, " column " FROM " table " WHERE " column      \
+    " <> '';"
+
+#define ATTRIBUTES_NEW                                                                                       \
+    "INSERT OR REPLACE INTO contact_attribute(name, value, contact) SELECT j.key, j.value, new.id FROM "     \
+    "json_each(new.attributes) j WHERE j.type = 'text'; "
+
+const char schema_queries[] =
+    /* ---- figures ---- */
+    "CREATE TABLE figure_desk ("
+    " id INTEGER PRIMARY KEY,"
+    " department TEXT NOT NULL,"
+    " person TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX figure_desk_names ON figure_desk(department, person);"
+    /* Whose message it is in the figures: figure_desk.id; 0 nobody's of no department. */
+    "ALTER TABLE message ADD COLUMN desk INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE figure ("
+    " day INTEGER NOT NULL," /* since 1970-01-01, in the zone of the business */
+    " desk INTEGER NOT NULL,"
+    " sim TEXT NOT NULL," FIGURE_COLUMNS(COLUMN) FIGURE_SCORE_COLUMNS(
+        COLUMN) " PRIMARY KEY (day, desk, sim)"
+                ") STRICT, WITHOUT ROWID;"
+                "CREATE TABLE figure_time ("
+                " kind INTEGER NOT NULL," /* enum figure_time */
+                " day INTEGER NOT NULL,"  /* of ended */
+                " conversation INTEGER NOT NULL,"
+                " ended INTEGER NOT NULL,"
+                " desk INTEGER NOT NULL,"
+                " sim TEXT NOT NULL,"
+                " took INTEGER NOT NULL,"     /* by the calendar, ms */
+                " business INTEGER NOT NULL," /* ms; -1 not known yet: it is in figure_pending */
+                " PRIMARY KEY (kind, day, conversation, ended)"
+                ") STRICT, WITHOUT ROWID;"
+                "CREATE TABLE figure_pending ("
+                " id INTEGER PRIMARY KEY,"
+                " kind INTEGER NOT NULL,"
+                " day INTEGER NOT NULL,"
+                " conversation INTEGER NOT NULL,"
+                " began INTEGER NOT NULL,"
+                " ended INTEGER NOT NULL,"
+                " department TEXT NOT NULL"
+                ") STRICT;"
+
+                /* ---- lists of conversations ---- */
+                "CREATE INDEX conversation_changed ON conversation(changed, id) WHERE state < 5;"
+                "CREATE INDEX conversation_waiting ON conversation(waiting, id) WHERE state < 5 AND waiting "
+                "> 0;"
+                "CREATE INDEX conversation_ended ON conversation(changed, id) WHERE state >= 5;"
+                "CREATE INDEX conversation_ended_department ON conversation(department, changed, id) WHERE "
+                "state >= 5;"
+                "CREATE INDEX conversation_ended_assignee ON conversation(assignee, changed, id) WHERE state "
+                ">= 5;"
+
+    /* ---- words and attributes ---- */
+    WORDS_OF("contact", "name") WORDS_OF(
+        "conversation",
+        "title") "CREATE TABLE contact_attribute ("
+                 " name TEXT NOT NULL,"
+                 " value TEXT NOT NULL,"
+                 " contact INTEGER NOT NULL,"
+                 " PRIMARY KEY (name, value, contact)"
+                 ") STRICT, WITHOUT ROWID;"
+                 "CREATE TRIGGER contact_attribute_new AFTER INSERT ON contact WHEN "
+                 "json_valid(new.attributes) "
+                 "BEGIN " ATTRIBUTES_NEW "END;"
+                 "CREATE TRIGGER contact_attribute_old AFTER DELETE ON contact WHEN "
+                 "json_valid(old.attributes) BEGIN "
+                 "DELETE FROM contact_attribute WHERE (name, value, contact) IN (SELECT j.key, j.value, "
+                 "old.id FROM "
+                 "json_each(old.attributes) j WHERE j.type = 'text'); END;"
+                 "CREATE TRIGGER contact_attribute_change_old AFTER UPDATE OF attributes ON contact WHEN "
+                 "json_valid(old.attributes) AND old.attributes IS NOT new.attributes BEGIN "
+                 "DELETE FROM contact_attribute WHERE (name, value, contact) IN (SELECT j.key, j.value, "
+                 "old.id FROM "
+                 "json_each(old.attributes) j WHERE j.type = 'text'); END;"
+                 "CREATE TRIGGER contact_attribute_change_new AFTER UPDATE OF attributes ON contact WHEN "
+                 "json_valid(new.attributes) AND old.attributes IS NOT new.attributes BEGIN " ATTRIBUTES_NEW
+                 "END;"
+                 "INSERT OR REPLACE INTO contact_attribute(name, value, contact) SELECT j.key, j.value, c.id "
+                 "FROM contact c, "
+                 "json_each(c.attributes) j WHERE json_valid(c.attributes) AND j.type = 'text';"
+
+                 /* ---- consent ---- */
+                 "CREATE INDEX consent_state ON consent(state, number, sim);"
+                 /* Opt-outs of erased numbers, by a keyed hash: erase.c. */
+                 "CREATE TABLE consent_erased ("
+                 " hash INTEGER NOT NULL,"
+                 " sim TEXT NOT NULL,"
+                 " at INTEGER NOT NULL,"
+                 " PRIMARY KEY (hash, sim)"
+                 ") STRICT, WITHOUT ROWID;"
+                 "CREATE TABLE secret (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+                 "INSERT INTO secret(name, bytes) VALUES('consent', randomblob(16));"
+
+                 /* ---- erasing ---- */
+                 /* One that is under way has its number; one that is done only says that there was one. */
+                 "CREATE TABLE erasure ("
+                 " id INTEGER PRIMARY KEY,"
+                 " number TEXT,"
+                 " who TEXT NOT NULL,"
+                 " at INTEGER NOT NULL,"
+                 " ended INTEGER NOT NULL," /* 0 under way */
+                 " rows INTEGER NOT NULL"
+                 ") STRICT;"
+                 "CREATE INDEX erasure_open ON erasure(id) WHERE ended = 0;"
+                 "CREATE INDEX campaign_to_number ON campaign_to(number);"
+                 "CREATE INDEX contact_changed ON contact(changed);"
+                 /* How far the raw PDUs were taken away, by message id. */
+                 "CREATE TABLE retained (kind INTEGER PRIMARY KEY, message INTEGER NOT NULL) STRICT;";
