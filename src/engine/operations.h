@@ -36,17 +36,25 @@ struct operation_request {
     int64_t now_wall_ms;
 };
 
-enum { OPERATION_EFFECTS = 8 };
+enum { OPERATION_EFFECTS = 8, OPERATION_TOLD = 8 };
 struct operation_plan {
     struct store_effect effects[OPERATION_EFFECTS]; /* texts borrowed from request, conversation and staff */
     int neffects;
     bool reply;      /* value is to be sent to the customer as written by a person */
     char words[160]; /* what was done: "closed", "assigned to Anna" */
+    /* Whose telephone is told, where the relay is on: to whom it was assigned, the people of its new
+     * department, whose it is when another one answers. Not who does it. */
+    const struct person *told[OPERATION_TOLD];
+    int ntold;
 };
 
 /* ERR_INVALID: no such person, department, priority, time (the words say what was expected); ERR_REFUSED: the
  * conversation's state does not allow it. Whether the customer has opted out is not looked at. */
 int operation_plan(const struct staff *s, const struct conv_row *c, const struct operation_request *r,
                    struct operation_plan *out, struct err *e);
+
+/* What an answer goes out by: the department's modem or pool, else the SIM that the customer wrote to. NULL:
+ * not said. */
+void operation_route(const struct staff *s, const struct conv_row *c, const char **modem, const char **pool);
 
 #endif

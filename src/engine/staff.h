@@ -13,6 +13,7 @@ struct problems;
 
 struct department {
     char *name;
+    char *folded;        /* for comparing */
     char *modem, *pool;  /* it answers from; "" by the SIM that the customer wrote to */
     struct hours *hours; /* NULL: the business's */
     int64_t first_response_ms, next_response_ms, resolution_ms; /* of business time; 0 none */
@@ -20,6 +21,7 @@ struct department {
 
 struct person {
     char *name;
+    char *folded;
     char *number;        /* canonical; "" none: no relay */
     bool *departments;   /* staff.ndepartments of them: belongs to it? */
     struct hours *hours; /* NULL: always on duty */
@@ -27,6 +29,7 @@ struct person {
 };
 
 struct staff {
+    const struct fold *fold;
     struct zone *zone;   /* of the business */
     struct hours *hours; /* of the business */
     struct zone **zones; /* of departments and people who have their own */
@@ -37,8 +40,9 @@ struct staff {
     int npeople;
 };
 
-/* All problems are told. */
-void staff_compile(struct staff *s, const struct engine_conf *conf, struct problems *p);
+/* All problems are told. fold borrowed. */
+void staff_compile(struct staff *s, const struct engine_conf *conf, const struct fold *fold,
+                   struct problems *p);
 void staff_fini(struct staff *s);
 
 /* By name, whatever its case. NULL: there is none. */
