@@ -128,13 +128,13 @@ void do_unlock(struct call *call)
 
 struct trial {
     struct call *call;
-    struct store_peer peer;
+    struct store_situation known;
     char from[64];
 };
 
 static void on_peer(struct store_op *op, int status)
 {
-    struct trial *t = container_of(op, struct trial, peer.op);
+    struct trial *t = container_of(op, struct trial, known.op);
     const struct ctl_world *w = &t->call->ctl->world;
     bool is_call = call_text(t->call, "call") != NULL;
     struct engine_trial_result r;
@@ -148,8 +148,8 @@ static void on_peer(struct store_op *op, int status)
                &(struct engine_trial){.from = t->from,
                                       .on = is_call ? ENGINE_ON_CALL : ENGINE_ON_MESSAGE,
                                       .text = is_call ? "" : call_text(t->call, "text"),
-                                      .consent = t->peer.consent,
-                                      .automatic_replies = t->peer.automatic_replies,
+                                      .consent = t->known.consent,
+                                      .automatic_replies = t->known.automatic_replies,
                                       .own_number = gateway_own_number(w->gateway, t->from)},
                &r);
     result = json_object();
@@ -163,6 +163,7 @@ static void on_peer(struct store_op *op, int status)
     json_object_set_new(result, "why", lines_of(&r.why));
     buf_free(&r.reply);
     buf_free(&r.why);
+    store_situation_clear(&t->known);
     call_ok(t->call, result);
 }
 
@@ -208,9 +209,11 @@ void do_rules_test(struct call *call)
         call_fail(call, e.code, e.text);
         return;
     }
-    t->peer = (struct store_peer){.op.done = on_peer,
-                                  .number = t->from,
-                                  .since_wall_ms = rt_wall_ms(call->ctl->world.rt) -
-                                                   engine_guard_window_ms(call->ctl->world.engine)};
-    store_peer(call->ctl->world.store, &t->peer);
+    t->known =
+        (struct store_situation){.op.done = on_peer,
+                                 .number = t->from,
+                                 .look_only = true,
+                                 .guard_since_wall_ms = rt_wall_ms(call->ctl->world.rt) -
+                                                        engine_guard_window_ms(call->ctl->world.engine)};
+    store_situation(call->ctl->world.store, &t->known);
 }

@@ -28,7 +28,6 @@ struct job {
     const struct msg_row *message; /* the gateway's, until gateway_handled */
     bool asked;                    /* its turn has come */
     int64_t retry_ms;
-    struct store_peer peer;
     struct store_situation known;
     struct rt_timer retry;
     struct handler_event event;
@@ -41,6 +40,7 @@ static void job_free(struct job *j)
 {
     DL_DELETE(j->en->jobs, j);
     verdict_fini(&j->verdict);
+    store_situation_clear(&j->known);
     free(j);
 }
 
@@ -66,20 +66,19 @@ static void give_verdict(struct engine *en, const struct msg_row *m, const struc
 {
     struct gateway_send sends[VERDICT_REPLIES];
     char keys[VERDICT_REPLIES][MSG_KEY_BYTES];
-    struct gateway_verdict gv = {.reason = v->reason, .replies = sends, .nreplies = v->nreplies};
+    struct gateway_verdict gv = {.reason = v->reason,
+                                 .who = v->who,
+                                 .replies = sends,
+                                 .nreplies = v->nreplies,
+                                 .effects = v->effects,
+                                 .neffects = v->neffects,
+                                 .thread = v->thread};
 
     if (v->alarm.len)
         gv.alarm = buf_str(&v->alarm);
     for (int i = 0; i < v->nreplies; i++) {
         snprintf(keys[i], sizeof keys[i], "reply:%lld:%d", (long long)m->id, i + 1);
         fill_send(&sends[i], m, &v->replies[i], keys[i]);
-    }
-    for (int i = 0; i < v->neffects; i++) {
-        if (v->effects[i].kind != EFFECT_CONSENT)
-            continue;
-        gv.consent_number = m->peer;
-        gv.consent = (enum consent_state)v->effects[i].n;
-        gv.consent_words = v->effects[i].value;
     }
     gateway_handled(en->gateway, m->id, &gv);
 }
@@ -160,8 +159,6 @@ static void decide(struct job *j)
     struct engine *en = j->en;
     const struct msg_row *m = j->message;
 
-    j->known =
-        (struct store_situation){.consent = j->peer.consent, .automatic_replies = j->peer.automatic_replies};
     j->event = (struct handler_event){
         .id = m->id,
         .on = m->flags & MSG_F_CALL ? ENGINE_ON_CALL : ENGINE_ON_MESSAGE,
@@ -193,7 +190,7 @@ static void retry(struct rt_timer *t)
 
 static void peer_known(struct store_op *op, int status)
 {
-    struct job *j = container_of(op, struct job, peer.op);
+    struct job *j = container_of(op, struct job, known.op);
     struct engine *en = j->en;
 
     if (status == 0) {
@@ -218,10 +215,13 @@ static void ask(struct job *j)
     struct engine *en = j->en;
 
     j->asked = true;
-    j->peer = (struct store_peer){.op = {.done = peer_known},
-                                  .number = j->message->peer,
-                                  .since_wall_ms = rt_wall_ms(en->rt) - en->program->guard.window_ms};
-    store_peer(en->store, &j->peer);
+    store_situation_clear(&j->known);
+    j->known = (struct store_situation){.op = {.done = peer_known},
+                                        .number = j->message->peer,
+                                        .sim = j->message->modem,
+                                        .guard_since_wall_ms =
+                                            rt_wall_ms(en->rt) - en->program->guard.window_ms};
+    store_situation(en->store, &j->known);
 }
 
 static int by_age(const struct job *a, const struct job *b)

@@ -75,7 +75,7 @@ static void fill_results(struct admission *ad)
         r->id = ad->messages[i].id;
         r->existed = ad->messages[i].existed;
         if (ad->messages[i].opted_out)
-            err_set(&r->err, ERR_REFUSED, "to: %s has opted out (STOP) and gets no messages", r->to);
+            err_set(&r->err, ERR_REFUSED, "to: %s", ad->messages[i].refused);
     }
 }
 

@@ -40,7 +40,9 @@ static int check_bounds(const struct gateway_send *s, struct err *e)
     } texts[] = {{"modem", s->modem, MSG_MODEM_BYTES},
                  {"pool", s->pool, MSG_MODEM_BYTES},
                  {"source", s->source, MSG_SOURCE_BYTES},
-                 {"key", s->key, MSG_KEY_BYTES}};
+                 {"key", s->key, MSG_KEY_BYTES},
+                 {"who", s->who, DESK_WHO_BYTES},
+                 {"override", s->override_reason, MSG_REASON_BYTES}};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (check_length(texts[i].name, texts[i].text, texts[i].max, e) < 0)
             return e->code;
@@ -67,7 +69,7 @@ static int check_bounds(const struct gateway_send *s, struct err *e)
 static int check_wishes(struct gateway *g, const struct gateway_send *s, struct err *e)
 {
     char known[200];
-    if (s->modem && *s->modem && !s->reply_to && !gw_pipe_by_name(g, s->modem))
+    if (s->modem && *s->modem && !s->reply_to && !s->prefer && !gw_pipe_by_name(g, s->modem))
         return err_set(e, ERR_INVALID, "modem: \"%s\" is not known; expected one of: %s", s->modem,
                        gw_known(g, false, known, sizeof(known)));
     if (!s->pool || !*s->pool)
@@ -273,10 +275,12 @@ static int make_pdus(struct gateway *g, const struct gateway_send *s, int64_t va
 
 static uint32_t flags_of(const struct gateway_send *s, bool report)
 {
-    bool prefer = s->reply_to && s->modem && *s->modem;
+    bool prefer = (s->reply_to || s->prefer) && s->modem && *s->modem;
     return (report ? MSG_F_REPORT : 0u) | (s->cls == 0 ? MSG_F_FLASH : 0u) | (s->data ? MSG_F_BINARY : 0u) |
            (s->automatic ? MSG_F_AUTOMATIC : 0u) | (s->consent ? MSG_F_CONSENT : 0u) |
-           (prefer ? MSG_F_PREFER : 0u);
+           (prefer ? MSG_F_PREFER : 0u) | (s->person ? MSG_F_PERSON : 0u) |
+           (s->marketing ? MSG_F_MARKETING : 0u) | (s->staff ? MSG_F_STAFF : 0u) |
+           (s->override_reason ? MSG_F_OVERRIDE : 0u);
 }
 
 int gw_compose(struct gateway *g, const struct gateway_send *s, int64_t now_wall_ms,
@@ -316,6 +320,9 @@ int gw_compose(struct gateway *g, const struct gateway_send *s, int64_t now_wall
                                     .due_wall_ms = start,
                                     .expires_wall_ms = validity ? start + validity : 0,
                                     .reply_to = s->reply_to,
+                                    .conversation = s->conversation,
+                                    .who = s->who,
+                                    .override_reason = s->override_reason,
                                     .parts = c->parts,
                                     .nparts = (int)c->plan.count};
     return 0;

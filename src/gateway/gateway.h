@@ -97,6 +97,7 @@ struct gateway_send {
     const char *who;               /* wrote it: "person:Anna" */
     const char *department;        /* on whose behalf, for routes; NULL none */
     int64_t conversation;          /* see store_new_message */
+    bool prefer; /* `modem` is a wish, given up after a minute; as with reply_to */
     int transliterate;             /* -1 as configured */
     int language, language_ext;    /* national tables to use, 0 none */
     const char *smsc;              /* service centre put into the PDU; NULL as configured */
@@ -149,6 +150,9 @@ struct gateway_route_trial {
 int gateway_route_test(struct gateway *g, const struct gateway_send *s, struct gateway_route_trial *out,
                        struct err *e);
 
+/* A number as people write it, in canonical form, by the configured country. ERR_INVALID. */
+int gateway_number(const struct gateway *g, const char *text, char out[NUMBER_BYTES], struct err *e);
+
 /* ---- operators' moves -----------------------------------------------------------------------------------
  */
 
@@ -179,9 +183,6 @@ struct gateway_verdict {
     int64_t reopen_ms;
     int64_t conversation; /* see store_handle */
     const char *alarm;    /* told as EV_ALARM once the verdict is durable; NULL none */
-    /* Until the engine speaks in effects alone: goes away. */
-    const char *consent_number, *consent_words;
-    enum consent_state consent;
 };
 
 /* Called once for each RECEIVED message (and again after a crash before its verdict was durable, or when the
@@ -196,16 +197,17 @@ void gateway_handled(struct gateway *g, int64_t message, const struct gateway_ve
 /* The same for what is no received message: an event of the store's, a delivery, or (both 0) what a person or
  * a clock wants. All or nothing: a message that cannot be made (ERR_INVALID, ERR_TOO_LONG, ERR_REFUSED by
  * policy or consent, its place in `err`) refuses the whole, unless it is an automatic one, which is told and
- * left out. ERR_REFUSED too when event or delivery was done with before. `done` comes once, never before the
+ * left out; of an event or delivery every one is, since nobody could correct it. ERR_REFUSED too when event or
+ * delivery was done with before. `done` comes once, never before the
  * call returns. A store without room (ERR_FULL) is the caller's to try again. */
 struct gateway_apply {
     int64_t event, delivery;
-    int depth;
+    int depth;                             /* of the event, or the one that the delivery tells of */
     const char *number, *sim;              /* NULL: the conversation's */
     const struct gateway_verdict *verdict; /* borrowed during the call */
     void (*done)(struct gateway_apply *a, int status);
     int64_t conversation; /* out */
-    int64_t messages[8];  /* out: ids of what is sent, in the order of replies */
+    int64_t messages[8];  /* out: ids of what is sent, in the order of replies; 0 left out */
     struct err err;       /* out */
     void *impl;
 };

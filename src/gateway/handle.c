@@ -13,28 +13,12 @@ struct handling {
     struct handling *next;
     struct msg_row row;
     bool decided, waits; /* its verdict came; the store had no room for it */
-    struct store_handle op;
-    struct store_new_message *replies;
-    struct composed *composed;
-    const char *alarm; /* NULL none */
-    int nreplies;
-    char **strings; /* copies of what the verdict borrowed */
-    int nstrings;
+    struct decision d;
 };
 
 static void forget_verdict(struct handling *h)
 {
-    for (int i = 0; i < h->nreplies; i++)
-        gw_composed_free(&h->composed[i]);
-    for (int i = 0; i < h->nstrings; i++)
-        free(h->strings[i]);
-    free(h->strings);
-    free(h->replies);
-    free(h->composed);
-    h->strings = NULL;
-    h->replies = NULL;
-    h->composed = NULL;
-    h->nreplies = h->nstrings = 0;
+    gw_decision_free(&h->d);
     h->decided = h->waits = false;
 }
 
@@ -60,52 +44,9 @@ static void handling_end(struct handling *h)
 
 /* ---- the verdict ---- */
 
-static const char *keep(struct handling *h, const char *text)
-{
-    if (!text)
-        return NULL;
-    h->strings = realloc(h->strings, (size_t)(h->nstrings + 1) * sizeof(char *));
-    if (!h->strings)
-        abort();
-    return h->strings[h->nstrings++] = gw_copy(text);
-}
-
-static void keep_reply(struct handling *h, struct store_new_message *m)
-{
-    m->text = keep(h, m->text);
-    m->modem = keep(h, m->modem);
-    m->pool = keep(h, m->pool);
-    m->source = keep(h, m->source);
-    m->key = keep(h, m->key);
-    m->meta = keep(h, m->meta);
-}
-
-/* A reply that cannot be made is told and left out: the message is handled all the same. */
-static void add_reply(struct handling *h, const struct gateway_send *given)
-{
-    struct gateway *g = h->job.g;
-    struct gateway_send s = *given;
-    struct err e = {0};
-    struct composed *c = &h->composed[h->nreplies];
-    if (!s.reply_to)
-        s.reply_to = h->row.id;
-    if ((!s.modem || !*s.modem) && (!s.pool || !*s.pool))
-        s.modem = h->row.modem; /* by the SIM that the customer wrote to */
-    if (gw_compose(g, &s, h->op.now_wall_ms, &h->replies[h->nreplies], c, &e) < 0) {
-        gw_composed_free(c);
-        *c = (struct composed){0};
-        gw_alarm(g, h->row.id, h->row.modem, "message %lld: its reply cannot be sent: %s",
-                 (long long)h->row.id, e.text);
-        return;
-    }
-    if (s.automatic)
-        h->op.guard_number = h->row.peer;
-    keep_reply(h, &h->replies[h->nreplies++]);
-}
-
 static void on_handled(struct store_op *op, int status)
 {
-    struct handling *h = container_of(op, struct handling, op.op);
+    struct handling *h = container_of(op, struct handling, d.op.op);
     struct gateway *g = h->job.g;
     if (gw_store_may_recover(status)) {
         h->waits = true;
@@ -115,18 +56,17 @@ static void on_handled(struct store_op *op, int status)
     if (status == 0) {
         gw_store_works(g);
         log_info(WHO, "handled message=%lld from=%s replies=%d reason=%s", (long long)h->row.id,
-                 log_number(h->row.peer), h->nreplies, h->op.reason);
+                 log_number(h->row.peer), h->d.nreplies, h->d.op.reason);
         gw_emit(g, &(struct gateway_event){.kind = EV_HANDLED,
                                            .message = h->row.id,
                                            .state = MSG_HANDLED,
                                            .parts = h->row.parts,
                                            .peer = h->row.peer,
                                            .modem = h->row.modem,
-                                           .reason = h->op.reason});
-        if (h->alarm)
-            gw_alarm(g, h->row.id, h->row.modem, "%s", h->alarm);
-        gw_index_new(g, h->replies, h->nreplies);
-        gw_tell_new(g, h->replies, h->nreplies);
+                                           .conversation = h->d.op.conversation,
+                                           .reason = h->d.op.reason});
+        gw_decision_stored(g, &h->d);
+        gw_tell_new(g, h->d.replies, h->d.nreplies);
     } else if (status != ERR_CANCELLED && status != ERR_REFUSED) {
         log_err(WHO, "message %lld: its handling was not stored: %s", (long long)h->row.id, op->err.text);
     }
@@ -139,27 +79,20 @@ static void submit(struct handling *h)
     h->waits = h->job.g->stalled;
     if (h->waits)
         return;
-    h->op.op = (struct store_op){.done = on_handled};
-    store_handle(h->job.g->store, &h->op);
+    h->d.op.op = (struct store_op){.done = on_handled};
+    store_handle(h->job.g->store, &h->d.op);
 }
 
 static void decide(struct handling *h, const struct gateway_verdict *v)
 {
-    int n = v->nreplies > 0 ? v->nreplies : 0;
+    struct err e;
     h->decided = true;
-    h->replies = gw_alloc((size_t)n * sizeof(*h->replies));
-    h->composed = gw_alloc((size_t)n * sizeof(*h->composed));
-    h->op = (struct store_handle){.message = h->row.id,
-                                  .reason = keep(h, v->reason ? v->reason : ""),
-                                  .consent_number = keep(h, v->consent_number),
-                                  .consent = v->consent,
-                                  .consent_words = keep(h, v->consent_words),
-                                  .now_wall_ms = rt_wall_ms(h->job.g->rt)};
-    h->alarm = keep(h, v->alarm);
-    for (int i = 0; i < n; i++)
-        add_reply(h, &v->replies[i]);
-    h->op.replies = h->replies;
-    h->op.nreplies = h->nreplies;
+    gw_decision_take(&h->d, v);
+    h->d.op.message = h->row.id;
+    str_copy(h->d.number, sizeof(h->d.number), h->row.peer);
+    str_copy(h->d.sim, sizeof(h->d.sim), h->row.modem);
+    /* A message that cannot be made is told and left out: this one is handled all the same. */
+    gw_decision_compose(h->job.g, &h->d, &e);
     submit(h);
 }
 

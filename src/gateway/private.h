@@ -160,6 +160,31 @@ int gw_compose(struct gateway *g, const struct gateway_send *s, int64_t now_wall
                struct store_new_message *m, struct composed *c, struct err *e);
 void gw_composed_free(struct composed *c);
 
+/* ---- decide.c: one transaction of a verdict ---- */
+struct decision {
+    struct store_handle op;
+    char number[64], sim[MSG_MODEM_BYTES]; /* of the contact; "" unknown */
+    struct gateway_send *sends;            /* all copied */
+    int nsends;
+    struct store_effect *effects;
+    struct store_new_message *replies; /* of those of `sends` that can be made */
+    struct composed *composed;
+    int *places; /* their places among `sends` */
+    int nreplies;
+    const char *alarm; /* NULL none */
+    char **strings;    /* the copies */
+    int nstrings;
+};
+/* The copy; op is filled but for what it is about. */
+void gw_decision_take(struct decision *d, const struct gateway_verdict *v);
+const char *gw_decision_keep(struct decision *d, const char *text); /* NULL stays NULL */
+/* Messages, by number, sim and op.message. With op.strict it fails for one that cannot be made and is not
+ * automatic; others are told and left out. */
+int gw_decision_compose(struct gateway *g, struct decision *d, struct err *e);
+/* Durable: watchers, alarm, and the messages' entries in the queue; gw_tell_new() is left to the caller. */
+void gw_decision_stored(struct gateway *g, struct decision *d);
+void gw_decision_free(struct decision *d);
+
 /* ---- admit.c ---- */
 /* Takes newly stored messages into the index. */
 void gw_index_new(struct gateway *g, const struct store_new_message *m, int count);

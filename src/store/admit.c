@@ -1,8 +1,9 @@
 /* Admission: messages with their parts, all of one request in one transaction. The one place through which an
  * outbound message comes into the store, for every producer, and so the place where an opt-out holds. */
-#include "store/private.h"
+#include <stdio.h>
 
-static const char sql_consent[] = "SELECT state FROM consent WHERE number = ?1";
+#include "store/desk_private.h"
+
 static const char sql_by_key[] = "SELECT id FROM message WHERE key = ?1 AND key <> ''";
 static const char sql_insert_part[] =
     "INSERT INTO part(id, state, mr, attempts, modem, imsi, submitted, sent, reported, report_status, "
@@ -10,19 +11,6 @@ static const char sql_insert_part[] =
     "tpdu_len, pdu) VALUES(?1, ?2, NULL, 0, '', '', 0, 0, 0, -1, ?3, ?4, ?5)";
 
 enum { TP_SRR = 1 << 5 }; /* TS 23.040 9.2.3.5, in the first octet of an SMS-SUBMIT */
-
-int consent_get(struct store_db *db, const char *number, enum consent_state *out)
-{
-    sqlite3_stmt *st;
-    int rc = DB_FIRST(db, &st, sql_consent, db_text(number));
-
-    *out = CONSENT_UNKNOWN;
-    if (rc <= 0)
-        return rc;
-    *out = (enum consent_state)db_col(st, 0);
-    db_end(st);
-    return ERR_OK;
-}
 
 static int find_key(struct store_db *db, struct store_new_message *m)
 {
@@ -70,20 +58,26 @@ static int check(struct store_db *db, const struct store_new_message *m)
     return ERR_OK;
 }
 
+/* For the history: in spite of what it goes out. */
+static const char *reason_of(const struct store_new_message *m, char buf[MSG_REASON_BYTES])
+{
+    if (!(m->flags & MSG_F_OVERRIDE) || (m->reason && *m->reason))
+        return m->reason;
+    snprintf(buf, MSG_REASON_BYTES, "%.60s sends it whether opted out or not: %.60s", m->who ? m->who : "",
+             m->override_reason ? m->override_reason : "");
+    return buf;
+}
+
 int message_admit(struct store_db *db, struct store_new_message *m, int64_t now_wall_ms)
 {
-    enum consent_state consent;
+    char reason[MSG_REASON_BYTES];
     int rc;
 
     m->id = 0;
     m->existed = m->opted_out = false;
     if ((rc = check(db, m)) || (rc = find_key(db, m)) || m->existed ||
-        (rc = consent_get(db, m->peer ? m->peer : "", &consent)))
+        (rc = consent_admit(db, m, now_wall_ms)) || m->opted_out)
         return rc;
-    if (consent == CONSENT_OUT && !(m->flags & MSG_F_CONSENT)) {
-        m->opted_out = true;
-        return ERR_OK;
-    }
     rc = message_insert(db,
                         &(struct msg_insert){.direction = MSG_OUT,
                                              .state = MSG_QUEUED,
@@ -92,7 +86,7 @@ int message_admit(struct store_db *db, struct store_new_message *m, int64_t now_
                                              .pool = m->pool,
                                              .source = m->source,
                                              .key = m->key,
-                                             .reason = m->reason,
+                                             .reason = reason_of(m, reason),
                                              .text = m->text,
                                              .meta = m->meta,
                                              .flags = m->flags,
@@ -102,8 +96,14 @@ int message_admit(struct store_db *db, struct store_new_message *m, int64_t now_
                                              .due_wall_ms = m->due_wall_ms,
                                              .expires_wall_ms = m->expires_wall_ms,
                                              .scts_wall_ms = -1,
-                                             .reply_to = m->reply_to},
+                                             .reply_to = m->reply_to,
+                                             .conversation = m->conversation > 0 ? m->conversation : 0,
+                                             .cost_micros = m->cost_micros,
+                                             .who = m->who,
+                                             .depth = m->depth},
                         &m->id);
+    if (rc == ERR_OK && (m->flags & MSG_F_AUTOMATIC) && !(m->flags & MSG_F_STAFF))
+        rc = guard_count(db, m, now_wall_ms);
     return rc ? rc : insert_parts(db, m);
 }
 

@@ -104,6 +104,7 @@ static int transact(struct store_db *db, struct batch *b,
     int rc;
 
     db->err = &db->own_err;
+    db->made_work = false;
     rc = db_run(db, b->lane->writes ? sql_begin : sql_begin_read, NULL, 0);
     for (struct store_op *op = b->ops.head; op && rc == ERR_OK; op = op->next)
         rc = run(db, op);
@@ -132,6 +133,7 @@ void batch_execute(struct batch *b)
         fail_all(db, b, rc);
         b->wrote = false;
     }
+    b->made_work = rc == ERR_OK && db->made_work;
     db->err = &db->own_err;
     /* The reader's lane writes too, but elsewhere: a backup. */
     b->full = rc == ERR_FULL && b->lane->writes;

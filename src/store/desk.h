@@ -110,7 +110,9 @@ enum effect_kind {
     EFFECT_ATTRIBUTE,      /* name, value; "" or NULL takes it away */
     EFFECT_TAG,            /* name */
     EFFECT_UNTAG,          /* name */
-    EFFECT_CONSENT, /* n: enum consent_state; name: scope, a SIM or "" for the business; value: the words */
+    EFFECT_CONSENT, /* n: enum consent_state; name: scope, a SIM or "" for the business; value: the words;
+                       key: how it is known, "import:NAME" …; NULL "message", or "person" where there is none
+                     */
     EFFECT_ONCE,    /* name: the rule that has now acted for this number */
     EFFECT_MUTE,    /* at_wall_ms: no automatic replies to this number before; value: why */
     EFFECT_DELIVER, /* name: handler; key: event id; value: the body, to be delivered at least once */

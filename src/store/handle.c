@@ -1,9 +1,9 @@
-/* The engine's side of inbound messages: which are not handled yet, what must be known of a number before it
- * is answered, and the verdict: handled, consent and replies in one transaction, so that a crash never
- * answers twice and never forgets to. */
+/* The one transaction by which anything is decided: what is done with (a received message, an event, a
+ * delivery, or nothing), the conversation it belongs to, effects and messages. All of it or nothing, once. */
 #include <stdlib.h>
+#include <string.h>
 
-#include "store/private.h"
+#include "store/desk_private.h"
 
 /* ---- unhandled -------------------------------------------------------------------------------------------
  */
@@ -33,87 +33,124 @@ void store_unhandled(struct store *s, struct store_unhandled *u)
     store_submit_write(s, &u->op, exec_unhandled, drop_unhandled);
 }
 
-/* ---- what is known of a number ----------------------------------------------------------------------------
+/* ---- what is done with ------------------------------------------------------------------------------------
  */
 
-static const char sql_replies[] = "SELECT count(*) FROM auto_reply WHERE number = ?1 AND at >= ?2";
+static const char sql_received[] = "SELECT peer, modem, created, text FROM message WHERE id = ?1";
 
-static int exec_peer(struct store_db *db, struct store_op *op)
+static int take_message(struct desk_tx *t)
 {
-    struct store_peer *p = container_of(op, struct store_peer, op);
+    struct store_handle *h = t->h;
+    struct msg_head m;
     sqlite3_stmt *st;
-    int rc = consent_get(db, p->number, &p->consent);
+    int rc;
 
-    if (rc || (rc = DB_FIRST(db, &st, sql_replies, db_text(p->number), db_int(p->since_wall_ms))) <= 0)
+    if ((rc = message_head(t->db, h->message, &m)) ||
+        (rc = message_set_state(
+             t->db, &m, MSG_CHANGE(.to = MSG_HANDLED, .reason = h->reason, .at_wall_ms = h->now_wall_ms))))
         return rc;
-    p->automatic_replies = (int)db_col(st, 0);
+    if ((rc = DB_FIRST(t->db, &st, sql_received, db_int(h->message))) <= 0)
+        return rc;
+    db_col_text(st, 0, t->number_buf, sizeof t->number_buf);
+    db_col_text(st, 1, t->sim_buf, sizeof t->sim_buf);
+    t->received_wall_ms = db_col(st, 2);
+    t->text = h->thread == THREAD_OPEN ? db_col_dup(st, 3) : NULL;
     db_end(st);
     return ERR_OK;
 }
 
-void store_peer(struct store *s, struct store_peer *p)
+static const char sql_event[] = "DELETE FROM event WHERE id = ?1";
+static const char sql_delivery[] = "DELETE FROM delivery WHERE id = ?1";
+
+static int take_row(struct store_db *db, const char *sql, const char *what, int64_t id)
 {
-    p->consent = CONSENT_UNKNOWN;
-    p->automatic_replies = 0;
-    store_submit_write(s, &p->op, exec_peer, NULL);
+    int rc = DB_RUN(db, sql, db_int(id));
+
+    if (rc == ERR_OK && sqlite3_changes64(db->h) == 0)
+        rc = err_set(db->err, ERR_REFUSED, "%s %lld was done with before", what, (long long)id);
+    return rc;
 }
 
-/* ---- the verdict ---- */
-
-static const char sql_consent[] = "INSERT OR REPLACE INTO consent(number, state, at) VALUES(?1, ?2, ?3)";
-static const char sql_consent_log[] =
-    "INSERT INTO consent_log(number, state, at, message, words) VALUES(?1, ?2, ?3, ?4, ?5)";
-static const char sql_guard[] = "INSERT INTO auto_reply(number, at) VALUES(?1, ?2)";
-/* A few of the oldest at a time, so that the table stays as small as a month's replies. */
-static const char sql_guard_old[] = "DELETE FROM auto_reply WHERE id IN (SELECT id FROM auto_reply "
-                                    "ORDER BY id LIMIT 4) AND at < ?1";
-#define GUARD_KEPT_MS ((int64_t)31 * MS_PER_DAY)
-
-static int set_consent(struct store_db *db, const struct store_handle *h)
+/* Where there is no message, `conversation` is the one meant. */
+static int take_conversation(struct desk_tx *t)
 {
-    int rc = DB_RUN(db, sql_consent, db_text(h->consent_number), db_int(h->consent), db_int(h->now_wall_ms));
+    struct store_handle *h = t->h;
+    int rc;
 
-    if (rc)
-        return rc;
-    return DB_RUN(db, sql_consent_log, db_text(h->consent_number), db_int(h->consent), db_int(h->now_wall_ms),
-                  db_int(h->message), db_text(h->consent_words));
+    if (h->conversation == 0 || h->thread == THREAD_OPEN)
+        return ERR_OK;
+    rc = conv_load(t->db, h->conversation, &t->own);
+    if (rc == ERR_OK && t->own.id == 0)
+        return err_set(t->db->err, ERR_NOT_FOUND, "there is no conversation %lld",
+                       (long long)h->conversation);
+    str_copy(t->number_buf, sizeof t->number_buf, t->own.number);
+    str_copy(t->sim_buf, sizeof t->sim_buf, t->own.sim);
+    return rc;
 }
 
-static int count_reply(struct store_db *db, const struct store_handle *h)
+static int take(struct desk_tx *t)
 {
-    int rc = DB_RUN(db, sql_guard, db_text(h->guard_number), db_int(h->now_wall_ms));
-
-    return rc ? rc : DB_RUN(db, sql_guard_old, db_int(h->now_wall_ms - GUARD_KEPT_MS));
-}
-
-static int queue_replies(struct store_db *db, struct store_handle *h)
-{
+    struct store_handle *h = t->h;
     int rc = ERR_OK;
 
-    for (int i = 0; i < h->nreplies && rc == ERR_OK; i++) {
-        struct store_new_message *m = &h->replies[i];
-
-        rc = message_admit(db, m, h->now_wall_ms);
-        if (rc == ERR_OK && h->guard_number && m->id != 0 && !m->existed)
-            rc = count_reply(db, h);
-    }
+    if (h->event)
+        rc = take_row(t->db, sql_event, "event", h->event);
+    if (rc == ERR_OK && h->delivery)
+        rc = take_row(t->db, sql_delivery, "delivery", h->delivery);
+    if (rc == ERR_OK)
+        rc = h->message ? take_message(t) : take_conversation(t);
+    t->number = h->number ? h->number : t->number_buf;
+    t->sim = h->sim ? h->sim : t->sim_buf;
     return rc;
+}
+
+/* ---- messages ---- */
+
+static int send_one(struct desk_tx *t, struct store_new_message *m)
+{
+    struct store_handle *h = t->h;
+    int rc;
+
+    m->depth = h->depth;
+    if (m->conversation == 0 && t->own.id != 0 && strcmp(m->peer ? m->peer : "", t->number) == 0)
+        m->conversation = t->own.id;
+    if ((rc = message_admit(t->db, m, h->now_wall_ms)))
+        return rc;
+    if (m->opted_out && h->strict && !(m->flags & MSG_F_AUTOMATIC))
+        return err_set(t->db->err, ERR_REFUSED, "to: %s", m->refused);
+    return desk_sent(t, m);
+}
+
+static int decide(struct desk_tx *t)
+{
+    struct store_handle *h = t->h;
+    int rc;
+
+    if ((rc = take(t)) || (rc = desk_thread(t)))
+        return rc;
+    /* In this order: the confirmation of an opt-out passes it, anything else must not. */
+    for (int i = 0; i < h->neffects && rc == ERR_OK; i++)
+        rc = desk_effect(t, &h->effects[i]);
+    /* Before this transaction's own replies: what it came behind. */
+    if (rc == ERR_OK && h->message && *t->number)
+        rc = guard_rounds(t->db, t->number, t->received_wall_ms);
+    for (int i = 0; i < h->nreplies && rc == ERR_OK; i++)
+        rc = send_one(t, &h->replies[i]);
+    return rc ? rc : desk_save(t);
 }
 
 static int exec_handle(struct store_db *db, struct store_op *op)
 {
     struct store_handle *h = container_of(op, struct store_handle, op);
-    struct msg_head m;
+    struct desk_tx t = {.db = db, .h = h, .received_wall_ms = h->now_wall_ms};
     int rc;
 
-    if ((rc = message_head(db, h->message, &m)) ||
-        (rc = message_set_state(
-             db, &m, MSG_CHANGE(.to = MSG_HANDLED, .reason = h->reason, .at_wall_ms = h->now_wall_ms))))
-        return rc;
-    /* Consent first: the confirmation passes an opt-out, anything else must not. */
-    if (h->consent_number && (rc = set_consent(db, h)))
-        return rc;
-    return queue_replies(db, h);
+    h->opened = OPENED_NOT;
+    rc = decide(&t);
+    free(t.text);
+    if (rc == ERR_OK)
+        h->conversation = t.own.id;
+    return rc;
 }
 
 void store_handle(struct store *s, struct store_handle *h)

@@ -111,7 +111,7 @@ static void hand_over(struct store *s, struct lane *l)
     struct batch *b = l->batch;
 
     b->phase = BATCH_WAITING;
-    b->full = b->wrote = false;
+    b->full = b->wrote = b->made_work = false;
     l->busy = true;
     if (rt_work(s->rt, &b->work) == 0)
         return;
@@ -219,11 +219,20 @@ static void cancel_all(struct op_list *ops)
     }
 }
 
+static void tell_work(struct store *s)
+{
+    s->callbacks++;
+    if (!s->abandoned && !s->closing && s->on_work)
+        s->on_work(s->on_work_owner);
+    s->callbacks--;
+}
+
 static void batch_done(struct rt_work *w, int status)
 {
     struct batch *b = container_of(w, struct batch, work);
     struct store *s = b->store;
     struct op_list ended;
+    bool made_work;
 
     if (!s) {
         orphan_done(b);
@@ -243,9 +252,12 @@ static void batch_done(struct rt_work *w, int status)
         cancel_all(&ended);
     else
         note_room(s, b);
+    made_work = status >= 0 && b->made_work;
     /* What gathered goes first, so that the disk works while the callbacks do. */
     lane_start(s, b->lane);
     finish_ops(s, &ended);
+    if (made_work)
+        tell_work(s);
     if (s->abandoned && s->callbacks == 0) {
         store_free(s);
         return;

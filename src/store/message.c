@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/private.h"
+#include "store/desk_private.h"
 
 static const char sql_head[] =
     "SELECT direction, state, flags, parts, created, expires FROM message WHERE id = ?1";
@@ -79,6 +79,8 @@ int message_set_state(struct store_db *db, struct msg_head *h, const struct msg_
     rc = history_add(db, h->id, 0, c->to, c->at_wall_ms, c->reason, c->modem);
     if (rc == ERR_OK && is_outcome(h))
         rc = outbox_put(db, OUTBOX_OUTCOME, h->id, 0);
+    if (rc == ERR_OK && h->direction == MSG_OUT)
+        rc = event_report(db, h, c);
     return rc;
 }
 
@@ -197,8 +199,9 @@ int parts_stop(struct store_db *db, const struct msg_head *h, bool unknown_too, 
 
 static const char sql_insert[] =
     "INSERT INTO message(direction, state, peer, wanted, modem, pool, imsi, source, key, reason, flags, "
-    "priority, parts, created, due, expires, changed, scts, reply_to, text, meta) VALUES(?1, ?2, ?3, ?4, ?5, "
-    "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?17, ?18, ?19, ?20)";
+    "priority, parts, created, due, expires, changed, scts, reply_to, text, meta, conversation, cost, who, "
+    "depth) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?17, ?18, "
+    "?19, ?20, ?21, ?22, ?23, ?24)";
 
 int message_insert(struct store_db *db, const struct msg_insert *m, int64_t *id)
 {
@@ -207,7 +210,8 @@ int message_insert(struct store_db *db, const struct msg_insert *m, int64_t *id)
                db_text(m->modem), db_text(m->pool), db_text(m->imsi), db_text(m->source), db_text(m->key),
                db_text(m->reason), db_int(m->flags), db_int(m->priority), db_int(m->parts),
                db_int(m->now_wall_ms), db_int(m->due_wall_ms), db_int(m->expires_wall_ms),
-               db_int(m->scts_wall_ms), db_int(m->reply_to), db_text(m->text), db_text_or_null(m->meta));
+               db_int(m->scts_wall_ms), db_int(m->reply_to), db_text(m->text), db_text_or_null(m->meta),
+               db_int(m->conversation), db_int(m->cost_micros), db_text(m->who), db_int(m->depth));
 
     if (rc)
         return rc;
@@ -242,6 +246,8 @@ static int row_read(struct store_db *db, sqlite3_stmt *st, struct msg_row *r)
     r->final_wall_ms = db_col(st, 19);
     r->scts_wall_ms = db_col(st, 20);
     r->reply_to = db_col(st, 21);
+    r->conversation = db_col(st, 22);
+    r->cost_micros = db_col(st, 23);
     return r->text ? ERR_OK : err_set(db->err, ERR_NOMEM, "out of memory");
 }
 

@@ -11,7 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "store/private.h"
+#include "store/desk_private.h"
 #include "store/schema.h"
 
 enum { BATCH_MAX = 256, READS_MAX = 32, BUSY_MS = 2000 };
@@ -109,7 +109,8 @@ static int open_writer(struct store_db *db, const char *path, struct err *e)
     if ((rc = db_script(db, writer_pragmas)) ||
         (rc = schema_migrate(db, schema_migrations, schema_version, version)))
         return rc;
-    return outbox_start(db);
+    rc = outbox_start(db);
+    return rc ? rc : conv_start(db);
 }
 
 int store_open_reader(const char *path, struct store_db *db, struct err *e)

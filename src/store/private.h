@@ -27,6 +27,7 @@ struct batch {
     struct op_list ops;
     bool shut; /* closes the connections instead of running operations */
     bool full, wrote;
+    bool made_work; /* stored an event or a delivery */
     pthread_mutex_t lock; /* of phase and dropped */
     pthread_cond_t finished;
     enum batch_phase phase;
@@ -55,6 +56,11 @@ struct store {
     struct rt_timer retry; /* a batch could not be handed over, or the disk was full */
     struct store_op probe; /* a small write, while the disk is full */
     bool probing;
+    struct store_op want; /* store_want_events() */
+    unsigned want_kinds, want_next;
+    bool wanting;
+    void (*on_work)(void *owner);
+    void *on_work_owner;
     bool closing, shutting, abandoned;
     int callbacks;          /* depth */
     struct op_list refused; /* came after store_close */
@@ -144,11 +150,13 @@ struct msg_insert {
     uint32_t flags;
     int priority, parts;
     int64_t now_wall_ms, due_wall_ms, expires_wall_ms, scts_wall_ms, reply_to;
+    int64_t conversation, cost_micros;
+    const char *who;
+    int depth;
 };
 int message_insert(struct store_db *db, const struct msg_insert *m, int64_t *id);
 /* admit.c: one message with its parts, unless its key exists or its recipient opted out. */
 int message_admit(struct store_db *db, struct store_new_message *m, int64_t now_wall_ms);
-int consent_get(struct store_db *db, const char *number, enum consent_state *out);
 
 int outbox_put(struct store_db *db, enum outbox_kind kind, int64_t message, int64_t report);
 int outbox_start(struct store_db *db); /* reads the next id */
@@ -165,7 +173,7 @@ int reports_catch_up(struct store_db *db, struct msg_head *h, int seq, const cha
 #define MSG_COLUMNS                                                                                          \
     "m.id, m.direction, m.state, m.reason, m.peer, m.modem, m.wanted, m.pool, m.imsi, m.source, m.key, "     \
     "m.text, m.meta, m.flags, m.priority, m.parts, m.created, m.due, m.expires, m.changed, m.scts, "         \
-    "m.reply_to"
+    "m.reply_to, m.conversation, m.cost"
 /* All rows of a statement whose columns are these. On failure what was read stays in *rows. */
 int msg_rows_read(struct store_db *db, sqlite3_stmt *st, struct msg_row **rows, int *count);
 void msg_rows_free(struct msg_row **rows, int *count);

@@ -74,17 +74,21 @@ struct store_new_message {
     int64_t due_wall_ms, expires_wall_ms, reply_to;
     int64_t conversation; /* it belongs to; 0: that of the store_handle, if it is to its contact; -1 none */
     const char *who;      /* wrote it, where MSG_F_PERSON: "person:Anna" */
-    int64_t cost_micros;  /* of all parts, in millionths of the currency */
-    const char *route;    /* whose parts it counts among: store_spending; NULL none */
+    const char *override_reason; /* of MSG_F_OVERRIDE; kept in history and ledger */
+    int64_t cost_micros;         /* of all parts, in millionths of the currency */
+    const char *route;           /* whose parts it counts among: store_spending; NULL none */
     const struct store_new_part *parts;
     int nparts;
-    int64_t id;     /* out */
-    bool existed;   /* out: the key was accepted before; id is the earlier message's */
-    bool opted_out; /* out: refused by consent; nothing was stored for it, id 0 */
+    int64_t id;                     /* out */
+    bool existed;                   /* out: the key was accepted before; id is the earlier message's */
+    bool opted_out;                 /* out: refused by consent; nothing was stored for it, id 0 */
+    int depth;                      /* of the event that made it; store_handle sets it */
+    char refused[MSG_REASON_BYTES]; /* out: why, where opted_out: who opted out, how and when */
 };
 
 /* All messages of one request, in one transaction (a spool file with several recipients). A message to an
- * opted-out number without MSG_F_CONSENT is not stored but marked `opted_out`. History: queued. */
+ * opted-out number without MSG_F_CONSENT or MSG_F_OVERRIDE, and with MSG_F_MARKETING one to a number that did
+ * not opt in, is not stored but marked `opted_out`. History: queued. */
 struct store_admit {
     struct store_op op;
     struct store_new_message *messages;
@@ -262,40 +266,33 @@ struct store_handle {
     struct store_new_message *replies; /* as store_admit */
     int nreplies;
     int64_t now_wall_ms;
-    /* Until the engine speaks in effects alone: goes away. */
-    const char *consent_number, *consent_words, *guard_number;
-    enum consent_state consent;
+    bool strict; /* ERR_REFUSED where a message that is not automatic is refused by consent, or a state cannot
+                    be reached; else that is left out */
+    enum store_opened { OPENED_NOT, OPENED_NEW, OPENED_AGAIN } opened; /* out: of the conversation */
 };
 void store_handle(struct store *s, struct store_handle *h);
-/* Goes away for store_situation. */
-struct store_peer {
-    struct store_op op;
-    const char *number;
-    int64_t since_wall_ms;
-    enum consent_state consent; /* out */
-    int automatic_replies;      /* out */
-};
-void store_peer(struct store *s, struct store_peer *p);
 
 /* Everything that must be known before something is decided about a number. Writer's lane, so that it sees
  * what was decided before. */
-enum { SITUATION_TEXTS = 8 };
+enum { SITUATION_TEXTS = 8, ROUND_MS = 60000 };
 struct store_situation {
     struct store_op op;
     const char *number, *sim; /* in; sim "" any */
     int64_t of;               /* in: the conversation meant; 0: the newest of number and sim */
     int64_t guard_since_wall_ms, texts_since_wall_ms; /* in */
+    bool look_only;                                   /* in: nothing will come of it: no id is reserved */
     struct contact_row contact;                       /* out: id 0 none. store_situation_clear() */
     struct conv_row conv;                             /* out: the live one (of: that one); id 0 none */
-    struct conv_row last;                             /* out: the last CLOSED one; id 0 none */
-    int64_t reserved;                                 /* out: an id that no other conversation gets */
-    enum consent_state consent;                       /* out: for this SIM: its own where there is one */
-    int automatic_replies;                            /* out: to the number since guard_since */
-    int automatic_all;                                /* out: to all numbers since guard_since */
+    struct conv_row last; /* out: the last one that is CLOSED or SPAM; id 0 none */
+    int64_t reserved; /* out: an id that no other conversation gets; 0 where `conv` is there, or no number */
+    enum consent_state consent; /* out: for this SIM: its own where there is one */
+    int automatic_replies;      /* out: to the number since guard_since */
+    int automatic_all;          /* out: to all numbers since guard_since */
     uint64_t
         texts[SITUATION_TEXTS]; /* out: hashes of the automatic texts to it since texts_since, newest first */
     int ntexts;
-    int rounds; /* out: its messages in a row that came right behind an automatic reply */
+    int rounds; /* out: its messages in a row that came right behind an automatic reply (ROUND_MS); of those
+                   that are handled, so without the one that is asked about */
     int64_t last_automatic_wall_ms;
     int64_t muted_until_wall_ms; /* out: EFFECT_MUTE */
     struct once_row {
@@ -306,6 +303,7 @@ struct store_situation {
 };
 void store_situation(struct store *s, struct store_situation *k);
 void store_situation_clear(struct store_situation *k);
+uint64_t store_text_hash(const char *text); /* as in `texts`; NULL is "" */
 
 /* ---- events for the engine ---- */
 
@@ -335,6 +333,9 @@ struct store_schedule {
     int64_t last_wall_ms; /* out */
 };
 void store_schedule(struct store *s, struct store_schedule *c);
+
+/* Told after each commit that stored an event or a delivery. */
+void store_set_work(struct store *s, void (*fn)(void *owner), void *owner);
 
 /* ---- deliveries: what must reach a handler outside, at least once ---- */
 

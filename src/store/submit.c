@@ -2,7 +2,7 @@
  * committed after its result. A crash between the two leaves the part SUBMITTING, and the next start makes it
  * UNKNOWN, never sent again blindly, unless it is certain that it never left (air.h). */
 #include "pdu/pdu.h"
-#include "store/private.h"
+#include "store/desk_private.h"
 
 enum { TP_RD = 1 << 2 }; /* TS 23.040 9.2.3.25, in the first octet of an SMS-SUBMIT */
 
@@ -11,8 +11,7 @@ enum { TP_RD = 1 << 2 }; /* TS 23.040 9.2.3.25, in the first octet of an SMS-SUB
 
 static const char sql_part[] =
     "SELECT p.state, p.tpdu_len, p.pdu, m.direction, m.state, m.flags, m.parts, m.created, m.expires, "
-    "(SELECT c.state FROM consent c WHERE c.number = m.peer) FROM part p JOIN message m ON m.id = ?1 WHERE "
-    "p.id = ?2";
+    "m.peer FROM part p JOIN message m ON m.id = ?1 WHERE p.id = ?2";
 static const char sql_intend[] =
     "UPDATE part SET mr = NULL, attempts = attempts + 1, submitted = ?2, sent = 0, reported = 0, "
     "report_status = -1 WHERE id = ?1";
@@ -25,8 +24,9 @@ static void mark_duplicate(struct store_intend *i)
         i->pdu[i->pdu[0] + 1] |= TP_RD;
 }
 
-/* Of the part: its state, its message's, and whether its recipient takes nothing from us any more. */
-static int read_part(struct store_db *db, struct store_intend *i, enum msg_state *state, struct msg_head *h)
+/* Of the part: its state, its message's, and its recipient. */
+static int read_part(struct store_db *db, struct store_intend *i, enum msg_state *state, struct msg_head *h,
+                     char peer[64])
 {
     sqlite3_stmt *st;
     int rc = DB_FIRST(db, &st, sql_part, db_int(i->message), db_int(part_id(i->message, i->seq)));
@@ -48,9 +48,24 @@ static int read_part(struct store_db *db, struct store_intend *i, enum msg_state
         .created_wall_ms = db_col(st, 7),
         .expires_wall_ms = db_col(st, 8),
     };
-    i->opted_out = db_col(st, 9) == CONSENT_OUT && !(h->flags & MSG_F_CONSENT);
+    db_col_text(st, 9, peer, 64);
     db_end(st);
     return ERR_OK;
+}
+
+/* Does its recipient take it still, by this SIM? */
+static int ask_consent(struct store_db *db, struct store_intend *i, const struct msg_head *h,
+                       const char *peer)
+{
+    enum consent_state state;
+    int rc = ERR_OK;
+
+    if (h->flags & MSG_F_CONSENT || h->state != MSG_QUEUED || i->seq != 1)
+        return rc;
+    rc = consent_get(db, peer, i->modem ? i->modem : "", &state);
+    i->opted_out = (state == CONSENT_OUT && !(h->flags & MSG_F_OVERRIDE)) ||
+                   (state != CONSENT_IN && (h->flags & MSG_F_MARKETING));
+    return rc;
 }
 
 /* STOP came while the message waited. */
@@ -85,17 +100,18 @@ static int exec_intend(struct store_db *db, struct store_op *op)
         MSG_CHANGE(.to = MSG_SUBMITTING, .modem = i->modem, .imsi = i->imsi, .at_wall_ms = i->now_wall_ms);
     enum msg_state state = MSG_UNKNOWN;
     struct msg_head h;
+    char peer[64];
     int rc;
 
-    i->skipped = i->more = false;
-    if ((rc = read_part(db, i, &state, &h)))
+    i->skipped = i->more = i->opted_out = false;
+    if ((rc = read_part(db, i, &state, &h, peer)))
         return rc;
     if (state != MSG_QUEUED || (h.state != MSG_QUEUED && h.state != MSG_SUBMITTING)) {
         i->skipped = true;
-        i->opted_out = false;
         return ERR_OK;
     }
-    i->opted_out = i->opted_out && h.state == MSG_QUEUED && i->seq == 1;
+    if ((rc = ask_consent(db, i, &h, peer)))
+        return rc;
     if (i->opted_out)
         return stop_opted_out(db, i, &h);
     if (h.flags & MSG_F_POSSIBLE_DUPLICATE)
@@ -187,6 +203,7 @@ static int drop_validity(struct store_db *db, const struct msg_head *h)
 {
     struct store_intend i = {.message = h->id};
     struct msg_head unused;
+    char peer[64];
     enum msg_state state;
     int rc = ERR_OK;
 
@@ -195,7 +212,7 @@ static int drop_validity(struct store_db *db, const struct msg_head *h)
         uint8_t pdu[PDU_FULL_BYTES];
         int len, tpdu_len;
 
-        if ((rc = read_part(db, &i, &state, &unused)) || state != MSG_QUEUED)
+        if ((rc = read_part(db, &i, &state, &unused, peer)) || state != MSG_QUEUED)
             continue;
         if (pdu_decode_submit(i.pdu, i.len, i.tpdu_len, &p, NULL) < 0)
             continue;

@@ -99,13 +99,13 @@ static struct {
 static void give_verdict(struct world *w, int64_t id, bool stop)
 {
     struct gateway_send reply = message("+491702222222", stop ? "confirmed" : "answer");
+    struct store_effect out = {.kind = EFFECT_CONSENT, .n = CONSENT_OUT, .value = "STOP"};
     struct gateway_verdict v = {.reason = "test", .replies = &reply, .nreplies = 1};
     reply.automatic = true;
     reply.consent = stop;
     if (stop) {
-        v.consent_number = "+491702222222";
-        v.consent = CONSENT_OUT;
-        v.consent_words = "STOP";
+        v.effects = &out;
+        v.neffects = 1;
     }
     gateway_handled(w->g, id, &v);
 }

@@ -166,9 +166,10 @@ static void stop_now(void *owner, const struct msg_row *m)
                     &(struct gateway_verdict){.reason = "consent",
                                               .replies = &reply,
                                               .nreplies = 1,
-                                              .consent_number = m->peer,
-                                              .consent = CONSENT_OUT,
-                                              .consent_words = m->text});
+                                              .effects = &(struct store_effect){.kind = EFFECT_CONSENT,
+                                                                                .n = CONSENT_OUT,
+                                                                                .value = m->text},
+                                              .neffects = 1});
 }
 
 static void opt_outs_hold(void **state)

@@ -311,8 +311,8 @@ static void test_folders(void **state)
 static void take_stop(void *owner, const struct msg_row *m)
 {
     struct bench *b = owner;
-    struct gateway_verdict v = {
-        .reason = "STOP", .consent_number = m->peer, .consent = CONSENT_OUT, .consent_words = m->text};
+    struct store_effect out = {.kind = EFFECT_CONSENT, .n = CONSENT_OUT, .value = m->text};
+    struct gateway_verdict v = {.reason = "STOP", .effects = &out, .neffects = 1};
     gateway_handled(b->w.g, m->id, &v);
 }
 

@@ -247,27 +247,24 @@ static void test_handled_once(void **state)
     struct fixture *f = *state;
     int64_t id = receive(f, 1, 1, 1).message;
     struct store_new_message reply = new_message("+491701234567", 1);
-    struct store_handle h = {.message = id,
-                             .reason = "rule hours",
-                             .replies = &reply,
-                             .nreplies = 1,
-                             .guard_number = "+491701234567",
-                             .now_wall_ms = T0};
-    struct store_peer p = {.number = "+491701234567", .since_wall_ms = T0 - MINUTE};
+    struct store_handle h = {
+        .message = id, .reason = "rule hours", .replies = &reply, .nreplies = 1, .now_wall_ms = T0};
+    struct store_situation p = {.number = "+491701234567", .sim = "", .guard_since_wall_ms = T0 - MINUTE};
     struct store_counts c = {0};
 
     reply.reply_to = id;
+    reply.flags |= MSG_F_AUTOMATIC;
     assert_int_equal(DO(f, store_handle, &h), 0);
     assert_true(reply.id > 0);
     assert_int_equal(DO(f, store_handle, &h), ERR_REFUSED);
     assert_int_equal(DO(f, store_counts, &c), 0);
     assert_int_equal(c.by_state[MSG_QUEUED], 1);
     assert_int_equal(c.by_state[MSG_HANDLED], 1);
-    assert_int_equal(DO(f, store_peer, &p), 0);
+    assert_int_equal(DO(f, store_situation, &p), 0);
     assert_int_equal(p.automatic_replies, 1);
     assert_int_equal(p.consent, CONSENT_UNKNOWN);
-    p.since_wall_ms = T0 + 1;
-    assert_int_equal(DO(f, store_peer, &p), 0);
+    p.guard_since_wall_ms = T0 + 1;
+    assert_int_equal(DO(f, store_situation, &p), 0);
     assert_int_equal(p.automatic_replies, 0);
 }
 
@@ -293,17 +290,17 @@ static void test_consent(void **state)
 {
     struct fixture *f = *state;
     const char *number = "+491701234567";
+    struct store_effect out = {.kind = EFFECT_CONSENT, .n = CONSENT_OUT, .value = "STOP"};
     struct store_new_message replies[2] = {new_message(number, 1), new_message(number, 1)};
     struct store_new_message campaign[2] = {new_message(number, 1), new_message("+492", 1)};
     struct store_admit a = {.messages = campaign, .count = 2, .now_wall_ms = T0};
     struct store_handle h = {.message = receive(f, 1, 1, 1).message,
                              .replies = replies,
                              .nreplies = 2,
-                             .consent_number = number,
-                             .consent = CONSENT_OUT,
-                             .consent_words = "STOP",
+                             .effects = &out,
+                             .neffects = 1,
                              .now_wall_ms = T0};
-    struct store_peer p = {.number = number};
+    struct store_situation p = {.number = number, .sim = ""};
 
     replies[0].flags |= MSG_F_CONSENT;
     assert_int_equal(DO(f, store_handle, &h), 0);
@@ -312,10 +309,10 @@ static void test_consent(void **state)
     assert_int_equal(DO(f, store_admit, &a), 0);
     assert_true(campaign[0].opted_out && campaign[0].id == 0);
     assert_true(!campaign[1].opted_out && campaign[1].id > 0);
-    assert_int_equal(DO(f, store_peer, &p), 0);
+    assert_int_equal(DO(f, store_situation, &p), 0);
     assert_int_equal(p.consent, CONSENT_OUT);
     h.message = receive(f, 1, 1, 2).message;
-    h.consent = CONSENT_IN;
+    out.n = CONSENT_IN;
     h.nreplies = 0;
     assert_int_equal(DO(f, store_handle, &h), 0);
     assert_int_equal(DO(f, store_admit, &a), 0);
@@ -328,14 +325,14 @@ static void test_consent_of_what_waits(void **state)
 {
     struct fixture *f = *state;
     const char *number = "+491701234567";
+    struct store_effect out = {.kind = EFFECT_CONSENT, .n = CONSENT_OUT, .value = "STOP"};
     int64_t waits = admit(f, number, 2), begun = admit(f, number, 2), other = admit(f, "+492", 1);
     struct store_new_message reply = new_message(number, 1);
     struct store_handle h = {.message = receive(f, 1, 1, 1).message,
                              .replies = &reply,
                              .nreplies = 1,
-                             .consent_number = number,
-                             .consent = CONSENT_OUT,
-                             .consent_words = "STOP",
+                             .effects = &out,
+                             .neffects = 1,
                              .now_wall_ms = T0};
     struct store_show s;
 

@@ -167,32 +167,80 @@ static void test_backup(void **state)
 /* A migration is preceded by a copy of the file, and done whole or not at all. */
 static void test_migration(void **state)
 {
-    static const char *const good[] = {"", "CREATE TABLE extra (x)"};
-    static const char *const bad[] = {"", "CREATE TABLE extra2 (x); CREATE TABLE nonsense ("};
+    static const char *good[8], *bad[8];
+    const int now = schema_version, next = schema_version + 1;
     struct fixture *f = *state;
     struct store_db db;
-    char command[160];
+    char command[160], words[40];
     struct err e;
     int version;
 
+    good[now] = "CREATE TABLE extra (x)";
+    bad[now] = "CREATE TABLE extra2 (x); CREATE TABLE nonsense (";
     fixture_stop(f);
     assert_int_equal(db_open(&db, f->path, SQLITE_OPEN_READWRITE, &e), 0);
-    assert_int_equal(schema_check(&db, 2, &version), 0);
-    assert_int_equal(version, 1);
-    assert_true(schema_migrate(&db, bad, 2, 1) < 0);
-    assert_non_null(strstr(db.err->text, "migration to schema 2"));
-    assert_int_equal(schema_check(&db, 2, &version), 0);
-    assert_int_equal(version, 1);
+    assert_int_equal(schema_check(&db, next, &version), 0);
+    assert_int_equal(version, now);
+    assert_true(schema_migrate(&db, bad, next, now) < 0);
+    snprintf(words, sizeof words, "migration to schema %d", next);
+    assert_non_null(strstr(db.err->text, words));
+    assert_int_equal(schema_check(&db, next, &version), 0);
+    assert_int_equal(version, now);
     assert_int_equal(db_script(&db, "SELECT * FROM extra2"), ERR_IO);
-    snprintf(command, sizeof command, "rm %s/*.before-v2-*", f->dir);
+    snprintf(command, sizeof command, "rm %s/*.before-v%d-*", f->dir, next);
     assert_int_equal(system(command), 0);
-    assert_int_equal(schema_migrate(&db, good, 2, 1), 0);
-    assert_int_equal(schema_check(&db, 2, &version), 0);
-    assert_int_equal(version, 2);
-    assert_int_equal(schema_check(&db, 1, &version), ERR_VERSION);
+    assert_int_equal(schema_migrate(&db, good, next, now), 0);
+    assert_int_equal(schema_check(&db, next, &version), 0);
+    assert_int_equal(version, next);
+    assert_int_equal(schema_check(&db, now, &version), ERR_VERSION);
     assert_int_equal(db_script(&db, "SELECT * FROM extra"), 0);
     db_close(&db, true);
     assert_int_equal(system(command), 0);
+}
+
+/* What a database of the first version holds is there after the migration, an opt-out before all. */
+static void test_migration_from_version_1(void **state)
+{
+    struct fixture *f = *state;
+    struct store_db db;
+    struct store_situation k = {.number = "+492", .sim = "m0", .guard_since_wall_ms = T0 - MINUTE};
+    struct store_new_message m = new_message("+492", 1);
+    struct store_admit a = {.messages = &m, .count = 1, .now_wall_ms = T0};
+    struct store_list l = {.limit = 10};
+    char command[160];
+    struct err e;
+
+    fixture_stop(f);
+    unlink(f->path);
+    assert_int_equal(db_open(&db, f->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &e), 0);
+    assert_int_equal(schema_migrate(&db, schema_migrations, 1, 0), 0);
+    assert_int_equal(
+        db_script(
+            &db,
+            "INSERT INTO message(id, direction, state, peer, wanted, modem, pool, imsi, source, key, "
+            "reason, flags, priority, parts, created, due, expires, changed, scts, reply_to, text) "
+            "VALUES(7, 2, 11, '+492', '', 'm0', '', '262', '', '', '', 0, 1, 1, 5, 5, 0, 5, 5, 0, "
+            "'STOP');"
+            "INSERT INTO consent(number, state, at) VALUES('+492', 2, 5), ('+493', 1, 6);"
+            "INSERT INTO consent_log(number, state, at, message, words) VALUES('+492', 2, 5, 7, 'STOP')"),
+        0);
+    db_close(&db, true);
+    fixture_start(f);
+    snprintf(command, sizeof command, "rm %s/*.before-v%d-*", f->dir, schema_version);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(DO(f, store_list, &l), 0);
+    assert_int_equal(l.count, 1);
+    assert_string_equal(l.rows[0].text, "STOP");
+    assert_int_equal(l.rows[0].conversation, 0);
+    msg_row_clear(&l.rows[0]);
+    free(l.rows);
+    assert_int_equal(DO(f, store_situation, &k), 0);
+    assert_int_equal(k.consent, CONSENT_OUT);
+    assert_true(k.reserved > 0);
+    store_situation_clear(&k);
+    assert_int_equal(DO(f, store_admit, &a), 0);
+    assert_true(m.opted_out);
+    assert_non_null(strstr(m.refused, "\"STOP\""));
 }
 
 int main(void)
@@ -200,7 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_newer_version), TEST(test_foreign_file), TEST(test_damaged_file),
         TEST(test_one_at_a_time), TEST(test_private_file), TEST(test_missing_directory),
-        TEST(test_backup),        TEST(test_migration),
+        TEST(test_backup),        TEST(test_migration),    TEST(test_migration_from_version_1),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

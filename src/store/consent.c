@@ -1,0 +1,100 @@
+/* Consent: what a number wants from us, and the ledger of how that is known.
+ *
+ * It is kept for the business, and for a SIM where it was said to that SIM. It holds inside the transaction
+ * that stores a message, for every producer, and once more when the message's turn has come (submit.c). */
+#include <stdio.h>
+
+#include "store/desk_private.h"
+
+/* A SIM's own word before the business's; while the SIM is not known, OUT before everything. */
+static const char sql_get[] = "SELECT state FROM consent WHERE number = ?1 AND (sim = '' OR ?2 IN ('', sim)) "
+                              "ORDER BY (CASE WHEN ?2 = '' THEN state = 2 ELSE sim = ?2 END) DESC, state "
+                              "DESC LIMIT 1";
+static const char sql_set[] = "INSERT OR REPLACE INTO consent(number, sim, state, at) VALUES(?1, ?2, ?3, ?4)";
+static const char sql_forget_sims[] = "DELETE FROM consent WHERE number = ?1 AND sim <> ''";
+static const char sql_log[] = "INSERT INTO consent_log(number, state, at, message, words, sim, who, how) "
+                              "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+static const char sql_why[] = "SELECT at, words, who FROM consent_log WHERE number = ?1 AND state = ?2 AND "
+                              "how <> 'override' ORDER BY id DESC LIMIT 1";
+
+int consent_get(struct store_db *db, const char *number, const char *sim, enum consent_state *out)
+{
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, sql_get, db_text(number), db_text(sim));
+
+    *out = CONSENT_UNKNOWN;
+    if (rc <= 0)
+        return rc;
+    *out = (enum consent_state)db_col(st, 0);
+    db_end(st);
+    return ERR_OK;
+}
+
+static int write_ledger(struct store_db *db, const struct consent_change *c)
+{
+    return DB_RUN(db, sql_log, db_text(c->number), db_int(c->state), db_int(c->at_wall_ms),
+                  db_int(c->message), db_text(c->words), db_text(c->sim), db_text(c->who), db_text(c->how));
+}
+
+int consent_set(struct store_db *db, const struct consent_change *c)
+{
+    int rc = ERR_OK;
+
+    if (!c->sim || !*c->sim)
+        rc = DB_RUN(db, sql_forget_sims, db_text(c->number));
+    if (rc || (rc = DB_RUN(db, sql_set, db_text(c->number), db_text(c->sim), db_int(c->state),
+                           db_int(c->at_wall_ms))))
+        return rc;
+    return write_ledger(db, c);
+}
+
+/* ---- admission ---- */
+
+static int tell_opt_out(struct store_db *db, struct store_new_message *m)
+{
+    char when[32], words[64], who[DESK_WHO_BYTES];
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, sql_why, db_text(m->peer), db_int(CONSENT_OUT));
+
+    m->opted_out = true;
+    snprintf(m->refused, sizeof m->refused, "%.64s has opted out (STOP) and gets no messages",
+             m->peer ? m->peer : "");
+    if (rc <= 0)
+        return rc;
+    wall_to_text(db_col(st, 0), true, when);
+    db_col_text(st, 1, words, sizeof words);
+    db_col_text(st, 2, who, sizeof who);
+    db_end(st);
+    snprintf(m->refused, sizeof m->refused,
+             "%.40s has opted out (STOP) and gets no messages: \"%.40s\" %s%s%.40s", m->peer, words, when,
+             *who ? " by " : "", who);
+    return ERR_OK;
+}
+
+static int pass_all_the_same(struct store_db *db, const struct store_new_message *m, int64_t now_wall_ms)
+{
+    return write_ledger(db, &(struct consent_change){.number = m->peer,
+                                                     .sim = m->modem,
+                                                     .who = m->who,
+                                                     .how = "override",
+                                                     .words = m->override_reason,
+                                                     .state = CONSENT_OUT,
+                                                     .at_wall_ms = now_wall_ms});
+}
+
+int consent_admit(struct store_db *db, struct store_new_message *m, int64_t now_wall_ms)
+{
+    enum consent_state state;
+    int rc = consent_get(db, m->peer ? m->peer : "", m->modem ? m->modem : "", &state);
+
+    if (rc || (m->flags & MSG_F_CONSENT))
+        return rc;
+    if (state == CONSENT_OUT)
+        return m->flags & MSG_F_OVERRIDE ? pass_all_the_same(db, m, now_wall_ms) : tell_opt_out(db, m);
+    if ((m->flags & MSG_F_MARKETING) && state != CONSENT_IN) {
+        m->opted_out = true;
+        snprintf(m->refused, sizeof m->refused,
+                 "%.64s has not opted in, as marketing wants (simgate consent NUMBER in --proof …)", m->peer);
+    }
+    return ERR_OK;
+}

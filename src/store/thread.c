@@ -1,0 +1,267 @@
+/* Which conversation a message belongs to, and what it does to it: a customer's opens one or wakes it, a
+ * person's reply answers it.
+ *
+ * Of a contact and a SIM one conversation is live at most. What somebody writes whose last conversation is
+ * SPAM joins that one and opens nothing. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "store/desk_private.h"
+
+enum { TITLE_CHARACTERS = 40 };
+
+struct conv_row *desk_conv(struct desk_tx *t, int64_t id, bool **dirty, int *rc)
+{
+    *rc = ERR_OK;
+    *dirty = &t->own_dirty;
+    if (id == 0 || (t->own.id != 0 && id == t->own.id))
+        return t->own.id != 0 ? &t->own : NULL;
+    *dirty = &t->other_dirty;
+    if (t->other.id == id)
+        return &t->other;
+    if (t->other_dirty && (*rc = conv_save(t->db, &t->other)))
+        return NULL;
+    t->other_dirty = false;
+    *rc = conv_load(t->db, id, &t->other);
+    return *rc == ERR_OK && t->other.id != 0 ? &t->other : NULL;
+}
+
+int desk_save(struct desk_tx *t)
+{
+    int rc = t->own_dirty ? conv_save(t->db, &t->own) : ERR_OK;
+
+    if (rc == ERR_OK && t->other_dirty)
+        rc = conv_save(t->db, &t->other);
+    t->own_dirty = t->other_dirty = false;
+    return rc;
+}
+
+int desk_log(struct desk_tx *t, int64_t conversation, const char *what, const char *value)
+{
+    if (conversation == 0)
+        return ERR_OK;
+    return conv_log(t->db, conversation, t->h->now_wall_ms, what, t->h->who, value, t->h->message);
+}
+
+int desk_event_put(struct desk_tx *t, enum desk_event kind, const struct conv_row *c, const char *name,
+                   const char *text)
+{
+    return event_put(t->db,
+                     &(struct event_new){.kind = kind,
+                                         .depth = t->h->depth,
+                                         .conversation = c->id,
+                                         .message = t->h->message,
+                                         .at_wall_ms = t->h->now_wall_ms,
+                                         .number = c->number,
+                                         .sim = c->sim,
+                                         .name = name,
+                                         .text = text},
+                     NULL);
+}
+
+/* ---- states ---- */
+
+static bool is_live(enum conv_state s)
+{
+    return s < CONV_CLOSED;
+}
+
+static int refuse_second(struct desk_tx *t, const struct conv_row *c)
+{
+    struct conv_row live;
+    int rc = conv_find_live(t->db, c->contact, c->sim, &live);
+
+    if (rc || live.id == 0)
+        return rc;
+    return err_set(t->db->err, ERR_REFUSED,
+                   "conversation %lld cannot be opened: %lld of the same customer is", (long long)c->id,
+                   (long long)live.id);
+}
+
+static int open_again(struct desk_tx *t, struct conv_row *c)
+{
+    int rc = refuse_second(t, c);
+
+    if (rc)
+        return rc;
+    c->reopened++;
+    return desk_event_put(t, DESK_OPENED, c, "reopened", c->title);
+}
+
+static int close(struct desk_tx *t, struct conv_row *c, enum conv_state to)
+{
+    c->closed_wall_ms = t->h->now_wall_ms;
+    c->waiting_wall_ms = 0;
+    memset(c->due_wall_ms, 0, sizeof c->due_wall_ms);
+    return to == CONV_CLOSED ? desk_event_put(t, DESK_CLOSED, c, conv_state_name(to), c->title) : ERR_OK;
+}
+
+int desk_set_state(struct desk_tx *t, struct conv_row *c, enum conv_state to, int64_t until_wall_ms)
+{
+    int rc = ERR_OK;
+
+    if (!conv_state_allowed(c->state, to))
+        return err_set(t->db->err, ERR_REFUSED, "conversation %lld is %s: it cannot become %s",
+                       (long long)c->id, conv_state_name(c->state), conv_state_name(to));
+    if (c->state == to && (to != CONV_SNOOZED || c->snoozed_until_wall_ms == until_wall_ms))
+        return ERR_OK;
+    if (!is_live(c->state) && is_live(to))
+        rc = open_again(t, c);
+    else if (is_live(c->state) && !is_live(to))
+        rc = close(t, c, to);
+    if (rc)
+        return rc;
+    c->state = to;
+    c->snoozed_until_wall_ms = to == CONV_SNOOZED ? until_wall_ms : 0;
+    return desk_log(t, c->id, "state", conv_state_name(to));
+}
+
+/* ---- a customer's message ---- */
+
+/* The first 40 characters, in one line. */
+static void title_of(const char *text, char title[DESK_TITLE_BYTES])
+{
+    size_t len = text ? strlen(text) : 0, at = 0, n = 0;
+
+    title[0] = '\0';
+    for (int i = 0; i < TITLE_CHARACTERS && at < len; i++) {
+        size_t from = at;
+        uint32_t cp = utf8_next(text, len, &at);
+
+        if (n + (at - from) >= DESK_TITLE_BYTES)
+            break;
+        if (cp < ' ') {
+            title[n++] = ' ';
+            continue;
+        }
+        memcpy(title + n, text + from, at - from);
+        n += at - from;
+    }
+    title[n] = '\0';
+}
+
+static int begin(struct desk_tx *t, int64_t contact)
+{
+    bool ours = t->h->message == 0;
+    int rc;
+
+    t->own = (struct conv_row){.id = t->h->conversation,
+                               .contact = contact,
+                               .state = ours ? CONV_OPEN : CONV_NEW,
+                               .priority = PRIORITY_NORMAL,
+                               .created_wall_ms = t->received_wall_ms,
+                               .changed_wall_ms = t->h->now_wall_ms,
+                               .survey_score = -1};
+    str_copy(t->own.number, sizeof t->own.number, t->number);
+    str_copy(t->own.sim, sizeof t->own.sim, t->sim);
+    title_of(t->text ? t->text : t->h->nreplies > 0 ? t->h->replies[0].text : NULL, t->own.title);
+    if ((rc = conv_insert(t->db, &t->own)) || (rc = desk_log(t, t->own.id, "opened", t->own.title)))
+        return rc;
+    t->h->opened = OPENED_NEW;
+    return desk_event_put(t, DESK_OPENED, &t->own, "new", t->own.title);
+}
+
+/* The live one, or one that was closed not long ago, or a new one. */
+static int open_one(struct desk_tx *t, int64_t contact)
+{
+    struct conv_row last;
+    int rc = conv_find_last(t->db, contact, t->sim, &last);
+
+    if (rc)
+        return rc;
+    if (last.id != 0 && last.state == CONV_SPAM) {
+        t->own = last;
+        return ERR_OK;
+    }
+    if (last.id == 0 || t->h->reopen_ms <= 0 || last.closed_wall_ms < t->h->now_wall_ms - t->h->reopen_ms)
+        return begin(t, contact);
+    t->own = last;
+    t->h->opened = OPENED_AGAIN;
+    return desk_set_state(t, &t->own, CONV_OPEN, 0);
+}
+
+static int find(struct desk_tx *t)
+{
+    bool opens = t->h->thread == THREAD_OPEN;
+    int64_t contact = 0;
+    struct contact_row known;
+    int rc = ERR_OK;
+
+    if (opens) {
+        rc = contact_make(t->db, t->number, t->h->now_wall_ms, &contact);
+    } else if ((rc = contact_load(t->db, t->number, &known)) == ERR_OK) {
+        contact = known.id;
+        contact_row_clear(&known);
+    }
+    if (rc || contact == 0 || (rc = conv_find_live(t->db, contact, t->sim, &t->own)) || t->own.id != 0)
+        return rc;
+    return opens ? open_one(t, contact) : conv_find_last(t->db, contact, t->sim, &t->own);
+}
+
+/* A customer wrote: whoever waits for that waits no longer. */
+static int wake(struct desk_tx *t)
+{
+    struct conv_row *c = &t->own;
+
+    if (!is_live(c->state))
+        return ERR_OK;
+    if (c->waiting_wall_ms == 0)
+        c->waiting_wall_ms = t->received_wall_ms;
+    return c->state == CONV_WAITING || c->state == CONV_SNOOZED ? desk_set_state(t, c, CONV_OPEN, 0) : ERR_OK;
+}
+
+static const char sql_belongs[] = "UPDATE message SET conversation = ?2 WHERE id = ?1";
+
+int desk_thread(struct desk_tx *t)
+{
+    struct store_handle *h = t->h;
+    int rc;
+
+    if (h->thread == THREAD_NONE || !*t->number)
+        return ERR_OK;
+    if ((rc = find(t)) || t->own.id == 0)
+        return rc;
+    t->own_dirty = true;
+    t->own.changed_wall_ms = h->now_wall_ms;
+    if (h->message == 0)
+        return ERR_OK;
+    t->own.messages_in++;
+    t->own.last_in_wall_ms = t->received_wall_ms;
+    if (h->thread == THREAD_OPEN && (rc = wake(t)))
+        return rc;
+    return DB_RUN(t->db, sql_belongs, db_int(h->message), db_int(t->own.id));
+}
+
+/* ---- ours ---- */
+
+/* A person answered: the customer's turn. */
+static int answered(struct desk_tx *t, struct conv_row *c)
+{
+    c->replies_by_persons++;
+    c->person_wall_ms = t->h->now_wall_ms;
+    if (c->first_response_wall_ms == 0)
+        c->first_response_wall_ms = t->h->now_wall_ms;
+    c->waiting_wall_ms = 0;
+    c->due_wall_ms[CLOCK_FIRST] = c->due_wall_ms[CLOCK_NEXT] = 0;
+    return is_live(c->state) ? desk_set_state(t, c, CONV_WAITING, 0) : ERR_OK;
+}
+
+int desk_sent(struct desk_tx *t, struct store_new_message *m)
+{
+    struct conv_row *c;
+    bool *dirty;
+    int rc;
+
+    if (m->id == 0 || m->existed || m->conversation <= 0 || (m->flags & MSG_F_STAFF))
+        return ERR_OK;
+    c = desk_conv(t, m->conversation, &dirty, &rc);
+    if (!c)
+        return rc;
+    *dirty = true;
+    c->changed_wall_ms = t->h->now_wall_ms;
+    if (m->flags & MSG_F_PERSON)
+        return answered(t, c);
+    if (m->flags & MSG_F_AUTOMATIC)
+        c->replies_automatic++;
+    return ERR_OK;
+}
