@@ -17,14 +17,20 @@ void *call_keep(struct call *call, size_t size, void (*clear)(void *own))
     return call->own;
 }
 
+void call_unkeep(struct call *call)
+{
+    if (call->own && call->clear)
+        call->clear(call->own);
+    free(call->own);
+    call->own = NULL;
+}
+
 static void call_free(struct call *call)
 {
     struct ctl *c = call->ctl;
     struct client *cl = call->client;
 
-    if (call->own && call->clear)
-        call->clear(call->own);
-    free(call->own);
+    call_unkeep(call);
     json_decref(call->id);
     json_decref(call->args);
     if (c) {

@@ -92,6 +92,7 @@ void client_check(struct client *cl); /* reads on, pauses, or ends, as its state
 /* call.c */
 /* Zeroed memory for the handler's own, freed with the call; `clear` frees what it points to, may be NULL. */
 void *call_keep(struct call *call, size_t size, void (*clear)(void *own));
+void call_unkeep(struct call *call); /* frees it before the call's end */
 void call_start(struct client *cl, const char *line, size_t len);
 /* Ends the call with an answer and frees it. `result` (stolen) may be NULL. */
 void call_ok(struct call *call, json_t *result);

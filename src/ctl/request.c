@@ -84,13 +84,40 @@ static int check_choice(const struct request *r, const struct field *f, const js
     return ERR_INVALID;
 }
 
+static int check_settings(const struct request *r, const struct field *f, const json_t *v, struct err *e)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(v) || json_object_size(v) == 0)
+        return expected(e, r->name, f->name, "an object of texts");
+    json_object_foreach((json_t *)v, name, value)
+    {
+        if (!*name || !json_is_string(value))
+            return expected(e, r->name, f->name, "an object of texts");
+    }
+    return 0;
+}
+
+static int check_rows(const struct request *r, const struct field *f, const json_t *v, struct err *e)
+{
+    if (!json_is_array(v) || json_array_size(v) == 0)
+        return expected(e, r->name, f->name, "a list of objects");
+    if (json_array_size(v) > (size_t)f->max)
+        return err_set(e, ERR_TOO_LONG, "%s: %s: at most %lld expected", r->name, f->name, (long long)f->max);
+    for (size_t i = 0; i < json_array_size(v); i++)
+        if (!json_is_object(json_array_get(v, i)))
+            return expected(e, r->name, f->name, "a list of objects");
+    return 0;
+}
+
 static int check_field(const struct request *r, const struct field *f, const json_t *v, struct err *e)
 {
     static int (*const checks[])(const struct request *, const struct field *, const json_t *,
                                  struct err *) = {
-        [FIELD_TEXT] = check_text,    [FIELD_TEXTS] = check_texts,       [FIELD_NUMBER] = check_number,
-        [FIELD_BOOL] = check_bool,    [FIELD_DURATION] = check_duration, [FIELD_TIME] = check_time,
-        [FIELD_CHOICE] = check_choice};
+        [FIELD_TEXT] = check_text,     [FIELD_TEXTS] = check_texts,       [FIELD_NUMBER] = check_number,
+        [FIELD_BOOL] = check_bool,     [FIELD_DURATION] = check_duration, [FIELD_TIME] = check_time,
+        [FIELD_CHOICE] = check_choice, [FIELD_SETTINGS] = check_settings, [FIELD_ROWS] = check_rows};
 
     return checks[f->type](r, f, v, e);
 }

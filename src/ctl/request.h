@@ -19,6 +19,8 @@ enum field_type {
     FIELD_DURATION, /* "90s", "2h", "1d12h" */
     FIELD_TIME,     /* RFC 3339, "YYYY-MM-DD HH:MM", "HH:MM", "+2h" */
     FIELD_CHOICE,   /* one of `choices` */
+    FIELD_SETTINGS, /* an object of texts */
+    FIELD_ROWS,     /* an array of at least one object, at most max; the handler checks them */
 };
 
 struct field {
@@ -76,5 +78,29 @@ void do_unlock(struct call *call);
 void do_trace(struct call *call);
 void do_probe(struct call *call);
 void do_rules_test(struct call *call);
+
+void do_conversations(struct call *call);
+void do_conversation(struct call *call);
+void do_operation(struct call *call); /* "conversation close" … */
+void do_contacts(struct call *call);
+void do_contact(struct call *call);
+void do_contact_set(struct call *call);
+void do_contact_tag(struct call *call);
+void do_contact_untag(struct call *call);
+void do_contact_note(struct call *call);
+void do_contact_export(struct call *call);
+void do_contact_erase(struct call *call);
+void do_contacts_import(struct call *call);
+void do_contacts_merge(struct call *call);
+void do_consent(struct call *call);
+void do_consent_in(struct call *call);
+void do_consent_out(struct call *call);
+void do_consent_list(struct call *call);
+void do_people(struct call *call);
+void do_departments(struct call *call);
+void do_handlers(struct call *call);
+void do_deliveries(struct call *call);
+void do_delivery_retry(struct call *call);
+void do_delivery_drop(struct call *call);
 
 #endif

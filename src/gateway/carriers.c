@@ -319,6 +319,11 @@ bool gateway_own_number(const struct gateway *g, const char *number)
     return false;
 }
 
+int gateway_number(const struct gateway *g, const char *text, char out[NUMBER_BYTES], struct err *e)
+{
+    return number_normalise(text, g->conf->country, NUMBER_READ_NATIONAL, out, e);
+}
+
 void gateway_get_carrier_stats(const struct gateway *g, const struct carrier *c,
                                struct gateway_carrier_stats *out)
 {
