@@ -117,6 +117,7 @@ void engine_try(struct engine *en, const struct engine_trial *t, struct engine_t
                                .known = &known,
                                .own_number = t->own_number};
     struct verdict v;
+    struct buf shown = {0};
     struct walk w = {.chain = en->program->chain, .event = &ev, .verdict = &v, .done = trial_done};
 
     *out = (struct engine_trial_result){0};
@@ -127,7 +128,11 @@ void engine_try(struct engine *en, const struct engine_trial *t, struct engine_t
         ev.text = (struct span){t->text, len};
     else
         verdict_explain(&v, "the text is not UTF-8: as a binary message");
+    sensitive_show(&en->program->sensitive, &ev, &shown);
     walk_start(&w);
+    if (desk_finish)
+        desk_finish(en->program, &ev, &v);
+    guard_filter(en->program, &ev, &v);
     why_outcome(en, t, &v);
     str_copy(out->handler, sizeof out->handler, v.handler);
     str_copy(out->rule, sizeof out->rule, v.rule);
@@ -136,4 +141,5 @@ void engine_try(struct engine *en, const struct engine_trial *t, struct engine_t
     if (v.nreplies > 0)
         buf_add(&out->reply, buf_str(&v.replies[0].text), v.replies[0].text.len);
     verdict_fini(&v);
+    buf_free(&shown);
 }

@@ -31,6 +31,7 @@ struct job {
     struct store_situation known;
     struct rt_timer retry;
     struct handler_event event;
+    struct buf shown; /* its text, masked */
     struct verdict verdict;
     struct walk walk;
     struct job *prev, *next;
@@ -40,6 +41,7 @@ static void job_free(struct job *j)
 {
     DL_DELETE(j->en->jobs, j);
     verdict_fini(&j->verdict);
+    buf_free(&j->shown);
     store_situation_clear(&j->known);
     free(j);
 }
@@ -118,6 +120,9 @@ static void decided(struct walk *w)
     char number[sizeof m->peer];
 
     str_copy(number, sizeof number, m->peer);
+    if (desk_finish)
+        desk_finish(en->program, &j->event, &j->verdict);
+    guard_filter(en->program, &j->event, &j->verdict);
     log_gave_up(en, &j->verdict);
     log_debug(WHO, "message=%lld from=%s text=%s replies=%d reason=\"%s\"", (long long)m->id,
               log_number(number), log_text(m->text), j->verdict.nreplies, j->verdict.reason);
@@ -163,6 +168,8 @@ static void decide(struct job *j)
         .id = m->id,
         .on = m->flags & MSG_F_CALL ? ENGINE_ON_CALL : ENGINE_ON_MESSAGE,
         .wall_ms = m->scts_wall_ms > 0 ? m->scts_wall_ms : m->created_wall_ms,
+        .now_wall_ms = rt_wall_ms(en->rt),
+        .sensitive = m->flags & MSG_F_MASKED,
         .from = m->peer,
         .text = text_of(m),
         .modem = m->modem,
@@ -174,6 +181,8 @@ static void decide(struct job *j)
         .known = &j->known,
         .own_number = gateway_own_number(en->gateway, m->peer),
     };
+    buf_clear(&j->shown);
+    sensitive_show(&en->program->sensitive, &j->event, &j->shown);
     verdict_init(&j->verdict, NULL);
     j->walk = (struct walk){
         .chain = en->program->chain, .event = &j->event, .verdict = &j->verdict, .done = decided};

@@ -153,6 +153,7 @@ struct program *program_new(const struct engine_conf *conf, void (*tell)(void *o
         check_template(conf, i, &problems);
     consent_compile(&p->consent, conf, p->fold, &problems);
     guard_compile(&p->guard, conf, &problems);
+    sensitive_compile(&p->sensitive, conf, &problems);
     rules_compile(&p->rules, conf, p->fold, &problems);
     p->consent.business = p->rules.business = p->business;
     p->chain[0] = &p->consent.handler;
@@ -172,6 +173,7 @@ void program_free(struct program *p)
     if (!p)
         return;
     consent_fini(&p->consent);
+    sensitive_fini(&p->sensitive);
     rules_fini(&p->rules);
     fold_free(p->fold);
     free(p->business);

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/handler.h"
 #include "engine/pattern.h"
+#include "engine/restraint.h"
 #include "engine/template.h"
 #include "engine/words.h"
 
@@ -44,55 +45,6 @@ void desk_finish(const struct program *p, const struct handler_event *ev, struct
     __attribute__((weak));
 void guard_filter(const struct program *p, const struct handler_event *ev, struct verdict *v)
     __attribute__((weak));
-
-/* ---- consent --------------------------------------------------------------------------------------------
- */
-
-enum consent_word {
-    WORD_STOP,
-    WORD_START,
-    WORD_AGAIN, /* means START to those only who are opted out: "yes" */
-    WORD_HELP,
-    CONSENT_WORDS,
-};
-
-struct consent {
-    struct handler handler;
-    const struct fold *fold;
-    const char *business;
-    struct words *words;   /* owner: enum consent_word */
-    struct words *fillers; /* what may stand beside STOP without changing its sense */
-    struct template *replies[CONSENT_WORDS];
-    int most_replies; /* automatic replies to a number, from which on confirmations are left out too */
-};
-void consent_compile(struct consent *c, const struct engine_conf *conf, const struct fold *fold,
-                     struct problems *p);
-void consent_fini(struct consent *c);
-/* Whether a message of this word alone never reaches the rules. */
-bool consent_takes(const struct consent *c, const char *keyword);
-
-/* ---- guard ----------------------------------------------------------------------------------------------
- */
-
-struct guard {
-    struct handler handler;
-    int most_replies;
-    int64_t window_ms;
-};
-void guard_compile(struct guard *g, const struct engine_conf *conf, struct problems *p);
-
-/* ---- sensitive data ------------------------------------------------------------------------------------
- */
-
-struct sensitive {
-    struct mask *mask;
-    struct template *reply; /* to who sends such data; NULL none */
-};
-void sensitive_compile(struct sensitive *s, const struct engine_conf *conf, struct problems *p);
-void sensitive_fini(struct sensitive *s);
-/* Fills ev->shown and ev->sensitive (which may be set already: it was stored masked); room keeps the masked
- * text. Whoever makes an event calls it before the walk; handlers show `shown` to others, never `text`. */
-void sensitive_show(const struct sensitive *s, struct handler_event *ev, struct buf *room);
 
 /* ---- rules ----------------------------------------------------------------------------------------------
  */

@@ -63,12 +63,13 @@ static void test_stop_again(void **state)
     assert_string_equal(result.handler, "consent");
 }
 
-/* Who is opted out gets no automatic reply to anything but START and HELP. */
+/* Who is opted out gets no automatic reply to anything but START and HELP; rules still sort the message. */
 static void test_opted_out(void **state)
 {
     (void)state;
     assert_string_equal(try_text("hello", CONSENT_OUT), "");
-    assert_string_equal(result.handler, "consent");
+    assert_string_equal(result.rule, "any");
+    assert_contains(result.reason, "no reply: consent: the sender has opted out");
     assert_contains(try_text("START", CONSENT_OUT), "you are subscribed");
     assert_contains(try_text("yes", CONSENT_OUT), "you are subscribed");
     assert_contains(try_text("unstop", CONSENT_OUT), "you are subscribed");
@@ -178,7 +179,9 @@ static void test_incomplete(void **state)
     (void)state;
     verdict_init(&v, NULL);
     walk_start(&walk);
-    assert_int_equal(v.neffects, 0);
+    assert_int_equal(v.neffects, 1);
+    assert_int_equal(v.effects[0].kind, EFFECT_FLAG);
+    assert_int_equal(v.effects[0].n, 1);
     assert_int_equal(v.nreplies, 0);
     assert_contains(v.reason, "may be an opt-out");
     verdict_fini(&v);
