@@ -39,7 +39,7 @@ def test_silence(build):
         it.start()
         it.run("send", "--to", TO, "before")
         it.wait("one", lambda: len(it.log("submitted")) == 1)
-        it.tell("fault modem0 silence 20000")
+        it.tell("fault modem0 silence 30000")  # longer than prompt and resynchronisation take
         it.run("send", "--to", TO, "during the silence")
         it.tell("text modem0 +4915112345678 during the silence, in")
         it.wait("it to go out", lambda: [m for m in it.messages("--out", "--grep", "during") if m["state"] == "delivered"], 90)
