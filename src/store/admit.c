@@ -68,15 +68,35 @@ static const char *reason_of(const struct store_new_message *m, char buf[MSG_REA
     return buf;
 }
 
+static const char sql_department[] = "SELECT department FROM conversation WHERE id = ?1";
+
+static int desk_of(struct store_db *db, const struct store_new_message *m, int64_t *desk)
+{
+    char department[DESK_WORD_BYTES] = "";
+    sqlite3_stmt *st;
+    int rc;
+
+    if (m->department || m->conversation <= 0)
+        return figure_message_desk(db, m->department, m->flags, m->who, desk);
+    if ((rc = DB_FIRST(db, &st, sql_department, db_int(m->conversation))) < 0)
+        return rc;
+    if (rc > 0) {
+        db_col_text(st, 0, department, sizeof department);
+        db_end(st);
+    }
+    return figure_message_desk(db, department, m->flags, m->who, desk);
+}
+
 int message_admit(struct store_db *db, struct store_new_message *m, int64_t now_wall_ms)
 {
     char reason[MSG_REASON_BYTES];
+    int64_t desk;
     int rc;
 
     m->id = 0;
     m->existed = m->opted_out = false;
     if ((rc = check(db, m)) || (rc = find_key(db, m)) || m->existed ||
-        (rc = consent_admit(db, m, now_wall_ms)) || m->opted_out)
+        (rc = consent_admit(db, m, now_wall_ms)) || m->opted_out || (rc = desk_of(db, m, &desk)))
         return rc;
     rc = message_insert(db,
                         &(struct msg_insert){.direction = MSG_OUT,
@@ -100,7 +120,8 @@ int message_admit(struct store_db *db, struct store_new_message *m, int64_t now_
                                              .conversation = m->conversation > 0 ? m->conversation : 0,
                                              .cost_micros = m->cost_micros,
                                              .who = m->who,
-                                             .depth = m->depth},
+                                             .depth = m->depth,
+                                             .desk = desk},
                         &m->id);
     if (rc == ERR_OK && (m->flags & MSG_F_AUTOMATIC) && !(m->flags & MSG_F_STAFF))
         rc = guard_count(db, m, now_wall_ms);

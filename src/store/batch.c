@@ -22,7 +22,7 @@ int store_tally(struct store_db *db)
         if (db->delta[s] != 0)
             rc = DB_RUN(db, sql_tally, db_int(s), db_int(db->delta[s]));
     memset(db->delta, 0, sizeof db->delta);
-    return rc;
+    return rc ? rc : figure_flush(db);
 }
 
 /* Errors after which the transaction as a whole is lost. */
@@ -56,13 +56,15 @@ static int run_guarded(struct store_db *db, struct store_op *op)
 
     memcpy(delta, db->delta, sizeof delta);
     db->err = &db->own_err;
-    if ((rc = db_run(db, sql_savepoint, NULL, 0)))
+    /* What the operations before it counted is written, so that what is gathered is this one's alone. */
+    if ((rc = figure_flush(db)) || (rc = db_run(db, sql_savepoint, NULL, 0)))
         return rc;
     if ((rc = run_plain(db, op)) < 0)
         return rc;
     db->err = &db->own_err;
     if (rc == SPOILED) {
         memcpy(db->delta, delta, sizeof delta);
+        figure_drop(db);
         if ((rc = db_run(db, sql_undo, NULL, 0)))
             return rc;
     }
@@ -74,6 +76,7 @@ void store_rollback(struct store_db *db)
     if (!sqlite3_get_autocommit(db->h))
         sqlite3_exec(db->h, sql_rollback, NULL, NULL, NULL);
     memset(db->delta, 0, sizeof db->delta);
+    figure_drop(db);
 }
 
 static void reset(struct store_op *op)

@@ -72,6 +72,7 @@ struct desk_tx {
     const char *number, *sim; /* of the contact; "" unknown */
     char number_buf[64], sim_buf[MSG_MODEM_BYTES];
     char *text;               /* of the received message, heap; NULL none */
+    struct msg_head received; /* it */
     int64_t received_wall_ms; /* it was; else now */
     struct conv_row own;      /* the transaction's conversation; id 0 none */
     struct conv_row other;    /* another one that an effect or a message names */

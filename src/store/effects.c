@@ -119,6 +119,8 @@ static int on_overdue(struct desk_tx *t, const struct on *on, const struct store
     if (check_clock(t, e) || on->c->due_wall_ms[e->n] == 0 || on->c->overdue_wall_ms[e->n] != 0)
         return t->db->err->code;
     on->c->overdue_wall_ms[e->n] = t->h->now_wall_ms;
+    if ((rc = figure_overdue(t->db, on->c, t->h->now_wall_ms)))
+        return rc;
     rc = changed(t, on, "overdue", names[e->n]);
     return rc ? rc : desk_event_put(t, DESK_OVERDUE, on->c, names[e->n], on->c->title);
 }
@@ -133,12 +135,15 @@ static int on_office(struct desk_tx *t, const struct on *on, const struct store_
 
 static int on_survey_ask(struct desk_tx *t, const struct on *on, const struct store_effect *e)
 {
+    int rc;
+
     (void)e;
     if (on->c->survey_wall_ms != 0)
         return ERR_OK;
     on->c->survey_wall_ms = t->h->now_wall_ms;
     str_copy(on->c->survey_person, sizeof on->c->survey_person, on->c->assignee);
-    return changed(t, on, "survey ask", on->c->assignee);
+    rc = figure_asked(t->db, on->c);
+    return rc ? rc : changed(t, on, "survey ask", on->c->assignee);
 }
 
 static int on_survey_score(struct desk_tx *t, const struct on *on, const struct store_effect *e)
@@ -151,6 +156,8 @@ static int on_survey_score(struct desk_tx *t, const struct on *on, const struct 
     snprintf(score, sizeof score, "%lld", (long long)e->n);
     on->c->survey_score = (int)e->n;
     on->c->survey_answered_wall_ms = t->h->now_wall_ms;
+    if ((rc = figure_scored(t->db, on->c, e->n)))
+        return rc;
     rc = changed(t, on, "survey score", score);
     return rc ? rc : desk_event_put(t, DESK_SURVEY, on->c, score, NULL);
 }
@@ -248,10 +255,16 @@ static int on_tag(struct desk_tx *t, const struct on *on, const struct store_eff
 static int on_consent(struct desk_tx *t, const struct on *on, const struct store_effect *e)
 {
     static const char *const names[] = {"unknown", "in", "out"};
+    enum consent_state before;
     int rc;
 
     if (e->n < CONSENT_UNKNOWN || e->n > CONSENT_OUT)
         return err_set(t->db->err, ERR_INVALID, "a consent of %lld", (long long)e->n);
+    if ((rc = consent_get(t->db, on->number, e->name ? e->name : "", &before)) ||
+        (before != (enum consent_state)e->n &&
+         (rc = figure_consent(t->db, (enum consent_state)e->n, e->name && *e->name ? e->name : t->sim, on->c,
+                              t->h->now_wall_ms))))
+        return rc;
     rc = consent_set(t->db, &(struct consent_change){.number = on->number,
                                                      .sim = e->name,
                                                      .who = t->h->who,

@@ -41,14 +41,16 @@ static const char sql_received[] = "SELECT peer, modem, created, text FROM messa
 static int take_message(struct desk_tx *t)
 {
     struct store_handle *h = t->h;
-    struct msg_head m;
+    bool ours = h->who && !strncmp(h->who, "person:", 7); /* the relay's: by one of our people */
     sqlite3_stmt *st;
     int rc;
 
-    if ((rc = message_head(t->db, h->message, &m)) ||
-        (rc = message_set_state(
-             t->db, &m, MSG_CHANGE(.to = MSG_HANDLED, .reason = h->reason, .at_wall_ms = h->now_wall_ms))))
+    if ((rc = message_head(t->db, h->message, &t->received)) ||
+        (rc = message_set_state(t->db, &t->received,
+                                MSG_CHANGE(.to = MSG_HANDLED, .reason = h->reason,
+                                           .at_wall_ms = h->now_wall_ms, .flags = ours ? MSG_F_STAFF : 0))))
         return rc;
+    t->received.flags |= ours ? MSG_F_STAFF : 0;
     if ((rc = DB_FIRST(t->db, &st, sql_received, db_int(h->message))) <= 0)
         return rc;
     db_col_text(st, 0, t->number_buf, sizeof t->number_buf);
@@ -114,11 +116,24 @@ static int send_one(struct desk_tx *t, struct store_new_message *m)
     m->depth = h->depth;
     if (m->conversation == 0 && t->own.id != 0 && strcmp(m->peer ? m->peer : "", t->number) == 0)
         m->conversation = t->own.id;
+    m->department = m->conversation == t->own.id && t->own.id != 0 ? t->own.department : NULL;
     if ((rc = message_admit(t->db, m, h->now_wall_ms)))
         return rc;
     if (m->opted_out && h->strict && !(m->flags & MSG_F_AUTOMATIC))
         return err_set(t->db->err, ERR_REFUSED, "to: %s", m->refused);
     return desk_sent(t, m);
+}
+
+/* Behind the effects: in the department that the message was given to. */
+static int count(struct desk_tx *t)
+{
+    int rc = ERR_OK;
+
+    if (t->h->opened == OPENED_NEW)
+        rc = figure_opened(t->db, &t->own, t->h->now_wall_ms);
+    if (rc == ERR_OK && t->h->message)
+        rc = figure_received(t->db, &t->received, t->sim, &t->own);
+    return rc;
 }
 
 static int decide(struct desk_tx *t)
@@ -131,6 +146,8 @@ static int decide(struct desk_tx *t)
     /* In this order: the confirmation of an opt-out passes it, anything else must not. */
     for (int i = 0; i < h->neffects && rc == ERR_OK; i++)
         rc = desk_effect(t, &h->effects[i]);
+    if (rc == ERR_OK)
+        rc = count(t);
     /* Before this transaction's own replies: what it came behind. */
     if (rc == ERR_OK && h->message && *t->number)
         rc = guard_rounds(t->db, t->number, t->received_wall_ms);

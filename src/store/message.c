@@ -68,6 +68,8 @@ int message_set_state(struct store_db *db, struct msg_head *h, const struct msg_
 
     if (!msg_state_allowed(h->state, c->to))
         return refuse_move(db, "message", h->id, h->state, c->to);
+    if ((rc = figure_message_moves(db, h, c)))
+        return rc;
     rc = DB_RUN(db, sql_message_state, db_int(h->id), db_int(c->to), db_text(c->reason),
                 db_int(c->at_wall_ms), db_text_or_null(c->modem), db_text_or_null(c->imsi),
                 db_int_or_null(c->due_wall_ms, -1), db_int_or_null(c->expires_wall_ms, -1), db_int(c->flags));
@@ -200,18 +202,19 @@ int parts_stop(struct store_db *db, const struct msg_head *h, bool unknown_too, 
 static const char sql_insert[] =
     "INSERT INTO message(direction, state, peer, wanted, modem, pool, imsi, source, key, reason, flags, "
     "priority, parts, created, due, expires, changed, scts, reply_to, text, meta, conversation, cost, who, "
-    "depth) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?17, ?18, "
-    "?19, ?20, ?21, ?22, ?23, ?24)";
+    "depth, desk) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?17, "
+    "?18, "
+    "?19, ?20, ?21, ?22, ?23, ?24, ?25)";
 
 int message_insert(struct store_db *db, const struct msg_insert *m, int64_t *id)
 {
-    int rc =
-        DB_RUN(db, sql_insert, db_int(m->direction), db_int(m->state), db_text(m->peer), db_text(m->wanted),
-               db_text(m->modem), db_text(m->pool), db_text(m->imsi), db_text(m->source), db_text(m->key),
-               db_text(m->reason), db_int(m->flags), db_int(m->priority), db_int(m->parts),
-               db_int(m->now_wall_ms), db_int(m->due_wall_ms), db_int(m->expires_wall_ms),
-               db_int(m->scts_wall_ms), db_int(m->reply_to), db_text(m->text), db_text_or_null(m->meta),
-               db_int(m->conversation), db_int(m->cost_micros), db_text(m->who), db_int(m->depth));
+    int rc = DB_RUN(db, sql_insert, db_int(m->direction), db_int(m->state), db_text(m->peer),
+                    db_text(m->wanted), db_text(m->modem), db_text(m->pool), db_text(m->imsi),
+                    db_text(m->source), db_text(m->key), db_text(m->reason), db_int(m->flags),
+                    db_int(m->priority), db_int(m->parts), db_int(m->now_wall_ms), db_int(m->due_wall_ms),
+                    db_int(m->expires_wall_ms), db_int(m->scts_wall_ms), db_int(m->reply_to),
+                    db_text(m->text), db_text_or_null(m->meta), db_int(m->conversation),
+                    db_int(m->cost_micros), db_text(m->who), db_int(m->depth), db_int(m->desk));
 
     if (rc)
         return rc;

@@ -27,7 +27,7 @@ struct batch {
     struct op_list ops;
     bool shut; /* closes the connections instead of running operations */
     bool full, wrote;
-    bool made_work; /* stored an event or a delivery */
+    bool made_work;       /* stored an event or a delivery */
     pthread_mutex_t lock; /* of phase and dropped */
     pthread_cond_t finished;
     enum batch_phase phase;
@@ -153,6 +153,7 @@ struct msg_insert {
     int64_t conversation, cost_micros;
     const char *who;
     int depth;
+    int64_t desk; /* figure_desk() */
 };
 int message_insert(struct store_db *db, const struct msg_insert *m, int64_t *id);
 /* admit.c: one message with its parts, unless its key exists or its recipient opted out. */

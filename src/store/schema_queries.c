@@ -13,7 +13,7 @@
 /* Names and titles: each change of the row is a change of its words. */
 #define WORDS_OF(table, column)                                                                              \
     "CREATE VIRTUAL TABLE " table "_words USING fts5(" column ", content='" table "', content_rowid='id', "  \
-    "tokenize='unicode61 remove_diacritics 2', prefix='1 2 3', detail=none, columnsize=0);"                  \
+    "tokenize='unicode61 remove_diacritics 2', prefix='1 2 3', columnsize=0);"                               \
     "CREATE TRIGGER " table "_words_new AFTER INSERT ON " table " WHEN new." column " <> '' BEGIN "          \
     "INSERT INTO " table "_words(rowid, " column ") VALUES(new.id, new." column "); END;"                    \
     "CREATE TRIGGER " table "_words_old AFTER DELETE ON " table " WHEN old." column " <> '' BEGIN "          \
@@ -88,6 +88,7 @@ const char schema_queries[] =
                  " contact INTEGER NOT NULL,"
                  " PRIMARY KEY (name, value, contact)"
                  ") STRICT, WITHOUT ROWID;"
+                 "CREATE INDEX contact_attribute_name ON contact_attribute(name, contact);"
                  "CREATE TRIGGER contact_attribute_new AFTER INSERT ON contact WHEN "
                  "json_valid(new.attributes) "
                  "BEGIN " ATTRIBUTES_NEW "END;"

@@ -76,6 +76,7 @@ struct store_new_message {
     const char *who;      /* wrote it, where MSG_F_PERSON: "person:Anna" */
     const char *override_reason; /* of MSG_F_OVERRIDE; kept in history and ledger */
     int64_t cost_micros;         /* of all parts, in millionths of the currency */
+    const char *department;      /* of its conversation, for the figures; NULL: as it is stored */
     const char *route;           /* whose parts it counts among: store_spending; NULL none */
     const struct store_new_part *parts;
     int nparts;

@@ -82,7 +82,7 @@ static int open_again(struct desk_tx *t, struct conv_row *c)
 {
     int rc = refuse_second(t, c);
 
-    if (rc)
+    if (rc || (rc = figure_reopened(t->db, c, t->h->now_wall_ms)))
         return rc;
     c->reopened++;
     return desk_event_put(t, DESK_OPENED, c, "reopened", c->title);
@@ -90,6 +90,10 @@ static int open_again(struct desk_tx *t, struct conv_row *c)
 
 static int close(struct desk_tx *t, struct conv_row *c, enum conv_state to)
 {
+    int rc = figure_ended(t->db, c, to, t->h->who, t->h->now_wall_ms);
+
+    if (rc)
+        return rc;
     c->closed_wall_ms = t->h->now_wall_ms;
     c->waiting_wall_ms = 0;
     memset(c->due_wall_ms, 0, sizeof c->due_wall_ms);
@@ -235,8 +239,12 @@ int desk_thread(struct desk_tx *t)
 /* ---- ours ---- */
 
 /* A person answered: the customer's turn. */
-static int answered(struct desk_tx *t, struct conv_row *c)
+static int answered(struct desk_tx *t, struct conv_row *c, const char *who)
 {
+    int rc = figure_answered(t->db, c, who, t->h->now_wall_ms);
+
+    if (rc)
+        return rc;
     c->replies_by_persons++;
     c->person_wall_ms = t->h->now_wall_ms;
     if (c->first_response_wall_ms == 0)
@@ -260,7 +268,7 @@ int desk_sent(struct desk_tx *t, struct store_new_message *m)
     *dirty = true;
     c->changed_wall_ms = t->h->now_wall_ms;
     if (m->flags & MSG_F_PERSON)
-        return answered(t, c);
+        return answered(t, c, m->who);
     if (m->flags & MSG_F_AUTOMATIC)
         c->replies_automatic++;
     return ERR_OK;

@@ -1,0 +1,323 @@
+/* Conversations as they are listed: the live ones along their last change or along how long their customer
+ * waits, the ended ones along theirs, by words along their numbers; and how many there are of each kind. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/compose.h"
+#include "store/desk_private.h"
+
+enum { WORDS_MAX = 1000 /* matches that a search looks at, the newest */ };
+
+/* What a list follows. */
+enum way {
+    ALONG_LIVE,
+    ALONG_WAITING,
+    ALONG_ENDED,
+    ALONG_DEPARTMENT,
+    ALONG_ASSIGNEE,
+    ALONG_CONTACT,
+    ALONG_TAG,
+    ALONG_WORDS
+};
+
+static bool said(const char *text)
+{
+    return text && *text;
+}
+
+static unsigned states_of(const struct store_convs *c)
+{
+    unsigned states = c->states ? c->states : CONV_BIT_LIVE;
+
+    /* What is late or flagged matters while it can be answered. */
+    return c->overdue || c->flagged || c->order == CONV_LONGEST ? states & CONV_BIT_LIVE : states;
+}
+
+static enum way way_of(const struct store_convs *c)
+{
+    if (said(c->search))
+        return ALONG_WORDS;
+    if (said(c->number))
+        return ALONG_CONTACT;
+    if (c->order == CONV_LONGEST)
+        return ALONG_WAITING;
+    if ((states_of(c) & CONV_BIT_LIVE) == states_of(c))
+        return ALONG_LIVE;
+    if (said(c->tag))
+        return ALONG_TAG;
+    if (c->assignee)
+        return ALONG_ASSIGNEE;
+    return c->department ? ALONG_DEPARTMENT : ALONG_ENDED;
+}
+
+#define SELECT_CONV "SELECT " CONV_COLUMNS " FROM "
+
+/* Where the rows come from, up to WHERE. The ended ones alone are along `state >= 5`; with live ones among
+ * them both halves are put together. */
+static void compose_from(struct compose *q, const struct store_convs *c, enum way way)
+{
+    static const char *const from[] = {
+        [ALONG_LIVE] =
+            SELECT_CONV "conversation v INDEXED BY conversation_changed CROSS JOIN contact c ON c.id = "
+                        "v.contact WHERE v.state < 5",
+        [ALONG_WAITING] =
+            SELECT_CONV "conversation v INDEXED BY conversation_waiting CROSS JOIN contact c ON c.id "
+                        "= v.contact WHERE v.state < 5 AND v.waiting > 0",
+        [ALONG_ENDED] =
+            SELECT_CONV "conversation v INDEXED BY conversation_ended CROSS JOIN contact c ON c.id = "
+                        "v.contact WHERE v.state >= 5",
+        [ALONG_DEPARTMENT] =
+            SELECT_CONV "conversation v INDEXED BY conversation_ended_department CROSS JOIN "
+                        "contact c ON c.id = v.contact WHERE v.state >= 5 AND v.department = ?",
+        [ALONG_ASSIGNEE] =
+            SELECT_CONV "conversation v INDEXED BY conversation_ended_assignee CROSS JOIN contact "
+                        "c ON c.id = v.contact WHERE v.state >= 5 AND v.assignee = ?",
+        [ALONG_CONTACT] =
+            SELECT_CONV "contact c CROSS JOIN conversation v INDEXED BY conversation_contact ON "
+                        "v.contact = c.id WHERE c.number = ?",
+        [ALONG_TAG] =
+            SELECT_CONV "contact_tag g CROSS JOIN contact c ON c.id = g.contact CROSS JOIN conversation "
+                        "v INDEXED BY conversation_contact ON v.contact = c.id WHERE g.tag = ?",
+    };
+    const char *value[] = {[ALONG_DEPARTMENT] = c->department,
+                           [ALONG_ASSIGNEE] = c->assignee,
+                           [ALONG_CONTACT] = c->number,
+                           [ALONG_TAG] = c->tag};
+
+    if (way == ALONG_LIVE || way == ALONG_WAITING || way == ALONG_ENDED)
+        compose_sql(q, from[way]);
+    else
+        compose_with(q, from[way], db_text(value[way]));
+}
+
+/* Found by words of the title or the customer's name, or by the beginning of the number. */
+static void compose_found(struct compose *q, const struct store_convs *c)
+{
+    char digits[64];
+    const char *words = compose_words(q, c->search);
+    bool by_number = compose_digits(c->search, digits);
+
+    compose_sql(q, SELECT_CONV "(");
+    if (by_number) {
+        struct buf *prefix = &q->texts[q->ntexts++];
+
+        buf_addf(prefix, "%s%s", digits[0] == '+' ? "" : "+", digits);
+        compose_with(q, "SELECT v.id AS id FROM (SELECT id FROM contact WHERE number >= ? AND number < ",
+                     db_text(buf_str(prefix)));
+        compose_with(q, "? LIMIT ", db_text(compose_behind(q, buf_str(prefix))));
+        compose_with(q, "?) w CROSS JOIN conversation v ON v.contact = w.id", db_int(WORDS_MAX));
+    } else {
+        compose_with(
+            q,
+            "SELECT v.id AS id FROM (SELECT rowid AS id FROM contact_words WHERE contact_words MATCH ? ORDER "
+            "BY rowid DESC LIMIT ",
+            db_text(words ? words : "\"\""));
+        compose_with(q, "?) w CROSS JOIN conversation v ON v.contact = w.id", db_int(WORDS_MAX));
+    }
+    if (words) {
+        compose_with(
+            q,
+            " UNION SELECT id FROM (SELECT rowid AS id FROM conversation_words WHERE conversation_words "
+            "MATCH ?",
+            db_text(words));
+        compose_if(q, c->after > 0, " AND rowid < ?", db_int(c->after));
+        compose_with(q, " ORDER BY rowid DESC LIMIT ?)", db_int(WORDS_MAX));
+    }
+    compose_sql(
+        q, ") f CROSS JOIN conversation v ON v.id = f.id CROSS JOIN contact c ON c.id = v.contact WHERE 1");
+    compose_if(q, said(c->number), " AND c.number = ?", db_text(c->number));
+}
+
+static void compose_filters(struct compose *q, const struct store_convs *c, enum way way, unsigned states)
+{
+    compose_with(q, " AND (1 << v.state & ?) <> 0", db_int((int64_t)states));
+    compose_if(q, c->department && way != ALONG_DEPARTMENT, " AND v.department = ?", db_text(c->department));
+    compose_if(q, c->assignee && way != ALONG_ASSIGNEE, " AND v.assignee = ?", db_text(c->assignee));
+    compose_if(q, said(c->sim), " AND v.sim = ?", db_text(c->sim));
+    compose_if(q, said(c->tag) && way != ALONG_TAG,
+               " AND EXISTS(SELECT 1 FROM contact_tag t WHERE t.contact = v.contact AND t.tag = ?)",
+               db_text(c->tag));
+    if (c->overdue)
+        compose_sql(q, " AND v.overdue_first + v.overdue_next + v.overdue_resolution > 0");
+    if (c->flagged)
+        compose_sql(q, " AND v.flagged");
+}
+
+/* By words the newest conversation first; otherwise by what the list is along. */
+static void compose_order(struct compose *q, const struct store_convs *c, enum way way)
+{
+    bool waiting = c->order == CONV_LONGEST;
+
+    if (way == ALONG_WORDS) {
+        compose_if(q, c->after > 0, " AND v.id < ?", db_int(c->after));
+        compose_sql(q, " ORDER BY v.id DESC");
+        return;
+    }
+    if (waiting) {
+        compose_sql(q, " AND v.waiting > 0");
+        compose_if(q, c->after > 0,
+                   " AND (v.waiting, v.id) > (SELECT b.waiting, b.id FROM conversation b WHERE b.id = ?)",
+                   db_int(c->after));
+        compose_sql(q, " ORDER BY v.waiting, v.id");
+        return;
+    }
+    compose_if(q, c->after > 0,
+               " AND (v.changed, v.id) < (SELECT b.changed, b.id FROM conversation b WHERE b.id = ?)",
+               db_int(c->after));
+    compose_sql(q, " ORDER BY v.changed DESC, v.id DESC");
+}
+
+static int add_conv(struct store_db *db, sqlite3_stmt *st, void *to)
+{
+    struct store_convs *c = to;
+    struct conv_row *grown;
+
+    grown = rows_add(db, c->rows, &c->count, sizeof *grown);
+    if (!grown)
+        return ERR_NOMEM;
+    c->rows = grown;
+    conv_row_read(st, 0, &grown[c->count - 1]);
+    return ERR_OK;
+}
+
+static int read_along(struct store_db *db, struct store_convs *c, enum way way, unsigned states)
+{
+    struct compose q = {0};
+
+    if (states == 0)
+        return ERR_OK;
+    if (way == ALONG_WORDS)
+        compose_found(&q, c);
+    else
+        compose_from(&q, c, way);
+    compose_filters(&q, c, way, states);
+    compose_order(&q, c, way);
+    compose_with(&q, " LIMIT ?", db_int(page_limit(c->limit) + 1));
+    return compose_run(db, &q, add_conv, c);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct conv_row *x = a, *y = b;
+
+    if (x->changed_wall_ms != y->changed_wall_ms)
+        return x->changed_wall_ms < y->changed_wall_ms ? 1 : -1;
+    return x->id < y->id ? 1 : -1;
+}
+
+/* Live and ended ones have an index each: a page of both is made of a page of each. */
+static bool is_split(enum way way)
+{
+    return way == ALONG_ENDED || way == ALONG_DEPARTMENT || way == ALONG_ASSIGNEE;
+}
+
+static int exec_convs(struct store_db *db, struct store_op *op)
+{
+    struct store_convs *c = container_of(op, struct store_convs, op);
+    enum way way = way_of(c);
+    unsigned states = states_of(c);
+    int rc;
+
+    if (!is_split(way)) {
+        rc = read_along(db, c, way, states);
+    } else {
+        rc = read_along(db, c, way, states & ~(unsigned)CONV_BIT_LIVE);
+        if (rc == ERR_OK)
+            rc = read_along(db, c, ALONG_LIVE, states & CONV_BIT_LIVE);
+        if (c->count > 1)
+            qsort(c->rows, (size_t)c->count, sizeof *c->rows, newest_first);
+    }
+    c->more = c->count > page_limit(c->limit);
+    if (c->more)
+        c->count = page_limit(c->limit);
+    return rc;
+}
+
+void store_convs_clear(struct store_convs *c)
+{
+    free(c->rows);
+    c->rows = NULL;
+    c->count = 0;
+}
+
+static void drop_convs(struct store_op *op)
+{
+    store_convs_clear(container_of(op, struct store_convs, op));
+}
+
+void store_convs(struct store *s, struct store_convs *c)
+{
+    c->rows = NULL;
+    c->count = 0;
+    c->more = false;
+    store_submit_read(s, &c->op, exec_convs, drop_convs);
+}
+
+/* ---- counts ----------------------------------------------------------------------------------------------
+ */
+
+static const char sql_counts[] =
+    "SELECT department, state, count(*), sum(overdue_first + overdue_next + overdue_resolution > 0), "
+    "sum(flagged), sum(assignee = ''), sum(waiting > 0), ifnull(min(nullif(waiting, 0)), 0) "
+    "FROM conversation INDEXED BY conversation_changed WHERE state < 5 GROUP BY department, state ORDER BY "
+    "department, state";
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static void add_state(struct conv_count *n, sqlite3_stmt *st)
+{
+    int64_t state = db_col(st, 1);
+
+    if (state > 0 && state < CONV_STATES)
+        n->by_state[state] = (int)db_col(st, 2);
+    n->overdue += (int)db_col(st, 3);
+    n->flagged += (int)db_col(st, 4);
+    n->unassigned += (int)db_col(st, 5);
+    n->waiting += (int)db_col(st, 6);
+    n->longest_wall_ms = earlier(n->longest_wall_ms, db_col(st, 7));
+}
+
+static int exec_counts(struct store_db *db, struct store_op *op)
+{
+    struct store_conv_counts *c = container_of(op, struct store_conv_counts, op);
+    sqlite3_stmt *st = db_bind(db, sql_counts, NULL, 0);
+    char department[DESK_WORD_BYTES];
+    int rc;
+
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0) {
+        db_col_text(st, 0, department, sizeof department);
+        if (c->count == 0 || strcmp(c->rows[c->count - 1].department, department) != 0) {
+            struct conv_count *grown = rows_add(db, c->rows, &c->count, sizeof *grown);
+
+            if (!grown) {
+                db_end(st);
+                return ERR_NOMEM;
+            }
+            c->rows = grown;
+            str_copy(grown[c->count - 1].department, sizeof department, department);
+        }
+        add_state(&c->rows[c->count - 1], st);
+    }
+    return rc;
+}
+
+static void drop_counts(struct store_op *op)
+{
+    struct store_conv_counts *c = container_of(op, struct store_conv_counts, op);
+
+    free(c->rows);
+    c->rows = NULL;
+    c->count = 0;
+}
+
+void store_conv_counts(struct store *s, struct store_conv_counts *c)
+{
+    c->rows = NULL;
+    c->count = 0;
+    store_submit_read(s, &c->op, exec_counts, drop_counts);
+}
