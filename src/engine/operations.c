@@ -76,8 +76,7 @@ static int reply(struct planning *p)
 
     if (refuse_closed(p))
         return ERR_REFUSED;
-    p->out->reply = true;
-    set_state(p, CONV_WAITING, 0);
+    p->out->reply = true; /* by which the store lets it wait for the customer */
     add_clocks(p, clocks, due_on_answer(p->s, p->c, p->r->now_wall_ms, clocks));
     if (p->c->flagged)
         add(p, EFFECT_FLAG)->value = "answered";

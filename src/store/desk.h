@@ -81,12 +81,14 @@ struct conv_row {
     int64_t closed_wall_ms;         /* last; 0 never */
     int reopened;                   /* how often */
     int messages_in, replies_by_persons, replies_automatic;
-    int64_t due_wall_ms[CLOCKS];         /* 0: the clock does not run */
+    int64_t due_wall_ms[CLOCKS];         /* 0: the clock does not run; below 0: it stands, and so much business
+                                            time is left (engine/due.h) */
     int64_t overdue_wall_ms[CLOCKS];     /* when it was found to be late; 0 never */
     int64_t survey_wall_ms;              /* asked at; 0 never */
     int survey_score;                    /* -1 not answered */
     char survey_person[DESK_NAME_BYTES]; /* the assignee when it was asked */
     int64_t survey_answered_wall_ms;     /* 0 not; a comment may follow */
+    bool survey_commented;
 };
 
 /* ---- effects ------------------------------------------------------------------------------------------ */
@@ -100,7 +102,7 @@ enum effect_kind {
     EFFECT_PRIORITY,       /* n: enum conv_priority */
     EFFECT_FLAG,           /* n: 0, 1; value: why */
     EFFECT_NOTE,           /* value: for the timeline, never sent */
-    EFFECT_CLOCK,          /* n: enum conv_clock; at_wall_ms: due; 0 stops it */
+    EFFECT_CLOCK,          /* n: enum conv_clock; at_wall_ms: due; 0 stops it, below 0: stands */
     EFFECT_OVERDUE,        /* n: enum conv_clock; makes an event OVERDUE */
     EFFECT_OFFICE,         /* the office-hours reply goes out now */
     EFFECT_SURVEY_ASK,     /* marks it asked */

@@ -15,8 +15,8 @@
     "v.flagged, v.created, v.changed, v.last_in, v.waiting, v.first_response, v.person, v.office, "          \
     "v.snoozed_until, v.closed, v.reopened, v.messages_in, v.replies_by_persons, v.replies_automatic, "      \
     "v.due_first, v.due_next, v.due_resolution, v.overdue_first, v.overdue_next, v.overdue_resolution, "     \
-    "v.survey, v.survey_score, v.survey_person, v.survey_answered"
-enum { CONTACT_COLUMN_COUNT = 10, CONV_COLUMN_COUNT = 34 };
+    "v.survey, v.survey_score, v.survey_person, v.survey_answered, v.survey_comment <> ''"
+enum { CONTACT_COLUMN_COUNT = 10, CONV_COLUMN_COUNT = 35 };
 /* From a statement whose columns, from `first` on, are these. */
 void contact_row_read(sqlite3_stmt *st, int first, struct contact_row *out);
 void conv_row_read(sqlite3_stmt *st, int first, struct conv_row *out);
@@ -93,6 +93,8 @@ int desk_set_state(struct desk_tx *t, struct conv_row *c, enum conv_state to, in
 int desk_sent(struct desk_tx *t, struct store_new_message *m);
 /* Automatic replies are counted for the guard. */
 int guard_count(struct store_db *db, const struct store_new_message *m, int64_t now_wall_ms);
+/* Its parts and cost, for quotas of routes and the day's cost cap: spending.c. */
+int spending_count(struct store_db *db, const struct store_new_message *m, int64_t now_wall_ms);
 /* A received message came right behind an automatic reply, or it did not. */
 int guard_rounds(struct store_db *db, const char *number, int64_t received_wall_ms);
 

@@ -69,6 +69,7 @@ void conv_row_read(sqlite3_stmt *st, int first, struct conv_row *out)
     out->survey_score = (int)db_col(st, c + 31);
     db_col_text(st, c + 32, out->survey_person, sizeof out->survey_person);
     out->survey_answered_wall_ms = db_col(st, c + 33);
+    out->survey_commented = db_col(st, c + 34) != 0;
 }
 
 /* ---- contacts ---- */

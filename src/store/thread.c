@@ -115,6 +115,8 @@ int desk_set_state(struct desk_tx *t, struct conv_row *c, enum conv_state to, in
         rc = close(t, c, to);
     if (rc)
         return rc;
+    if (to == CONV_WAITING) /* for the customer: who waits for us no longer does */
+        c->waiting_wall_ms = 0;
     c->state = to;
     c->snoozed_until_wall_ms = to == CONV_SNOOZED ? until_wall_ms : 0;
     return desk_log(t, c->id, "state", conv_state_name(to));
