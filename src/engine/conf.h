@@ -62,6 +62,7 @@ struct survey_conf {
 
 /* ---- rules ---- */
 
+enum engine_want { WANT_ANY, WANT_YES, WANT_NO };
 struct engine_rule_conf {
     const char *name;
     int on; /* enum engine_on */
@@ -83,9 +84,9 @@ struct engine_rule_conf {
     const char *hours;              /* "open", "closed"; of the department, else the business */
     const char *dates;              /* "2026-12-01..2026-12-24", "12-24..12-26" */
     const char *schedule; /* on = "schedule": "Mon-Fri 08:30", "1 09:00" (day of the month), "every 15m" */
-    int first;            /* of a conversation: -1 not asked, 0 no, 1 yes */
+    int first;            /* of a conversation: enum engine_want */
     int incomplete;       /* likewise */
-    int message_class;    /* -1 not asked */
+    int message_class;    /* 1 + the class; 0 not asked */
     int64_t once_per_ms;  /* this rule acts so seldom for one contact */
     /* actions */
     const char *reply;          /* text, or "@NAME" of a template; NULL: no reply */
@@ -102,7 +103,8 @@ struct engine_rule_conf {
     bool drop;           /* nothing more: no conversation, no later handler */
     bool also;           /* gateway.conf `continue`: later rules may match too */
 };
-struct engine_template_conf {
+struct shelf;
+struct engine_template_conf { /* one text: a name may come once for each language */
     const char *name, *text;
     const char *language; /* "" any */
     int max_segments;     /* warned of when its longest form needs more; 0 not asked */
@@ -130,8 +132,10 @@ enum handler_kind {
     HANDLER_WEBHOOK,
     HANDLER_LUA,
     HANDLER_SHARED,
-    HANDLER_SMSTOOLS,
-    HANDLER_MAIL
+    HANDLER_SMSTOOLS, /* "eventhandler" */
+    HANDLER_MAIL,
+    HANDLER_CHECK, /* "checkhandler" */
+    HANDLER_KINDS
 };
 enum handler_failure { ON_FAILURE_NEXT, ON_FAILURE_STOP, ON_FAILURE_HOLD };
 struct engine_handler_conf {
@@ -185,6 +189,11 @@ struct engine_conf {
     int nrules;
     const struct engine_template_conf *templates;
     int ntemplates;
+    /* Is there a template of this name in the store? Asked of names that `templates` lacks, while this is
+     * read. NULL: there is none. */
+    bool (*stored)(void *owner, const char *name);
+    void *stored_owner;
+    const struct shelf *shelf; /* set by the engine itself */
     const struct engine_test_conf *tests;
     int ntests;
     const struct engine_list_conf *lists;

@@ -214,7 +214,7 @@ static int read_action(struct actions *as, const json_t *o, struct err *e)
     {
         int i = 0;
 
-        if (!strcmp(member, "action"))
+        if (!strcmp(member, "action") || !strcmp(member, "id"))
             continue;
         while (action_kind_param(kind, i) && strcmp(action_kind_param(kind, i), member) != 0)
             i++;

@@ -1,0 +1,707 @@
+/* What all configured handlers have in common. See engine/plugins.h.
+ *
+ *   decide -> (left alone? its default) -> in line -> started -> answered | failed | deadline -> verdict
+ *
+ * A handler that fails is left alone for a time that doubles with each failure, up to five minutes; then one
+ * event is given to it, and the others wait for nobody meanwhile. So a dead handler costs its deadline once.
+ */
+#include "engine/plugins.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/utf8.h"
+#include "base/util.h"
+#include "engine/plugin.h"
+#include "engine/program.h"
+
+enum {
+    ALONE_FIRST_MS = 1000,
+    ALONE_MOST_MS = 300000,
+    DELIVERY_MS = 30000, /* nobody waits for it: it may take longer than its deadline */
+};
+
+struct plugins {
+    struct plugin **list;
+    int count;
+    char *country, *business;
+};
+
+static const struct plugin_kind *const kinds[] = {
+    [HANDLER_EXEC] = &plugin_exec,
+    [HANDLER_WEBHOOK] = &plugin_webhook,
+    [HANDLER_LUA] = &plugin_lua,
+    [HANDLER_SHARED] = &plugin_shared,
+    [HANDLER_SMSTOOLS] = &plugin_eventhandler,
+    [HANDLER_MAIL] = &plugin_mail,
+    [HANDLER_CHECK] = &plugin_checkhandler,
+};
+
+/* ---- health ---------------------------------------------------------------------------------------------
+ */
+
+static void well(struct plugin *p, int64_t took_ms)
+{
+    if (p->failures)
+        log_notice(p->source, "works again after %d failures", p->failures);
+    p->failures = 0;
+    p->retry_ms = 0;
+    p->health.down = false;
+    p->health.error[0] = '\0';
+    p->health.last_ms = took_ms;
+}
+
+/* What fails together (eight processes at one deadline) is one failure. */
+static void leave_alone(struct plugin *p)
+{
+    int64_t now_ms = rt_now_ms(p->world->rt), alone_ms = ALONE_FIRST_MS;
+
+    p->failures++;
+    if (p->kind->at_once) {
+        log_warning(p->source, "failed: %s failures=%d", p->health.error, p->failures);
+        return;
+    }
+    for (int i = 1; i < p->failures && alone_ms < ALONE_MOST_MS; i++)
+        alone_ms *= 2;
+    if (alone_ms > ALONE_MOST_MS)
+        alone_ms = ALONE_MOST_MS;
+    p->health.down = true;
+    p->retry_ms = now_ms + alone_ms;
+    log_warning(p->source, "failed: %s failures=%d left_alone_s=%lld", p->health.error, p->failures,
+                (long long)(alone_ms / 1000));
+}
+
+static void unwell(struct plugin *p, int status, const char *why)
+{
+    p->health.failed++;
+    p->health.late += status == ERR_TIMEOUT;
+    str_copy(p->health.error, sizeof p->health.error, why);
+    utf8_mend(p->health.error);
+    if (!p->health.down || rt_now_ms(p->world->rt) >= p->retry_ms)
+        leave_alone(p);
+}
+
+void plugin_fault(struct plugin *p, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(p->health.error, sizeof p->health.error, fmt, ap);
+    va_end(ap);
+    utf8_mend(p->health.error);
+    log_warning(p->source, "%s", p->health.error);
+}
+
+static void health_of(const struct handler *h, struct handler_health *out)
+{
+    *out = container_of((struct handler *)(uintptr_t)h, struct plugin, handler)->health;
+}
+
+/* ---- asks -----------------------------------------------------------------------------------------------
+ */
+
+static void pump(struct plugin *p);
+
+static struct ask *ask_new(struct plugin *p, const char *key)
+{
+    struct ask *a = calloc(1, sizeof *a);
+
+    if (!a || !(a->key = strdup(key)))
+        abort();
+    a->plugin = p;
+    DL_APPEND(p->asks, a);
+    return a;
+}
+
+static void ask_free(struct ask *a)
+{
+    DL_DELETE(a->plugin->asks, a);
+    actions_clear(&a->actions);
+    buf_free(&a->body);
+    free(a->key);
+    free(a);
+}
+
+static enum handler_answer settle(struct plugin *p, struct ask *a);
+
+/* It is over: whoever waits is told. The last that its caller does: the program, and this plugin with it, may
+ * have lived for this walk alone. */
+static void finish(struct ask *a)
+{
+    struct plugin *p = a->plugin;
+    struct walk *w = a->walk;
+
+    if (!w) {
+        a->done(a, a->status);
+        ask_free(a);
+        return;
+    }
+    enum handler_answer answer = settle(p, a);
+
+    ask_free(a);
+    walk_resume(w, answer);
+}
+
+static void on_over(struct rt_timer *t)
+{
+    finish(container_of(t, struct ask, deadline));
+}
+
+static void finish_soon(struct ask *a)
+{
+    a->deadline.fire = on_over;
+    rt_timer_at(a->plugin->world->rt, &a->deadline, rt_now_ms(a->plugin->world->rt));
+}
+
+static void leave(struct ask *a)
+{
+    struct plugin *p = a->plugin;
+
+    p->running -= a->walk != NULL;
+    if (a->probe)
+        p->trying = false;
+    a->probe = false;
+    a->impl = NULL;
+    a->over = true;
+}
+
+void ask_end(struct ask *a, int status)
+{
+    struct plugin *p = a->plugin;
+
+    rt_timer_stop(p->world->rt, &a->deadline);
+    leave(a);
+    a->status = status;
+    if (status < 0)
+        unwell(p, status, *a->err.text ? a->err.text : err_name(status));
+    else
+        well(p, rt_now_ms(p->world->rt) - a->began_ms);
+    if (a->inside)
+        return;
+    finish_soon(a);
+    pump(p);
+}
+
+void ask_answer(struct ask *a, const char *json, size_t len)
+{
+    int rc = actions_parse(&a->actions, json, len, &a->err);
+
+    if (rc < 0)
+        err_wrap(&a->err, "its answer to %s", a->key);
+    ask_end(a, rc);
+}
+
+static void on_deadline(struct rt_timer *t)
+{
+    struct ask *a = container_of(t, struct ask, deadline);
+    struct plugin *p = a->plugin;
+
+    if (a->impl)
+        p->kind->cancel(p, a);
+    err_set(&a->err, ERR_TIMEOUT, "no answer to %s in %lld ms", a->key,
+            (long long)(rt_now_ms(p->world->rt) - a->began_ms));
+    ask_end(a, ERR_TIMEOUT);
+}
+
+static int64_t time_for(const struct ask *a)
+{
+    int64_t ms = a->plugin->conf.deadline_ms;
+
+    return !a->walk && ms < DELIVERY_MS ? DELIVERY_MS : ms;
+}
+
+static void start(struct ask *a)
+{
+    struct plugin *p = a->plugin;
+
+    a->started = true;
+    a->began_ms = rt_now_ms(p->world->rt);
+    a->deadline.fire = on_deadline;
+    rt_timer_at(p->world->rt, &a->deadline, a->began_ms + time_for(a));
+    p->running += a->walk != NULL;
+    p->health.asked++;
+    p->kind->start(p, a);
+}
+
+/* Left alone? Then only one is let through when its time has come. */
+static bool left_alone(struct plugin *p)
+{
+    return p->health.down && (p->trying || rt_now_ms(p->world->rt) < p->retry_ms);
+}
+
+static void begin(struct ask *a)
+{
+    a->inside = true;
+    start(a);
+    a->inside = false;
+}
+
+static void pump(struct plugin *p)
+{
+    struct ask *a;
+
+    DL_FOREACH(p->asks, a)
+    {
+        if (a->started || a->inside)
+            continue;
+        if (left_alone(p)) { /* it has died while they waited in line */
+            a->started = a->over = true;
+            a->status = ERR_BUSY;
+        } else if (p->running < p->kind->at_a_time) {
+            begin(a);
+        } else {
+            return;
+        }
+        if (a->over)
+            finish_soon(a);
+    }
+}
+
+void ask_cancel(struct ask *a)
+{
+    struct plugin *p = a->plugin;
+
+    if (p->world->rt)
+        rt_timer_stop(p->world->rt, &a->deadline);
+    if (a->impl)
+        p->kind->cancel(p, a);
+    if (a->began_ms && !a->over)
+        leave(a);
+    ask_free(a);
+}
+
+/* ---- an answer's or a failure's way into the verdict ----------------------------------------------------
+ */
+
+static bool deliver(struct plugin *p, const struct handler_event *ev, const char *target, struct verdict *v)
+{
+    struct buf body = {0};
+    bool ok = true;
+
+    if (p->kind->compose)
+        ok = p->kind->compose(p, ev, target, &body);
+    else
+        event_to_json(ev, &body);
+    ok = ok && verdict_effect(v, &(struct store_effect){.kind = EFFECT_DELIVER,
+                                                        .name = p->conf.name,
+                                                        .key = ev->key,
+                                                        .value = buf_str(&body)});
+    buf_free(&body);
+    return ok;
+}
+
+static void say_reason(struct verdict *v, const char *fmt, const char *name, const char *why)
+{
+    if (!*v->reason || !strcmp(v->reason, "no rule"))
+        verdict_reason(v, fmt, name, why);
+}
+
+/* What gateway.conf says for its failures. */
+static enum handler_answer fall_back(struct plugin *p, const struct handler_event *ev, struct verdict *v,
+                                     int status, const char *why)
+{
+    bool old = ev->now_wall_ms - ev->wall_ms > p->conf.retry_for_ms;
+
+    verdict_why(v, "%s: %s", p->source, why);
+    if (p->conf.on_failure == ON_FAILURE_HOLD && !old) {
+        v->hold = true;
+        verdict_reason(v, "held: handler %s: %s", p->conf.name, why);
+        return HANDLER_STOP;
+    }
+    /* It did get the event when its answer was wrong: the same again would not be better. */
+    if (p->kind->remote && status != ERR_INVALID && status != ERR_TOO_LONG)
+        deliver(p, ev, NULL, v);
+    if (p->conf.on_failure != ON_FAILURE_STOP)
+        return HANDLER_NEXT;
+    verdict_reason(v, "handler %s failed: %s", p->conf.name, why);
+    return HANDLER_STOP;
+}
+
+static enum handler_answer settle(struct plugin *p, struct ask *a)
+{
+    const struct handler_event *ev = a->event;
+    struct verdict *v = a->verdict;
+    struct action_place at = {.handler = p->conf.name,
+                              .source = p->source,
+                              .number = ev->from ? ev->from : "",
+                              .country = p->country,
+                              .conversation = ev->conversation,
+                              .now_wall_ms = ev->now_wall_ms};
+
+    if (a->status == 0 && actions_apply(&a->actions, &at, v, &a->err) < 0) {
+        err_wrap(&a->err, "its answer to %s", a->key);
+        a->status = a->err.code;
+        unwell(p, a->status, a->err.text);
+    }
+    if (a->status < 0)
+        return fall_back(p, ev, v, a->status, p->health.error);
+    verdict_why(v, "%s: %d actions, %s", p->source, a->actions.count, a->actions.stop ? "stop" : "next");
+    if (a->actions.count || a->actions.stop)
+        say_reason(v, "handler %s%s", p->conf.name, "");
+    return a->actions.stop ? HANDLER_STOP : HANDLER_NEXT;
+}
+
+/* ---- the chain's side -----------------------------------------------------------------------------------
+ */
+
+static enum handler_answer decide(struct handler *h, const struct handler_event *ev, struct verdict *v,
+                                  struct walk *walk)
+{
+    struct plugin *p = container_of(h, struct plugin, handler);
+    struct ask *a;
+
+    if (!*ev->key || !p->world->rt) { /* only tried: nobody outside is told */
+        verdict_why(v, "%s: would be asked", p->source);
+        return HANDLER_NEXT;
+    }
+    if (p->conf.asynchronous || p->kind->only_delivered) {
+        if (!deliver(p, ev, NULL, v))
+            return fall_back(p, ev, v, ERR_INVALID, "no room for another delivery");
+        verdict_why(v, "%s: is told afterwards", p->source);
+        return HANDLER_NEXT;
+    }
+    if (left_alone(p))
+        return fall_back(p, ev, v, ERR_BUSY, p->health.error);
+    a = ask_new(p, ev->key);
+    a->probe = p->trying = p->health.down;
+    a->event = ev;
+    a->walk = walk;
+    a->verdict = v;
+    event_to_json(ev, &a->body);
+    if (p->running < p->kind->at_a_time)
+        begin(a);
+    if (!a->over)
+        return HANDLER_LATER;
+    enum handler_answer answer = settle(p, a);
+
+    ask_free(a);
+    return answer;
+}
+
+static void abandon(struct handler *h, struct walk *walk)
+{
+    struct plugin *p = container_of(h, struct plugin, handler);
+    struct ask *a, *next;
+
+    DL_FOREACH_SAFE(p->asks, a, next)
+    if (a->walk == walk)
+        ask_cancel(a);
+}
+
+/* ---- deliveries -----------------------------------------------------------------------------------------
+ */
+
+static void on_turn(struct rt_timer *t)
+{
+    struct ask *a = container_of(t, struct ask, deadline);
+
+    begin(a);
+    if (a->over)
+        finish(a);
+}
+
+struct ask *plugin_deliver(struct plugin *p, const char *key, const char *body,
+                           void (*done)(struct ask *a, int status), void *owner)
+{
+    struct ask *a = ask_new(p, key);
+
+    buf_adds(&a->body, body);
+    a->done = done;
+    a->owner = owner;
+    a->started = true; /* it does not stand in line */
+    a->deadline.fire = on_turn;
+    rt_timer_at(p->world->rt, &a->deadline, rt_now_ms(p->world->rt));
+    return a;
+}
+
+static struct plugin *target_of(struct plugins *ps, const char *target)
+{
+    if (strncmp(target, "mailto:", 7) != 0)
+        return plugins_find(ps, target);
+    for (int i = 0; i < ps->count; i++)
+        if (ps->list[i]->kind == &plugin_mail)
+            return ps->list[i];
+    return NULL;
+}
+
+int plugins_can_forward(struct plugins *ps, const char *target, struct err *e)
+{
+    struct plugin *p = target_of(ps, target);
+
+    if (!p && !strncmp(target, "mailto:", 7))
+        return err_set(e, ERR_NOT_FOUND, "\"%s\": expected a handler of kind \"mail\" too, which sends it",
+                       target);
+    if (!p)
+        return err_set(e, ERR_NOT_FOUND, "there is no handler \"%s\"", target);
+    if (p->kind->of_files || p->kind->at_once)
+        return err_set(e, ERR_INVALID, "handler \"%s\" is one of kind \"%s\": nothing is forwarded to it",
+                       target, p->kind->name);
+    if (p->kind == &plugin_mail && strpbrk(target, "\r\n<> \t,"))
+        return err_set(e, ERR_INVALID, "\"%s\": expected one address", target);
+    return 0;
+}
+
+bool plugins_forward(struct plugins *ps, const char *target, const struct handler_event *ev,
+                     struct verdict *v)
+{
+    struct plugin *p = target_of(ps, target);
+
+    return p && deliver(p, ev, target, v);
+}
+
+/* ---- the set --------------------------------------------------------------------------------------------
+ */
+
+struct plugin *plugins_find(struct plugins *ps, const char *name)
+{
+    for (int i = 0; ps && i < ps->count; i++)
+        if (!strcmp(ps->list[i]->conf.name, name))
+            return ps->list[i];
+    return NULL;
+}
+
+struct handler *plugins_handler(struct plugins *ps, const char *name)
+{
+    struct plugin *p = plugins_find(ps, name);
+
+    return p && !p->kind->of_files ? &p->handler : NULL;
+}
+
+struct handler *plugins_at(struct plugins *ps, int index, const char **kind)
+{
+    if (!ps || index >= ps->count)
+        return NULL;
+    *kind = ps->list[index]->kind->name;
+    return &ps->list[index]->handler;
+}
+
+static char *copy(const char *text)
+{
+    char *c = strdup(text ? text : "");
+
+    if (!c)
+        abort();
+    return c;
+}
+
+static const char *const *copy_list(const char *const *list)
+{
+    size_t n = 0;
+    char **out;
+
+    while (list && list[n])
+        n++;
+    out = calloc(n + 1, sizeof *out);
+    if (!out)
+        abort();
+    for (size_t i = 0; i < n; i++)
+        out[i] = copy(list[i]);
+    return (const char *const *)out;
+}
+
+/* All that is a text in its configuration, by name or as a list. */
+static const size_t texts[] = {
+    offsetof(struct engine_handler_conf, name),     offsetof(struct engine_handler_conf, place),
+    offsetof(struct engine_handler_conf, url),      offsetof(struct engine_handler_conf, secret),
+    offsetof(struct engine_handler_conf, ca_file),  offsetof(struct engine_handler_conf, user),
+    offsetof(struct engine_handler_conf, password), offsetof(struct engine_handler_conf, from),
+    offsetof(struct engine_handler_conf, subject),  offsetof(struct engine_handler_conf, file),
+    offsetof(struct engine_handler_conf, options),
+};
+static const size_t lists[] = {
+    offsetof(struct engine_handler_conf, on),
+    offsetof(struct engine_handler_conf, command),
+    offsetof(struct engine_handler_conf, to),
+};
+
+static void *member(struct engine_handler_conf *c, size_t offset)
+{
+    return (char *)c + offset;
+}
+
+static void copy_conf(struct engine_handler_conf *out, const struct engine_handler_conf *c)
+{
+    *out = *c;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        const char **at = member(out, texts[i]);
+
+        *at = copy(*at);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        const char *const **at = member(out, lists[i]);
+
+        *at = copy_list(*at);
+    }
+}
+
+static void free_conf(struct engine_handler_conf *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        free(*(char **)member(c, texts[i]));
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        char **list = *(char ***)member(c, lists[i]);
+
+        for (size_t k = 0; list[k]; k++)
+            free(list[k]);
+        free(list);
+    }
+}
+
+static unsigned events_of(const struct plugin *p, struct problems *problems)
+{
+    unsigned on = 0;
+
+    for (int i = 0; p->conf.on[i]; i++) {
+        int kind = 0;
+
+        while (kind < ENGINE_ON_KINDS && strcmp(engine_on_names[kind], p->conf.on[i]) != 0)
+            kind++;
+        if (kind == ENGINE_ON_KINDS)
+            problem(problems, "%s.on[%d]: there is no event \"%.40s\"", plugin_place(p), i, p->conf.on[i]);
+        else
+            on |= 1U << kind;
+    }
+    return on ? on : 1U << ENGINE_ON_MESSAGE;
+}
+
+static void check(struct plugins *ps, struct plugin *p, struct problems *problems)
+{
+    static const char *const taken[] = {"consent", "relay", "survey", "guard", "rules", "desk", "none"};
+
+    if (!*p->conf.name)
+        problem(problems, "%s: expected a name", plugin_place(p));
+    if (plugins_find(ps, p->conf.name))
+        problem(problems, "%s.name: there is another handler \"%.60s\"", plugin_place(p), p->conf.name);
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+        if (!strcmp(p->conf.name, taken[i]))
+            problem(problems, "%s.name: \"%s\" is a built-in one", plugin_place(p), taken[i]);
+    if (p->conf.asynchronous && (p->kind->at_once || p->kind->of_files))
+        problem(problems, "%s.asynchronous: a handler of kind \"%s\" is never waited for", plugin_place(p),
+                p->kind->name);
+}
+
+static struct plugin *plugin_new(const struct engine_handler_conf *c, const struct plugin_world *world)
+{
+    struct plugin *p = calloc(1, sizeof *p);
+
+    if (!p)
+        abort();
+    copy_conf(&p->conf, c);
+    p->kind = kinds[c->kind];
+    p->world = world;
+    if (asprintf(&p->source, "handler:%s", p->conf.name) < 0)
+        abort();
+    p->handler =
+        (struct handler){.name = p->conf.name, .decide = decide, .abandon = abandon, .health = health_of};
+    return p;
+}
+
+struct plugins *plugins_new(const struct engine_conf *conf, const struct plugin_world *world,
+                            struct problems *problems)
+{
+    struct plugins *ps = calloc(1, sizeof *ps);
+
+    if (!ps || !(ps->list = calloc((size_t)conf->nhandlers + 1, sizeof *ps->list)))
+        abort();
+    ps->country = copy(conf->country);
+    ps->business = copy(conf->business);
+    for (int i = 0; i < conf->nhandlers; i++) {
+        struct plugin *p = plugin_new(&conf->handlers[i], world);
+
+        p->country = ps->country;
+        p->business = ps->business;
+        check(ps, p, problems);
+        p->handler.on = events_of(p, problems);
+        ps->list[ps->count++] = p;
+        p->kind->open(p, problems);
+    }
+    return ps;
+}
+
+static void plugin_free(struct plugin *p)
+{
+    struct ask *a, *next;
+
+    DL_FOREACH_SAFE(p->asks, a, next)
+    {
+        if (a->done)
+            a->done(a, ERR_CANCELLED);
+        ask_cancel(a);
+    }
+    p->kind->close(p);
+    free_conf(&p->conf);
+    free(p->source);
+    free(p);
+}
+
+void plugins_free(struct plugins *ps)
+{
+    if (!ps)
+        return;
+    for (int i = 0; i < ps->count; i++)
+        plugin_free(ps->list[i]);
+    free(ps->list);
+    free(ps->country);
+    free(ps->business);
+    free(ps);
+}
+
+/* ---- what kinds share -----------------------------------------------------------------------------------
+ */
+
+const char *plugin_place(const struct plugin *p)
+{
+    return *p->conf.place ? p->conf.place : "handlers";
+}
+
+char *plugin_secret(const struct plugin *p, const char *key, const char *text, struct problems *problems)
+{
+    char line[512] = "";
+    struct err e = {0};
+    FILE *f;
+
+    if (strncmp(text, "file:", 5) != 0)
+        return copy(text);
+    f = fopen(text + 5, "re");
+    if (!f) {
+        err_errno(&e, "%s", text + 5);
+        problem(problems, "%s.%s: %s", plugin_place(p), key, e.text);
+        return NULL;
+    }
+    if (!fgets(line, sizeof line, f))
+        line[0] = '\0';
+    fclose(f);
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!*line) {
+        problem(problems, "%s.%s: %s: its first line is empty", plugin_place(p), key, text + 5);
+        return NULL;
+    }
+    return copy(line);
+}
+
+static void log_line(struct plugin *p, struct plugin_lines *l)
+{
+    unsigned left_out;
+
+    l->line[l->len] = '\0';
+    if (l->len && log_limit_pass(&l->limit, rt_now_ms(p->world->rt), &left_out)) {
+        utf8_mend(l->line);
+        log_warning(p->source, "%s%s", l->line, left_out ? " (lines before it were left out)" : "");
+    }
+    l->len = 0;
+}
+
+void plugin_log_lines(struct plugin *p, struct plugin_lines *l, const char *at, size_t len)
+{
+    if (len == 0)
+        log_line(p, l);
+    for (size_t i = 0; i < len; i++) {
+        if (at[i] == '\n')
+            log_line(p, l);
+        else if (l->len < sizeof l->line - 1)
+            l->line[l->len++] = at[i];
+    }
+}
