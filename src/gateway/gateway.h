@@ -76,8 +76,6 @@ struct gateway_send {
     const uint8_t *udh; /* its header with the length octet; NULL none */
     size_t udh_len;
     const char *modem, *pool; /* wanted carrier or pool */
-    const char *sim;          /* the modem that the customer wrote to: a wish, where neither is said and no
-                                 department answers from its own. Admission fills it in for `reply_to` */
     const char *source, *key, *meta;
     int report;                  /* -1 not said, 0, 1 */
     int cls;                     /* TP message class 0..3, -1 none; 0 is flash */

@@ -125,6 +125,8 @@ int message_admit(struct store_db *db, struct store_new_message *m, int64_t now_
                         &m->id);
     if (rc == ERR_OK && (m->flags & MSG_F_AUTOMATIC) && !(m->flags & MSG_F_STAFF))
         rc = guard_count(db, m, now_wall_ms);
+    if (rc == ERR_OK)
+        rc = spending_count(db, m, now_wall_ms);
     return rc ? rc : insert_parts(db, m);
 }
 
