@@ -29,6 +29,7 @@ modems = ( {modems} );
 {rest}
 """
 FAMILY = os.environ.get("SIMGATE_PERSONALITY")  # what the simulated modems are, unless a test says otherwise
+HAS_USSD = "quectel-bg96" not in (FAMILY or "").split(",")
 PATIENCE = 4 if FAMILY else 1  # some rest for a second behind each message
 RULES = 'rules = ( { name = "all"; reply = "auto reply"; } );'
 

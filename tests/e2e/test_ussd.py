@@ -10,12 +10,9 @@ import time
 import lab
 
 
-WITHOUT = {"quectel-bg96"}  # families that have no USSD: another modem stands in for them
-
-
 def on_modem(build, **conf):
-    without = WITHOUT & set(os.environ.get("SIMGATE_PERSONALITY", "").split(","))
-    return lab.Lab(build, modem_args=["--personality", "generic"] if without else (), **conf)
+    """Another modem stands in for families that have no USSD."""
+    return lab.Lab(build, modem_args=() if lab.HAS_USSD else ["--personality", "generic"], **conf)
 
 
 def menu(it):
