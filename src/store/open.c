@@ -171,6 +171,8 @@ int store_open(struct rt *rt, const struct store_conf *conf, struct store **out,
         return rc;
     }
     air_open(&s->air, conf->path);
+    store_set_zone(s, "", NULL);
+    s->writer.db.zone = s->reader.db.zone = &s->zone;
     s->writer.db.sinks = (const char *const *)s->sinks;
     s->writer.db.err = &s->writer.db.own_err;
     s->reader.db.err = &s->reader.db.own_err;
@@ -197,5 +199,6 @@ void store_free(struct store *s)
     for (char **name = s->sinks; name && *name; name++)
         free(*name);
     free(s->sinks);
+    store_free_zones(s);
     free(s);
 }

@@ -50,7 +50,12 @@ struct store {
     struct store_stats stats;
     bool full;
     struct air air;
-    char **sinks;          /* NULL-terminated copy */
+    char **sinks;                    /* NULL-terminated copy */
+    const struct zone *_Atomic zone; /* in whose days figures are counted: store_set_zone() */
+    struct zone_of {
+        struct zone *zone;
+        struct zone_of *next;
+    } * zones;             /* all that there were */
     int lock_fd;           /* of PATH-lock: one simgated per database */
     struct rt_timer turn;  /* what one turn of the loop asks for begins together, after it */
     struct rt_timer retry; /* a batch could not be handed over, or the disk was full */
@@ -87,6 +92,7 @@ int store_tally(struct store_db *db);
 void store_rollback(struct store_db *db);
 /* open.c: everything but the lanes' batches; the connections must not be in use. */
 void store_free(struct store *s);
+void store_free_zones(struct store *s); /* figures_read.c */
 void store_close_connections(struct store *s, bool checkpoint);
 /* A read-only connection of its own, for what may block at start. */
 int store_open_reader(const char *path, struct store_db *db, struct err *e);

@@ -1,0 +1,584 @@
+/* Figures of a period, read: sums by what is asked for, and the exact median and ninth decile of times.
+ *
+ * The desks (departments and people) are few and read first; sums and times then need no join. Times of a
+ * kind are gathered with the row that they belong to, sorted by row, and selected from within each. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/zone.h"
+#include "store/desk_private.h"
+
+enum { DAYS_MAX = 3660 };
+
+struct desk {
+    char department[DESK_WORD_BYTES], person[DESK_NAME_BYTES];
+    bool wanted;
+    int row; /* BY_DEPARTMENT, BY_PERSON: of its figures; -1 not known yet */
+};
+struct reading {
+    struct store_db *db;
+    struct store_figures *f;
+    struct desk *desks; /* by id */
+    int ndesks;
+    /* Times of one kind. */
+    struct sample {
+        int64_t took, business;
+        int row;
+    } * samples;
+    int nsamples, samples_cap;
+};
+
+static const char *const figure_names[FIGURES] = {
+    "in",        "calls",       "out",     "automatic", "by_person", "segments", "cost_micros",
+    "delivered", "undelivered", "failed",  "opt_outs",  "opt_ins",   "opened",   "reopened",
+    "closed",    "spam",        "overdue", "asked",     "answered"};
+static const char *const time_names[FIGURE_TIMES] = {"", "first_response", "next_response", "resolution",
+                                                     "full_resolution"};
+static const char *const by_names[] = {"none", "day", "week", "month", "department", "person", "sim"};
+
+const char *figure_name(enum figure f)
+{
+    return figure_names[f];
+}
+
+const char *figure_time_name(enum figure_time t)
+{
+    return time_names[t];
+}
+
+const char *figure_by_name(enum figure_by b)
+{
+    return by_names[b];
+}
+
+bool figure_by_from_name(const char *name, enum figure_by *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(by_names); i++)
+        if (!strcmp(by_names[i], name)) {
+            *out = (enum figure_by)i;
+            return true;
+        }
+    return false;
+}
+
+/* ---- desks -----------------------------------------------------------------------------------------------
+ */
+
+static bool wanted(const char *filter, const char *value)
+{
+    return !filter || !strcmp(filter, value);
+}
+
+static int add_desk(struct reading *r, int64_t id)
+{
+    struct desk *grown;
+
+    if (id < r->ndesks)
+        return ERR_OK;
+    if (id > 1 << 20 || !(grown = realloc(r->desks, ((size_t)id + 1) * sizeof *grown)))
+        return err_set(r->db->err, ERR_NOMEM, "out of memory");
+    memset(grown + r->ndesks, 0, ((size_t)id + 1 - (size_t)r->ndesks) * sizeof *grown);
+    r->desks = grown;
+    r->ndesks = (int)id + 1;
+    return ERR_OK;
+}
+
+static const char sql_desks[] =
+    "SELECT id, department, person FROM figure_desk WHERE id > 0 ORDER BY id DESC";
+
+static int read_desks(struct reading *r)
+{
+    sqlite3_stmt *st = db_bind(r->db, sql_desks, NULL, 0);
+    int rc, none = add_desk(r, 0);
+
+    if (!st || none)
+        return none ? none : r->db->err->code;
+    while ((rc = db_step(r->db, st)) > 0) {
+        int64_t id = db_col(st, 0);
+
+        if ((rc = add_desk(r, id))) {
+            db_end(st);
+            return rc;
+        }
+        db_col_text(st, 1, r->desks[id].department, sizeof r->desks->department);
+        db_col_text(st, 2, r->desks[id].person, sizeof r->desks->person);
+    }
+    for (int i = 0; i < r->ndesks; i++) {
+        r->desks[i].wanted =
+            wanted(r->f->department, r->desks[i].department) && wanted(r->f->person, r->desks[i].person);
+        r->desks[i].row = -1;
+    }
+    return rc;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------
+ */
+
+static struct figure_row *new_row(struct reading *r, const char *key, int32_t day)
+{
+    struct figure_row *grown = rows_add(r->db, r->f->rows, &r->f->count, sizeof *grown);
+
+    if (!grown)
+        return NULL;
+    r->f->rows = grown;
+    grown += r->f->count - 1;
+    str_copy(grown->key, sizeof grown->key, key);
+    grown->day = day;
+    return grown;
+}
+
+/* Each day, week or month of the period has its row, whether anything was or not. */
+static int make_periods(struct reading *r)
+{
+    struct store_figures *f = r->f;
+    int32_t day = f->by == BY_WEEK    ? figure_week(f->first_day)
+                  : f->by == BY_MONTH ? figure_month(f->first_day)
+                                      : f->first_day;
+    char key[DESK_WORD_BYTES];
+
+    if (f->by != BY_DAY && f->by != BY_WEEK && f->by != BY_MONTH)
+        return ERR_OK;
+    while (day <= f->last_day) {
+        figure_day_text(day, key);
+        if (f->by == BY_MONTH)
+            key[strlen("2026-11")] = '\0';
+        if (!new_row(r, key, day))
+            return ERR_NOMEM;
+        day = f->by == BY_DAY ? day + 1 : f->by == BY_WEEK ? day + 7 : figure_next_month(day);
+    }
+    return ERR_OK;
+}
+
+static int row_of_name(struct reading *r, const char *name)
+{
+    for (int i = 0; i < r->f->count; i++)
+        if (!strcmp(r->f->rows[i].key, name))
+            return i;
+    return new_row(r, name, 0) ? r->f->count - 1 : ERR_NOMEM;
+}
+
+static int row_of_month(const struct store_figures *f, int32_t day)
+{
+    for (int i = f->count - 1; i >= 0; i--)
+        if (f->rows[i].day <= day)
+            return i;
+    return -1;
+}
+
+/* The row of figures of a day, desk and SIM; -1 none but the total. */
+static int row_of(struct reading *r, int32_t day, struct desk *d, const char *sim)
+{
+    struct store_figures *f = r->f;
+
+    switch (f->by) {
+    case BY_NONE:
+        return -1;
+    case BY_DAY:
+        return day - f->rows[0].day;
+    case BY_WEEK:
+        return (day - f->rows[0].day) / 7;
+    case BY_MONTH:
+        return row_of_month(f, day);
+    case BY_DEPARTMENT:
+    case BY_PERSON:
+        if (d->row == -1)
+            d->row = row_of_name(r, f->by == BY_PERSON ? d->person : d->department);
+        return d->row;
+    case BY_SIM:
+        return row_of_name(r, sim);
+    }
+    return -1;
+}
+
+/* ---- sums ------------------------------------------------------------------------------------------------
+ */
+
+#define NAME(name) ", " #name
+static const char sql_sums[] = "SELECT day, desk, sim" FIGURE_COLUMNS(NAME)
+    FIGURE_SCORE_COLUMNS(NAME) " FROM figure WHERE day BETWEEN ?1 AND ?2";
+
+static void add_sums(struct figure_row *to, sqlite3_stmt *st)
+{
+    enum { KEYS = 3 };
+
+    for (int i = 0; i < FIGURES; i++)
+        to->n[i] += db_col(st, KEYS + i);
+    for (int i = 0; i < FIGURE_SCORES; i++)
+        to->scores[i] += db_col(st, KEYS + FIGURES + i);
+}
+
+static struct desk *desk_of(struct reading *r, sqlite3_stmt *st, int column)
+{
+    int64_t id = db_col(st, column);
+
+    return &r->desks[id >= 0 && id < r->ndesks ? id : 0];
+}
+
+static const char *sim_of(sqlite3_stmt *st, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(st, column);
+
+    return text ? text : "";
+}
+
+static int read_sums(struct reading *r)
+{
+    sqlite3_stmt *st = DB_BIND(r->db, sql_sums, db_int(r->f->first_day), db_int(r->f->last_day));
+    int rc;
+
+    if (!st)
+        return r->db->err->code;
+    while ((rc = db_step(r->db, st)) > 0) {
+        struct desk *d = desk_of(r, st, 1);
+        const char *sim = sim_of(st, 2);
+        int row;
+
+        if (!d->wanted || !wanted(r->f->sim, sim))
+            continue;
+        row = row_of(r, (int32_t)db_col(st, 0), d, sim);
+        if (row < -1) {
+            db_end(st);
+            return row;
+        }
+        add_sums(&r->f->total, st);
+        if (row >= 0)
+            add_sums(&r->f->rows[row], st);
+    }
+    return rc;
+}
+
+/* ---- times -----------------------------------------------------------------------------------------------
+ */
+
+static const char sql_times[] =
+    "SELECT day, desk, sim, took, business FROM figure_time WHERE kind = ?1 AND day BETWEEN ?2 AND ?3";
+
+static int add_sample(struct reading *r, int64_t took, int64_t business, int row)
+{
+    if (r->nsamples == r->samples_cap) {
+        int cap = r->samples_cap ? r->samples_cap * 2 : 1024;
+        struct sample *grown = realloc(r->samples, (size_t)cap * sizeof *grown);
+
+        if (!grown)
+            return err_set(r->db->err, ERR_NOMEM, "out of memory");
+        r->samples = grown;
+        r->samples_cap = cap;
+    }
+    r->samples[r->nsamples++] = (struct sample){took, business, row};
+    return ERR_OK;
+}
+
+static void meet_targets(struct store_figures *f, enum figure_time kind, const struct desk *d, int64_t took,
+                         int64_t business)
+{
+    for (int i = 0; i < f->ntargets; i++) {
+        struct figure_target *t = &f->targets[i];
+        int64_t ms = t->business ? business : took;
+
+        if (t->time != kind || ms < 0 || !wanted(t->department, d->department))
+            continue;
+        t->count++;
+        t->met += ms <= t->target_ms;
+    }
+}
+
+static int gather(struct reading *r, enum figure_time kind)
+{
+    sqlite3_stmt *st =
+        DB_BIND(r->db, sql_times, db_int((int64_t)kind), db_int(r->f->first_day), db_int(r->f->last_day));
+    int rc;
+
+    r->nsamples = 0;
+    if (!st)
+        return r->db->err->code;
+    while ((rc = db_step(r->db, st)) > 0) {
+        struct desk *d = desk_of(r, st, 1);
+        const char *sim = r->f->sim || r->f->by == BY_SIM ? sim_of(st, 2) : "";
+        int64_t took = db_col(st, 3), business = db_col(st, 4);
+        int row;
+
+        if (!d->wanted || !wanted(r->f->sim, sim))
+            continue;
+        row = row_of(r, (int32_t)db_col(st, 0), d, sim);
+        if (row < -1 || add_sample(r, took, business, row)) {
+            db_end(st);
+            return ERR_NOMEM;
+        }
+        meet_targets(r->f, kind, d, took, business);
+    }
+    return rc;
+}
+
+/* v[k] becomes what it would be were v sorted; smaller ones stand before it. */
+static void select_nth(int64_t *v, int n, int k)
+{
+    int from = 0, to = n - 1;
+
+    while (from < to) {
+        int64_t pivot = v[from + (to - from) / 2];
+        int i = from, j = to;
+
+        while (i <= j) {
+            while (v[i] < pivot)
+                i++;
+            while (v[j] > pivot)
+                j--;
+            if (i <= j) {
+                int64_t swap = v[i];
+
+                v[i++] = v[j];
+                v[j--] = swap;
+            }
+        }
+        if (k <= j)
+            to = j;
+        else if (k >= i)
+            from = i;
+        else
+            return;
+    }
+}
+
+static int64_t median(int64_t *v, int n)
+{
+    int64_t upper, lower;
+
+    select_nth(v, n, n / 2);
+    upper = v[n / 2];
+    if (n % 2)
+        return upper;
+    lower = v[0];
+    for (int i = 1; i < n / 2; i++)
+        lower = v[i] > lower ? v[i] : lower;
+    return lower + (upper - lower) / 2;
+}
+
+static void spread(int64_t *v, int n, int64_t *count, int64_t *median_ms, int64_t *p90_ms)
+{
+    int rank = (n * 9 + 9) / 10; /* the nearest rank of 90 in 100, from 1 */
+
+    *count = n;
+    *median_ms = *p90_ms = -1;
+    if (n == 0)
+        return;
+    *median_ms = median(v, n);
+    select_nth(v, n, rank - 1);
+    *p90_ms = v[rank - 1];
+}
+
+/* Of n samples, with room for their values in v. */
+static void spread_of(const struct sample *s, int n, int64_t *v, struct figure_spread *out)
+{
+    int m = 0;
+
+    for (int i = 0; i < n; i++)
+        v[i] = s[i].took;
+    spread(v, n, &out->count, &out->median_ms, &out->p90_ms);
+    for (int i = 0; i < n; i++)
+        if (s[i].business >= 0)
+            v[m++] = s[i].business;
+    spread(v, m, &out->business_count, &out->business_median_ms, &out->business_p90_ms);
+}
+
+static int by_row(const void *a, const void *b)
+{
+    return ((const struct sample *)a)->row - ((const struct sample *)b)->row;
+}
+
+static int read_times(struct reading *r, enum figure_time kind)
+{
+    struct store_figures *f = r->f;
+    int64_t *v;
+    int rc = gather(r, kind);
+
+    for (int i = 0; i < f->count; i++)
+        spread_of(NULL, 0, NULL, &f->rows[i].times[kind]);
+    if (rc)
+        return rc;
+    v = malloc(((size_t)r->nsamples + 1) * sizeof *v);
+    if (!v)
+        return err_set(r->db->err, ERR_NOMEM, "out of memory");
+    spread_of(r->samples, r->nsamples, v, &f->total.times[kind]);
+    if (f->by != BY_NONE && r->nsamples > 0)
+        qsort(r->samples, (size_t)r->nsamples, sizeof *r->samples, by_row);
+    for (int from = 0, to; f->by != BY_NONE && from < r->nsamples; from = to) {
+        for (to = from; to < r->nsamples && r->samples[to].row == r->samples[from].row; to++)
+            ;
+        if (r->samples[from].row >= 0)
+            spread_of(r->samples + from, to - from, v, &f->rows[r->samples[from].row].times[kind]);
+    }
+    free(v);
+    return rc;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------
+ */
+
+static const char sql_first[] = "SELECT ifnull(min(day), 0) FROM figure";
+
+/* A period without a beginning begins with the first figures. */
+static int set_days(struct reading *r)
+{
+    struct store_figures *f = r->f;
+    sqlite3_stmt *st;
+    int rc;
+
+    f->first_day = figure_day(r->db, f->since_wall_ms);
+    f->last_day = figure_day(r->db, f->until_wall_ms - 1);
+    if (f->last_day - f->first_day < DAYS_MAX)
+        return ERR_OK;
+    if ((rc = db_first(r->db, &st, sql_first, NULL, 0)) <= 0)
+        return rc;
+    if (db_col(st, 0) > f->first_day)
+        f->first_day = (int32_t)db_col(st, 0);
+    db_end(st);
+    if (f->last_day - f->first_day >= DAYS_MAX)
+        return err_set(r->db->err, ERR_INVALID, "a period of at most ten years expected");
+    return ERR_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct figure_row *)a)->key, ((const struct figure_row *)b)->key);
+}
+
+static int exec_figures(struct store_db *db, struct store_op *op)
+{
+    struct store_figures *f = container_of(op, struct store_figures, op);
+    struct reading r = {.db = db, .f = f};
+    int rc;
+
+    if ((rc = set_days(&r)) == ERR_OK && (rc = read_desks(&r)) == ERR_OK && (rc = make_periods(&r)) == ERR_OK)
+        rc = read_sums(&r);
+    for (int kind = 1; kind < FIGURE_TIMES && rc == ERR_OK; kind++)
+        rc = read_times(&r, (enum figure_time)kind);
+    if (f->by >= BY_DEPARTMENT && f->count > 1)
+        qsort(f->rows, (size_t)f->count, sizeof *f->rows, by_name);
+    free(r.samples);
+    free(r.desks);
+    return rc;
+}
+
+static void drop_figures(struct store_op *op)
+{
+    struct store_figures *f = container_of(op, struct store_figures, op);
+
+    free(f->rows);
+    f->rows = NULL;
+    f->count = 0;
+}
+
+void store_figures(struct store *s, struct store_figures *f)
+{
+    f->rows = NULL;
+    f->count = 0;
+    f->total = (struct figure_row){0};
+    for (int i = 0; i < f->ntargets; i++)
+        f->targets[i].met = f->targets[i].count = 0;
+    store_submit_read(s, &f->op, exec_figures, drop_figures);
+}
+
+/* ---- business times --------------------------------------------------------------------------------------
+ */
+
+static const char sql_pending[] =
+    "SELECT id, began, ended, department FROM figure_pending WHERE id > 0 ORDER BY id LIMIT ?1";
+
+static int exec_pending(struct store_db *db, struct store_op *op)
+{
+    struct store_times_pending *p = container_of(op, struct store_times_pending, op);
+    sqlite3_stmt *st = DB_BIND(db, sql_pending, db_int(p->max));
+    int rc;
+
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0) {
+        struct pending_time *grown = rows_add(db, p->rows, &p->count, sizeof *grown);
+
+        if (!grown) {
+            db_end(st);
+            return ERR_NOMEM;
+        }
+        p->rows = grown;
+        grown += p->count - 1;
+        *grown = (struct pending_time){
+            .id = db_col(st, 0), .from_wall_ms = db_col(st, 1), .to_wall_ms = db_col(st, 2)};
+        db_col_text(st, 3, grown->department, sizeof grown->department);
+    }
+    return rc;
+}
+
+static void drop_pending(struct store_op *op)
+{
+    struct store_times_pending *p = container_of(op, struct store_times_pending, op);
+
+    free(p->rows);
+    p->rows = NULL;
+    p->count = 0;
+}
+
+void store_times_pending(struct store *s, struct store_times_pending *p)
+{
+    p->rows = NULL;
+    p->count = 0;
+    store_submit_write(s, &p->op, exec_pending, drop_pending);
+}
+
+static const char sql_settle[] =
+    "UPDATE figure_time SET business = ?2 WHERE (kind, day, conversation, ended) = (SELECT kind, day, "
+    "conversation, ended FROM figure_pending WHERE id = ?1)";
+static const char sql_settled[] = "DELETE FROM figure_pending WHERE id = ?1";
+
+static int exec_settle(struct store_db *db, struct store_op *op)
+{
+    struct store_times_settle *t = container_of(op, struct store_times_settle, op);
+    int rc = ERR_OK;
+
+    for (int i = 0; i < t->count && rc == ERR_OK; i++) {
+        rc = DB_RUN(db, sql_settle, db_int(t->rows[i].id), db_int(t->rows[i].business_ms));
+        if (rc == ERR_OK)
+            rc = DB_RUN(db, sql_settled, db_int(t->rows[i].id));
+    }
+    return rc;
+}
+
+void store_times_settle(struct store *s, struct store_times_settle *t)
+{
+    store_submit_write(s, &t->op, exec_settle, NULL);
+}
+
+/* ---- the zone --------------------------------------------------------------------------------------------
+ */
+
+int store_set_zone(struct store *s, const char *zone, struct err *e)
+{
+    struct zone_of *z;
+    int rc;
+
+    if (s->zone && !strcmp(zone_name(s->zone), zone))
+        return ERR_OK;
+    z = calloc(1, sizeof *z);
+    if (!z)
+        return err_set(e, ERR_NOMEM, "out of memory");
+    if ((rc = zone_new(zone, &z->zone, e))) {
+        free(z);
+        return rc;
+    }
+    /* The lanes' thread may still be counting in the one before: it lives as long as the store. */
+    z->next = s->zones;
+    s->zones = z;
+    s->zone = z->zone;
+    return ERR_OK;
+}
+
+void store_free_zones(struct store *s)
+{
+    while (s->zones) {
+        struct zone_of *z = s->zones;
+
+        s->zones = z->next;
+        zone_free(z->zone);
+        free(z);
+    }
+}
