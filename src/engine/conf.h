@@ -46,6 +46,7 @@ struct person_conf {
 struct desk_conf {
     int64_t reopen_ms;        /* a closed conversation is opened again within this time */
     int64_t close_after_ms;   /* silence for so long, while waiting for the customer, closes it; 0 never */
+    const char *department;   /* of conversations that no rule gives one; "" none */
     const char *greeting;     /* reply to the first message of a conversation; "" none */
     const char *office_reply; /* when closed: at most once a day and conversation; "" none */
     bool relay;               /* customers' messages go to the phones of their department's people */

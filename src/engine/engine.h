@@ -12,6 +12,7 @@
 #include "gateway/gateway.h"
 
 struct engine;
+struct template;
 
 /* Texts and templates may hold {{value|default}}: engine/template.h lists the values. STOP, START and HELP
  * are always among the words; of the default ones "yes" means START to those only who are opted out. A rule
@@ -40,24 +41,56 @@ void engine_free(struct engine *en);
 /* The time within which automatic replies are counted, for engine_trial.automatic_replies. */
 int64_t engine_guard_window_ms(const struct engine *en);
 
-/* `simgate rules test`: what would be done with this text from this number, and why. Nothing is stored or
- * counted. The explanation is lines of text: each rule tried, each condition's result, the reply rendered,
- * segments. `from` canonical. */
+/* `simgate rules test`: what would be done with this text from this number, and why. Nothing is stored,
+ * counted, or told to handlers outside. The explanation is lines of text: each rule tried, each condition's
+ * result, the messages rendered, segments. `from` canonical. */
 struct engine_trial {
     enum engine_on on;
     const char *from, *text; /* a call has no text: "" */
     enum consent_state consent;
     int automatic_replies;
     bool own_number;
+    const struct store_situation
+        *known; /* all that the store knows of the number; NULL: only the two above */
+    const char *modem, *pool, *to, *name; /* as in handler_event; NULL "" */
+    int64_t at_wall_ms;                   /* 0 now */
+};
+enum { TRIAL_MESSAGES = 8 };
+struct engine_trial_message {
+    char to[64], source[96];
+    struct buf text;
+    int segments; /* 0 not known */
 };
 struct engine_trial_result {
     char handler[32]; /* that decided: "consent", "guard", "rules" */
     char rule[64];    /* the first that matched, "" none */
     char reason[160]; /* as it would stand in the message's history */
-    int replies;      /* more than one only with `also` */
-    struct buf reply; /* the first, rendered; empty none. The caller frees */
-    struct buf why;   /* all of them too. The caller frees */
+    int replies;      /* messages in all; more than one only with `also` or `send` */
+    struct engine_trial_message messages[TRIAL_MESSAGES];
+    struct buf effects; /* a line each */
+    struct buf reply;   /* the first, rendered; empty none */
+    struct buf why;     /* all of them too */
 };
 void engine_try(struct engine *en, const struct engine_trial *t, struct engine_trial_result *out);
+void engine_trial_clear(struct engine_trial_result *r);
+
+/* `simgate rules check`: rules and keywords that nothing reaches, events that make each other for ever,
+ * templates that may become too long (a line each in warnings), and the tests of gateway.conf (a line for
+ * each that fails). */
+struct engine_check {
+    struct buf warnings, failures;
+    int warned, tests, failed;
+};
+void engine_check(struct engine *en, struct engine_check *out);
+void engine_check_clear(struct engine_check *c);
+
+/* Templates of the store, as they are from now on; engine_attach reads what there is. ERR_INVALID: what is
+ * wrong. NULL text takes it away. */
+int engine_put_template(struct engine *en, const char *name, const char *language, const char *text,
+                        struct err *e);
+/* A template of gateway.conf or the store by name; NULL: there is none. Whether gateway.conf has it. */
+const struct template *engine_template(const struct engine *en, const char *name, bool *configured);
+/* The rules that say "@NAME": a line each in out. Returns how many. */
+int engine_template_uses(const struct engine *en, const char *name, struct buf *out);
 
 #endif

@@ -67,6 +67,16 @@ bool verdict_effect(struct verdict *v, const struct store_effect *e)
     return true;
 }
 
+void verdict_flag(struct verdict *v, const struct handler_event *ev, const char *why)
+{
+    if (*ev->from && v->thread != THREAD_NONE &&
+        verdict_effect(v, &(struct store_effect){.kind = EFFECT_FLAG, .n = 1, .value = why}))
+        return;
+    if (v->alarm.len)
+        buf_adds(&v->alarm, "; ");
+    buf_adds(&v->alarm, why);
+}
+
 void verdict_reason(struct verdict *v, const char *fmt, ...)
 {
     va_list ap;

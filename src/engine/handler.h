@@ -27,6 +27,8 @@ struct handler_event {
     struct span shown; /* text as others than the sender may read it: sensitive data masked */
     bool sensitive;    /* there was some in it */
     const char *modem; /* received it; "" unknown */
+    const char *pool;  /* of the modem; NULL unknown */
+    const char *to;    /* the SIM's own number; NULL unknown */
     const char *name;  /* of an event: the alarm, "new", "overdue" clock, score, person; "" of a message */
     bool incomplete;   /* segments are missing in text */
     int message_class; /* -1 none */
@@ -87,6 +89,8 @@ const char *verdict_keep(struct verdict *v, const char *text);
 const char *verdict_keepf(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Adds an effect, whose texts are kept (verdict_keep). False: there are too many; the first is explained. */
 bool verdict_effect(struct verdict *v, const struct store_effect *e);
+/* A person should look at the event's conversation, and why; where there is none, an administrator is told. */
+void verdict_flag(struct verdict *v, const struct handler_event *ev, const char *why);
 /* One line of explanation. Costs nothing when nobody asks: arguments are not to be computed for it. */
 #define verdict_why(v, ...)                                                                                  \
     do {                                                                                                     \

@@ -12,10 +12,12 @@ struct engine {
     struct rt *rt;
     struct plugin_world world; /* for program_new -> plugins_new */
     struct program *program;
+    struct shelf *shelf; /* templates of the store */
     /* from engine_attach on; set and known by flow.c alone, NULL before */
     struct gateway *gateway;
     struct store *store;
     void (*detach)(struct engine *en); /* frees the jobs, calling nothing */
+    void (*reconfigured)(struct engine *en);
     /* What it would take to send text to a number. */
     int (*measure)(struct engine *en, const char *to, const char *text, struct segment_plan *plan,
                    struct err *e);

@@ -6,10 +6,17 @@
 
 #include "engine/engine.h"
 #include "engine/handler.h"
+#include "engine/language.h"
+#include "engine/lists.h"
 #include "engine/pattern.h"
 #include "engine/restraint.h"
+#include "engine/service.h"
+#include "engine/staff.h"
 #include "engine/template.h"
 #include "engine/words.h"
+
+struct program;
+struct plugins;
 
 /* Errors of the configuration, all of them. */
 struct problems {
@@ -23,13 +30,13 @@ enum { PLACE_BYTES = 240 };
 /* "gateway.conf: ", or nothing where the file was not said; in out. */
 const char *conf_prefix(const struct engine_conf *conf, char out[PLACE_BYTES]);
 
-/* A reply: text, or the template that "@NAME" names. NULL after a problem. */
+/* A reply: text, or the template that "@NAME" names, in gateway.conf (in all its languages) or in the store.
+ * NULL after a problem. */
 struct template *compile_reply(const struct engine_conf *conf, const char *reply, const char *place,
                                const struct template_scope *scope, struct problems *p);
 
 /* What templates may say about this event, from everything that the program and the event know: business,
  * hours of the conversation's department (else the business's), survey. The rest is left 0. */
-struct program;
 void program_values(const struct program *p, const struct handler_event *ev, struct template_values *out);
 
 /* Renders t to the sender as a reply of `source` (kept by the caller), unless a value without default is
@@ -46,53 +53,48 @@ void desk_finish(const struct program *p, const struct handler_event *ev, struct
 void guard_filter(const struct program *p, const struct handler_event *ev, struct verdict *v)
     __attribute__((weak));
 
-/* ---- rules ----------------------------------------------------------------------------------------------
- */
-
-struct rule {
-    char *name, *place;
-    char *source; /* "rule:NAME" */
-    int on;       /* enum engine_on */
-    bool keyworded;
-    struct pattern *pattern; /* NULL: no such condition */
-    struct template *reply;  /* NULL none */
-    struct template *alarm;  /* NULL none */
-    bool also;
-    /* of the event under way */
-    uint64_t hit; /* rules.events when a keyword was found */
-    const char *keyword;
-};
-
-struct rules {
-    struct handler handler;
-    const struct fold *fold;
-    const char *business;
-    struct matcher *matcher;
-    struct words *keywords; /* owner: index of the rule */
-    struct rule *list;
-    int count;
-    uint64_t events; /* evaluated so far */
-};
-void rules_compile(struct rules *r, const struct engine_conf *conf, const struct fold *fold,
-                   struct problems *p);
-void rules_fini(struct rules *r);
-
 /* ---- all of it ------------------------------------------------------------------------------------------
  */
 
+struct rules;
+
 struct program {
-    char *business;
+    int refs;
+    char *business, *country;
     struct fold *fold;
+    struct language *language;
+    struct lists *lists;
+    const struct shelf *shelf; /* the engine's; NULL where a configuration is only checked */
+    struct staff staff;
     struct consent consent;
     struct guard guard;
     struct sensitive sensitive;
-    struct rules rules;
-    struct handler *chain[4];
+    struct relay relay;
+    struct survey survey;
+    struct answers answers;
+    struct rules *rules;
+    struct plugins *plugins;
+    struct handler **chain; /* NULL-terminated */
+    struct handler **trial; /* the same without what speaks with the world outside */
+    int64_t reopen_ms;      /* a closed conversation is opened again within it */
 };
 
-/* NULL when there are problems; all have been told. */
-struct program *program_new(const struct engine_conf *conf, void (*tell)(void *owner, const char *text),
+struct plugin_world;
+
+/* NULL when there are problems; all have been told. Holds one reference. */
+struct program *program_new(const struct engine_conf *conf, const struct plugin_world *world,
+                            const struct shelf *shelf, void (*tell)(void *owner, const char *text),
                             void *owner);
-void program_free(struct program *p);
+struct program *program_ref(struct program *p);
+void program_unref(struct program *p); /* NULL allowed */
+
+/* The language of the event's text, as far as it can be told, else its contact's; "". */
+const char *program_language(const struct program *p, const struct handler_event *ev);
+/* Hours of its conversation's department, else the business's. */
+const struct hours *program_hours(const struct program *p, const struct handler_event *ev);
+/* Does this message begin a conversation that was not there before? */
+bool program_begins(const struct program *p, const struct handler_event *ev);
+/* Bits 1 << enum engine_on of what anybody in the chain is asked about. */
+unsigned program_on(const struct program *p);
 
 #endif

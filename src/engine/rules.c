@@ -1,7 +1,7 @@
-/* The rules of gateway.conf, evaluated in their order: keywords, pattern, neither. First match wins unless
- * the rule says `continue`. All keywords of all rules are found by two look-ups.
+/* The rules of gateway.conf, evaluated in their order. First match wins unless the rule says `continue`. All
+ * keywords and words of all rules are found by look-ups of the text's words. See engine/rules.h.
  */
-#include "engine/program.h"
+#include "engine/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +10,13 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "engine/rule_tests.h"
 
 const char *const engine_on_names[ENGINE_ON_KINDS + 1] = {"message",  "call",     "report",  "opened",
                                                           "assigned", "closed",   "overdue", "survey",
                                                           "alarm",    "schedule", NULL};
 
-enum { RULE_NAME_BYTES = sizeof((struct engine_trial_result *)0)->rule };
+enum { RULE_NAME_BYTES = sizeof((struct engine_trial_result *)0)->rule, WORDS_MOST = 200 };
 
 /* ---- compiling ------------------------------------------------------------------------------------------
  */
@@ -29,256 +30,287 @@ static char *copy(const char *text)
     return s;
 }
 
-static void compile_name(struct rules *r, int index, const struct engine_rule_conf *conf, struct problems *p)
+static void compile_name(struct compiling *k, int index)
 {
-    struct rule *rule = &r->list[index];
-    const char *name = conf->name ? conf->name : "";
+    struct rules *r = k->rules;
+    struct rule *rule = k->rule;
+    const char *name = k->from->name ? k->from->name : "";
 
-    rule->place = copy(conf->place ? conf->place : "rules");
+    rule->place = copy(k->from->place ? k->from->place : "rules");
     rule->name = copy(name);
     if (asprintf(&rule->source, "rule:%s", name) < 0)
         abort();
     if (*name == '\0' || strlen(name) >= RULE_NAME_BYTES || !utf8_valid(name, strlen(name)))
-        problem(p, "%s.name: expected a name of 1 to %d bytes of UTF-8", rule->place, RULE_NAME_BYTES - 1);
+        problem(k->problems, "%s.name: expected a name of 1 to %d bytes of UTF-8", rule->place,
+                RULE_NAME_BYTES - 1);
     for (int i = 0; i < index && *name; i++)
         if (strcmp(r->list[i].name, name) == 0)
-            problem(p, "%s.name: \"%s\" is also the name of %s", rule->place, name, r->list[i].place);
+            problem(k->problems, "%s.name: \"%s\" is also the name of %s", rule->place, name,
+                    r->list[i].place);
 }
 
-static void compile_keywords(struct rules *r, int index, const char *const *keywords, struct problems *p)
+static void compile_list(struct compiling *k, int index, const char *key, const char *const *list,
+                         struct words *to)
 {
-    struct rule *rule = &r->list[index];
-
-    rule->keyworded = true;
-    if (!keywords[0])
-        problem(p, "%s.keywords: empty: expected at least one word", rule->place);
-    for (int i = 0; keywords[i]; i++) {
+    if (!list || !rule_may(k, key, RULE_TEXT))
+        return;
+    if (!list[0])
+        problem(k->problems, "%s.%s: empty: expected at least one word", k->rule->place, key);
+    for (int i = 0; list[i]; i++) {
         struct err e = {0};
 
-        if (words_add(r->keywords, keywords[i], index, &e) != 0)
-            problem(p, "%s.keywords[%d]: %s", rule->place, i, e.text);
+        if (words_add(to, list[i], index, &e) != 0)
+            problem(k->problems, "%s.%s[%d]: %s", k->rule->place, key, i, e.text);
     }
 }
 
-static void compile_pattern(struct rules *r, struct rule *rule, const char *text, struct problems *p)
+/* A word of `words` is one word: a phrase would never be found. */
+static void check_words(struct compiling *k)
 {
+    for (int i = 0; k->from->words && k->from->words[i]; i++)
+        if (strpbrk(k->from->words[i], " \t\n"))
+            problem(k->problems, "%s.words[%d]: \"%.60s\": expected one word; a pattern finds phrases",
+                    k->rule->place, i, k->from->words[i]);
+}
+
+static void compile_schedule(struct compiling *k)
+{
+    const char *text = k->from->schedule;
     struct err e = {0};
+    bool wanted = k->rule->on == ENGINE_ON_SCHEDULE, given = text && *text;
 
-    if (pattern_new(r->matcher, text, &rule->pattern, &e) != 0)
-        problem(p, "%s.pattern: %s", rule->place, e.text);
+    if (wanted && !given)
+        problem(k->problems, "%s.schedule: missing: expected a time such as \"Mon-Fri 08:30\"",
+                k->rule->place);
+    else if (!wanted && given)
+        problem(k->problems, "%s.schedule: expected none without on = \"schedule\"", k->rule->place);
+    else if (given && schedule_parse(text, &k->rule->schedule, &e) != 0)
+        problem(k->problems, "%s.schedule: %s", k->rule->place, e.text);
 }
 
-/* A call says nothing that words could be found in. */
-static void compile_on(const struct rule *rule, const struct engine_rule_conf *rc, struct problems *p)
+static void compile_rule(struct compiling *k, int index)
 {
-    if (rule->on == ENGINE_ON_CALL && (rc->keywords || rc->pattern))
-        problem(p, "%s.%s: a call has no text: expected none with on = \"call\"", rule->place,
-                rc->keywords ? "keywords" : "pattern");
-}
+    const struct engine_rule_conf *rc = k->from;
+    struct rule *rule = k->rule;
 
-static void compile_rule(struct rules *r, int index, const struct engine_conf *conf, struct problems *p)
-{
-    const struct engine_rule_conf *rc = &conf->rules[index];
-    struct rule *rule = &r->list[index];
-    struct template_scope scope;
-    char place[PLACE_BYTES];
-
-    compile_name(r, index, rc, p);
+    compile_name(k, index);
     rule->also = rc->also;
     rule->on = rc->on;
-    compile_on(rule, rc, p);
-    if (rc->keywords)
-        compile_keywords(r, index, rc->keywords, p);
-    if (rc->pattern)
-        compile_pattern(r, rule, rc->pattern, p);
-    /* Where the pattern itself is broken, its groups are not known, and that is one error and not two. */
-    scope = (struct template_scope){.pattern = rule->pattern, .unbound = rc->pattern && !rule->pattern};
-    snprintf(place, sizeof place, "%s.reply", rule->place);
-    if (rc->reply && *rc->reply)
-        rule->reply = compile_reply(conf, rc->reply, place, &scope, p);
-    snprintf(place, sizeof place, "%s.alarm", rule->place);
-    if (rc->alarm && *rc->alarm)
-        rule->alarm = compile_reply(conf, rc->alarm, place, &scope, p);
+    rule->keyworded = rc->keywords != NULL;
+    rule->worded = rc->words != NULL;
+    rule->keywords = texts_copy(rc->keywords);
+    rule->words = texts_copy(rc->words);
+    compile_list(k, index, "keywords", rc->keywords, k->rules->keywords);
+    compile_list(k, index, "words", rc->words, k->rules->words);
+    check_words(k);
+    k->rules->has_words = k->rules->has_words || rule->worded;
+    compile_schedule(k);
+    conditions_compile(k);
+    actions_compile(k);
+    k->rules->on |= 1U << rule->on;
 }
 
 static enum handler_answer rules_decide(struct handler *h, const struct handler_event *ev, struct verdict *v,
                                         struct walk *walk);
 
-void rules_compile(struct rules *r, const struct engine_conf *conf, const struct fold *fold,
-                   struct problems *p)
+void rules_compile(struct program *p, const struct engine_conf *conf, struct problems *problems)
 {
-    r->handler = (struct handler){.name = "rules", .decide = rules_decide};
-    r->fold = fold;
-    r->matcher = matcher_new();
-    r->keywords = words_new(fold);
-    r->list = calloc((size_t)conf->nrules + 1, sizeof *r->list);
-    if (!r->list)
+    struct rules *r = p->rules = calloc(1, sizeof *r);
+
+    if (!r || !(r->list = calloc((size_t)conf->nrules + 1, sizeof *r->list)))
         abort();
-    for (int i = 0; i < conf->nrules; i++, r->count++)
-        compile_rule(r, i, conf, p);
+    r->program = p;
+    r->matcher = matcher_new();
+    r->keywords = words_new(p->fold);
+    r->words = words_new(p->fold);
+    if (pattern_new(r->matcher, "\\p{L}+", &r->letters, NULL) != 0)
+        abort();
+    for (int i = 0; i < conf->nrules; i++) {
+        struct compiling k = {.conf = conf,
+                              .program = p,
+                              .rules = r,
+                              .rule = &r->list[i],
+                              .from = &conf->rules[i],
+                              .problems = problems};
+
+        r->count++;
+        compile_rule(&k, i);
+    }
+    r->handler = (struct handler){.name = "rules",
+                                  .decide = rules_decide,
+                                  .on = r->on | 1U << ENGINE_ON_MESSAGE | 1U << ENGINE_ON_CALL};
+    rule_tests_compile(r, conf, problems);
 }
 
-void rules_fini(struct rules *r)
+void rules_free(struct rules *r)
 {
+    if (!r)
+        return;
     for (int i = 0; i < r->count; i++) {
         struct rule *rule = &r->list[i];
 
         free(rule->name);
         free(rule->place);
         free(rule->source);
-        pattern_free(rule->pattern);
-        template_free(rule->reply);
-        template_free(rule->alarm);
+        texts_free(rule->keywords);
+        texts_free(rule->words);
+        conditions_fini(rule);
+        rule_actions_fini(&rule->actions);
     }
+    rule_tests_free(r);
     free(r->list);
     words_free(r->keywords);
+    words_free(r->words);
+    pattern_free(r->letters);
     matcher_free(r->matcher);
+    free(r);
+}
+
+/* ---- words ----------------------------------------------------------------------------------------------
+ */
+
+static void hit_keyword(struct rules *r, const struct word_use *use)
+{
+    for (; use; use = use->next) {
+        r->list[use->owner].keyword_hit = r->events;
+        r->list[use->owner].keyword = use->text;
+    }
+}
+
+static void hit_word(struct rules *r, const struct word_use *use)
+{
+    for (; use; use = use->next) {
+        r->list[use->owner].word_hit = r->events;
+        r->list[use->owner].word = use->text;
+    }
+}
+
+static void find_words(struct rules *r, struct span text)
+{
+    const struct fold *fold = r->program->fold;
+    struct span whole = fold_trim(fold, text);
+
+    r->events++;
+    hit_keyword(r, words_find(r->keywords, fold_first_word(fold, whole)));
+    hit_keyword(r, words_find(r->keywords, whole)); /* the later: it says more */
+    for (int n = 0; r->has_words && n < WORDS_MOST; n++) {
+        struct span word = fold_next_word(fold, &whole);
+
+        if (word.len == 0)
+            break;
+        hit_word(r, words_find(r->words, fold_trim(fold, word)));
+    }
+}
+
+static void why_words(const struct asking *a, const char *key, bool hit, const char *word)
+{
+    if (hit)
+        verdict_explain(a->verdict, "%s \"%s\": %s: yes, \"%s\"", a->rule->place, a->rule->name, key, word);
+    else
+        verdict_explain(a->verdict, "%s \"%s\": %s: no", a->rule->place, a->rule->name, key);
+}
+
+static bool words_match(const struct rules *r, struct asking *a)
+{
+    const struct rule *rule = a->rule;
+    bool keyword = rule->keyword_hit == r->events, word = rule->word_hit == r->events;
+
+    if (rule->keyworded && a->verdict->why)
+        why_words(a, "keywords", keyword, rule->keyword);
+    if (rule->keyworded && !keyword)
+        return false;
+    if (rule->worded && a->verdict->why)
+        why_words(a, "words", word, rule->word);
+    return !rule->worded || word;
 }
 
 /* ---- deciding -------------------------------------------------------------------------------------------
  */
 
-static void hit(struct rules *r, const struct word_use *use)
-{
-    for (; use; use = use->next) {
-        r->list[use->owner].hit = r->events;
-        r->list[use->owner].keyword = use->text;
-    }
-}
-
-static void find_keywords(struct rules *r, struct span text)
-{
-    struct span whole = fold_trim(r->fold, text);
-
-    r->events++;
-    hit(r, words_find(r->keywords, fold_first_word(r->fold, whole)));
-    hit(r, words_find(r->keywords, whole)); /* the later: it says more */
-}
-
 static void why_name(void *owner, const char *name)
 {
-    struct verdict *v = ((void **)owner)[0];
-    const struct rule *rule = ((void **)owner)[1];
+    const struct asking *a = owner;
     struct span found;
 
-    if (pattern_group(rule->pattern, name, &found))
-        verdict_explain(v, "%s \"%s\": match.%s = \"%.*s\"", rule->place, rule->name, name, (int)found.len,
-                        found.at);
+    if (pattern_group(a->rule->pattern, name, &found))
+        verdict_explain(a->verdict, "%s \"%s\": match.%s = \"%.*s\"", a->rule->place, a->rule->name, name,
+                        (int)found.len, found.at);
 }
 
-static void why_groups(struct verdict *v, struct rule *rule)
+static void matched(struct asking *a)
 {
-    why_name((void *[]){v, rule}, "0");
-    pattern_each_name(rule->pattern, why_name, (void *[]){v, rule});
-}
-
-static bool keywords_match(const struct rules *r, const struct rule *rule, struct verdict *v)
-{
-    if (!rule->keyworded)
-        return true;
-    if (rule->hit != r->events) {
-        verdict_why(v, "%s \"%s\": keywords: no", rule->place, rule->name);
-        return false;
-    }
-    verdict_why(v, "%s \"%s\": keywords: yes, \"%s\"", rule->place, rule->name, rule->keyword);
-    return true;
-}
-
-static bool pattern_matches(struct rule *rule, struct span text, struct verdict *v)
-{
-    static const char *const words[] = {[PATTERN_NO] = "no",
-                                        [PATTERN_YES] = "yes",
-                                        [PATTERN_GAVE_UP] = "gave up, this text takes it too long"};
-    enum pattern_result result;
-
-    if (!rule->pattern)
-        return true;
-    result = pattern_match(rule->pattern, text);
-    if (result == PATTERN_GAVE_UP)
-        v->gave_up = rule->name;
-    verdict_why(v, "%s \"%s\": pattern: %s", rule->place, rule->name, words[result]);
-    if (result == PATTERN_YES && v->why)
-        why_groups(v, rule);
-    return result == PATTERN_YES;
-}
-
-/* Those of several rules are one text. */
-static void raise(const struct rule *rule, const struct template_values *values, struct verdict *v)
-{
-    size_t before = v->alarm.len;
-
-    if (!rule->alarm)
-        return;
-    if (before)
-        buf_adds(&v->alarm, "; ");
-    template_render(rule->alarm, values, &v->alarm);
-    verdict_why(v, "%s \"%s\": alarm \"%s\"", rule->place, rule->name, buf_str(&v->alarm) + before);
-}
-
-static void apply(const struct rules *r, const struct rule *rule, const struct handler_event *ev,
-                  struct verdict *v)
-{
-    struct template_values values = {.business = r->business,
-                                     .event = ev,
-                                     .pattern = rule->pattern,
-                                     .keyword = rule->keyworded ? rule->keyword : NULL};
-    struct verdict_reply *reply;
-
-    raise(rule, &values, v);
-    if (!rule->reply) {
-        verdict_why(v, "%s \"%s\": has no reply", rule->place, rule->name);
-        return;
-    }
-    reply = verdict_reply(v, rule->source, false);
-    if (!reply) {
-        verdict_why(v, "%s \"%s\": no reply, there are enough to this number", rule->place, rule->name);
-        return;
-    }
-    template_render(rule->reply, &values, &reply->text);
-    if (reply->text.len == 0) {
-        verdict_why(v, "%s \"%s\": the reply is empty, none is sent", rule->place, rule->name);
-        verdict_unreply(v);
-    }
-}
-
-static void matched(struct rule *rule, struct verdict *v)
-{
+    struct verdict *v = a->verdict;
+    struct rule *rule = a->rule;
     char before[MSG_REASON_BYTES];
 
-    str_copy(before, sizeof before, v->reason);
+    if (rule->pattern && v->why) {
+        why_name(a, "0");
+        pattern_each_name(rule->pattern, why_name, a);
+    }
+    str_copy(before, sizeof before, *v->rule ? v->reason : "");
     if (*v->rule == '\0')
         v->rule = rule->name;
     verdict_reason(v, "%s%srule %s", before, *before ? ", " : "", rule->name);
     verdict_why(v, "%s \"%s\": matches%s", rule->place, rule->name, rule->also ? ", continue" : "");
 }
 
+/* A schedule's time is that of one rule. */
+static bool is_meant(const struct rule *rule, const struct handler_event *ev)
+{
+    return rule->on == ev->on && (ev->on != ENGINE_ON_SCHEDULE || strcmp(rule->name, ev->name) == 0);
+}
+
+static bool ask_rule(struct rules *r, struct asking *a)
+{
+    if (!is_meant(a->rule, a->event)) {
+        if (a->rule->on != a->event->on)
+            verdict_why(a->verdict, "%s \"%s\": is for %ss", a->rule->place, a->rule->name,
+                        engine_on_names[a->rule->on]);
+        return false;
+    }
+    if (!words_match(r, a) || !conditions_hold(a))
+        return false;
+    matched(a);
+    rule_act(a);
+    return true;
+}
+
+static enum handler_answer ask_rules(struct rules *r, struct asking *a, struct walk *walk)
+{
+    for (int i = 0; i < r->count; i++) {
+        struct handler *h;
+
+        a->rule = &r->list[i];
+        if (!ask_rule(r, a))
+            continue;
+        h = a->rule->actions.handler;
+        if (a->rule->actions.drop)
+            return HANDLER_STOP;
+        if (h && a->verdict->why)
+            verdict_explain(a->verdict, "%s \"%s\": handler %s would decide", a->rule->place, a->rule->name,
+                            h->name);
+        else if (h)
+            return h->decide(h, a->event, a->verdict, walk);
+        if (!a->rule->also)
+            return HANDLER_NEXT;
+    }
+    if (*a->verdict->rule == '\0' && *a->verdict->reason == '\0')
+        verdict_reason(a->verdict, "no rule");
+    return HANDLER_NEXT;
+}
+
 static enum handler_answer rules_decide(struct handler *h, const struct handler_event *ev, struct verdict *v,
                                         struct walk *walk)
 {
     struct rules *r = container_of(h, struct rules, handler);
+    struct asking a = {.program = r->program, .event = ev, .verdict = v};
 
-    (void)walk;
     if (ev->on == ENGINE_ON_MESSAGE && !ev->text.at) {
         verdict_reason(v, "no text for the rules");
-        return HANDLER_STOP;
+        return HANDLER_NEXT;
     }
-    if (ev->on == ENGINE_ON_MESSAGE)
-        find_keywords(r, ev->text);
-    for (int i = 0; i < r->count; i++) {
-        struct rule *rule = &r->list[i];
-
-        if (rule->on != ev->on) {
-            verdict_why(v, "%s \"%s\": is for %ss", rule->place, rule->name, engine_on_names[rule->on]);
-            continue;
-        }
-        if (!keywords_match(r, rule, v) || !pattern_matches(rule, ev->text, v))
-            continue;
-        matched(rule, v);
-        apply(r, rule, ev, v);
-        if (!rule->also)
-            return HANDLER_STOP;
-    }
-    if (*v->rule == '\0')
-        verdict_reason(v, "no rule");
-    return HANDLER_STOP;
+    r->events++;
+    if (ev->text.at)
+        find_words(r, ev->text);
+    return ask_rules(r, &a, walk);
 }
