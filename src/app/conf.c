@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/conf_parts.h"
 #include "app/profiles.h"
 #include "base/log.h"
 #include "base/number.h"
@@ -202,6 +203,17 @@ static const struct schema_key root_keys[] = {
      .help = "named texts"},
     {"rules", SCHEMA_LIST, offsetof(struct conf, rules), offsetof(struct conf, nrules), .group = &rule_group,
      .help = "what is answered to whom; the first that matches wins"},
+    {"hours", SCHEMA_GROUP, offsetof(struct conf, engine.hours), .group = &conf_hours_group,
+     .help = "when the business is open"},
+    {"departments", SCHEMA_LIST, offsetof(struct conf, engine.departments),
+     offsetof(struct conf, engine.ndepartments), .group = &conf_departments_group,
+     .help = "( { name = \"sales\"; first_response = \"1h\"; } )"},
+    {"people", SCHEMA_LIST, offsetof(struct conf, engine.people), offsetof(struct conf, engine.npeople),
+     .group = &conf_people_group, .help = "( { name = \"Anna\"; number = \"+49…\"; } ): who answers"},
+    {"desk", SCHEMA_GROUP, offsetof(struct conf, engine.desk), .group = &conf_desk_group,
+     .help = "conversations, and how staff answers them"},
+    {"survey", SCHEMA_GROUP, offsetof(struct conf, engine.survey), .group = &conf_survey_group,
+     .help = "asked once when a conversation is closed"},
     {"consent", SCHEMA_GROUP, offsetof(struct conf, engine), .group = &consent_group,
      .help = "STOP, START, HELP"},
     {"guard", SCHEMA_GROUP, offsetof(struct conf, engine), .group = &guard_group,
@@ -459,6 +471,19 @@ static void fill_engine(struct conf *c)
     default_text(&c->engine.consent.help_reply);
 }
 
+/* Begins it with a path of gateway.conf, such as "hours" or "consent.stop_words[2]"? */
+static bool is_setting(const char *text, size_t len)
+{
+    size_t first = strcspn(text, ".[:");
+
+    if (first > len)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(root_keys); i++)
+        if (strlen(root_keys[i].name) == first && !strncmp(root_keys[i].name, text, first))
+            return true;
+    return false;
+}
+
 /* The engine's words: "FILE:LINE: rules[0].pattern: …", or a path of its own, "consent.stop_words[2]: …". */
 static void engine_problem(void *owner, const char *text)
 {
@@ -466,7 +491,7 @@ static void engine_problem(void *owner, const char *text)
     char path[64];
     size_t len = strcspn(text, ":");
 
-    if (len < sizeof path && (!strncmp(text, "consent.", 8) || !strncmp(text, "guard.", 6))) {
+    if (len < sizeof path && is_setting(text, len)) {
         snprintf(path, sizeof path, "%.*s", (int)len, text);
         say(k, path, text + len + strspn(text + len, ": "));
         return;
@@ -498,6 +523,11 @@ static void check_gateway(struct checking *k)
     c->gateway.gateway.discard_type0 = !c->gateway.gateway.discard_type0; /* written as show_silent */
 }
 
+static void tell_setting(void *owner, const char *path, const char *text)
+{
+    say(owner, path, text);
+}
+
 static void check(struct checking *k)
 {
     check_gateway(k);
@@ -505,6 +535,7 @@ static void check(struct checking *k)
         say(k, "modems", "expected at least one: ( { name = \"M0\"; port = \"/dev/ttyUSB0\"; } )");
     for (int i = 0; i < k->c->nmodems; i++)
         check_modem(k, i);
+    conf_desk_check(k->c, &(struct conf_teller){tell_setting, k});
     check_engine(k);
 }
 

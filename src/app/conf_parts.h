@@ -1,0 +1,20 @@
+/* The parts of gateway.conf that have a file of their own: their tables, which conf.c's root table names, and
+ * the checks that tables cannot say. */
+#ifndef SIMGATE_APP_CONF_PARTS_H
+#define SIMGATE_APP_CONF_PARTS_H
+
+#include "app/conf.h"
+
+/* Tells a problem of the setting of this path: "people[2].number". */
+struct conf_teller {
+    void (*say)(void *owner, const char *path, const char *text);
+    void *owner;
+};
+
+/* conf_desk.c */
+extern const struct schema_group conf_hours_group, conf_departments_group, conf_people_group, conf_desk_group,
+    conf_survey_group;
+/* Numbers of people become canonical. */
+void conf_desk_check(struct conf *c, const struct conf_teller *t);
+
+#endif
