@@ -14,6 +14,7 @@ json_t *json_contact(const struct contact_row *c);
 json_t *json_consent(const struct consent_row *c);
 json_t *json_ledger(const struct ledger_row *l);
 json_t *json_delivery(const struct delivery_row *d);
+json_t *json_handler(const struct handler *h, const char *kind); /* do_deliveries.c */
 
 /* acting.c: each of those that return false has failed the call */
 

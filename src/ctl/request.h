@@ -45,7 +45,10 @@ struct request {
         .name = NULL                                                                                         \
     }
 
+extern const struct request desk_requests[]; /* table_desk.c */
+
 const struct request *request_find(const char *name);
+const struct request *request_next(const struct request *r); /* of all tables; NULL before the first */
 
 /* A line that was understood. The holder frees it, also after a failure (the id may be known then). */
 struct parsed {

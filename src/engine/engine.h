@@ -38,6 +38,11 @@ int engine_reconfigure(struct engine *en, const struct engine_conf *conf,
 /* Frees at once, calling nothing. The store must be closed or abandoned before, if one was attached. */
 void engine_free(struct engine *en);
 
+/* The configured handlers, in the order of gateway.conf, and their kind ("exec", "webhook" …); NULL beyond the
+ * last. Valid until the next turn of the loop. */
+struct handler;
+const struct handler *engine_handler_at(const struct engine *en, int index, const char **kind);
+
 /* The time within which automatic replies are counted, for engine_trial.automatic_replies. */
 int64_t engine_guard_window_ms(const struct engine *en);
 

@@ -74,9 +74,14 @@ static int exec_again(struct store_db *db, struct store_op *op)
 {
     struct store_delivery_again *d = container_of(op, struct store_delivery_again, op);
 
-    if (d->next_wall_ms == 0)
-        return DB_RUN(db, sql_forget, db_int(d->id));
-    return DB_RUN(db, sql_again, db_int(d->id), db_int(d->next_wall_ms), db_text(d->reason));
+    int rc = d->next_wall_ms == 0
+                 ? DB_RUN(db, sql_forget, db_int(d->id))
+                 : DB_RUN(db, sql_again, db_int(d->id), db_int(d->next_wall_ms), db_text(d->reason));
+
+    if (rc == ERR_OK && sqlite3_changes64(db->h) == 0)
+        return err_set(db->err, ERR_NOT_FOUND, "there is no delivery %lld", (long long)d->id);
+    db->made_work = true; /* its time may be now */
+    return rc;
 }
 
 void store_delivery_again(struct store *s, struct store_delivery_again *d)

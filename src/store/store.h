@@ -358,7 +358,7 @@ struct store_deliveries { /* due before `until`, oldest first */
     int64_t next_wall_ms; /* out: when the next one is due; 0 none */
 };
 void store_deliveries(struct store *s, struct store_deliveries *d);
-struct store_delivery_again { /* another try later; next_wall_ms 0: given up, forgotten */
+struct store_delivery_again { /* another try later; next_wall_ms 0: given up, forgotten. ERR_NOT_FOUND */
     struct store_op op;
     int64_t id, next_wall_ms;
     const char *reason;
