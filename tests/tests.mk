@@ -179,11 +179,12 @@ check-personalities: all ## end to end with the simulated modem's personalities
 	    $(call as_family,$(filter-out $(FAMILIES_SLOW),$(FAMILIES)),$(FAMILY_TESTS))
 .PHONY: check-personalities
 
-# Every family with every test that drives a modem: an hour and more, so that CI has the part of it above only.
+# Every family with every test that drives a modem (peers, demo, profiles and simulated_modem have modems of their own):
+# more than half an hour, so that CI has the part of it above only.
 # A part of it: make check-families FAMILIES=telit-le910 MODEM_TESTS='spool kill' JOBS=1
-MODEM_TESTS := $(FAMILY_TESTS) $(WHOLE_TESTS) doors probe trace
+MODEM_TESTS := $(FAMILY_TESTS) $(WHOLE_TESTS) doors probe trace service
 JOBS ?= 3
-check-families: all ## each family of modems with each end-to-end test that drives one, an hour and more; a table
+check-families: all ## each family of modems with each end-to-end test that drives one; a table, in half an hour and more
 	@python3 tests/e2e/families.py --jobs $(JOBS) $(BUILD) '$(FAMILIES)' '$(MODEM_TESTS)'
 .PHONY: check-families
 
