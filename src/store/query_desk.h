@@ -136,7 +136,8 @@ struct ledger_row {
     char number[64], sim[MSG_MODEM_BYTES]; /* sim "": the business */
     enum consent_state state;
     char who[DESK_WHO_BYTES];
-    char *words; /* heap: of the customer, or the proof; NULL none */
+    char how[DESK_WORD_BYTES]; /* it is known: "message", "person", "import:NAME", "override" */
+    char *words;               /* heap: of the customer, or the proof; NULL none */
 };
 /* The ledger, newest first: of a number, or (NULL) of all. */
 struct store_ledger {
