@@ -11,6 +11,9 @@ struct conf_teller {
     void *owner;
 };
 
+/* conf_handlers.c */
+extern const struct schema_group conf_handlers_group;
+
 /* conf_desk.c */
 extern const struct schema_group conf_hours_group, conf_departments_group, conf_people_group, conf_desk_group,
     conf_survey_group;

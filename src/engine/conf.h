@@ -152,7 +152,7 @@ struct engine_handler_conf {
     int64_t retry_for_ms;                                 /* a delivery is given up after this time */
     const char *from, *const *to, *subject;               /* mail */
     const char *file;                                     /* lua script, shared object */
-    int64_t memory_bytes;                                 /* lua */
+    int memory_mib;                                       /* lua */
     int instructions;                                     /* lua, thousands an event */
     const char *options;                                  /* given to lua and shared objects as it is */
 };

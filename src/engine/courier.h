@@ -5,18 +5,17 @@
 #ifndef SIMGATE_ENGINE_COURIER_H
 #define SIMGATE_ENGINE_COURIER_H
 
-#include "engine/plugins.h"
 #include "gateway/gateway.h"
 
 struct courier;
+
+struct program;
 
 struct courier_conf {
     struct rt *rt;
     struct store *store;
     struct gateway *gateway;
-    struct plugins *(*plugins)(void *owner); /* of the program in use */
-    /* Before a late answer is applied: takes out replies that the guard does not allow; NULL none. */
-    void (*filter)(void *owner, const struct delivery_row *d, struct verdict *v);
+    struct program *(*program)(void *owner); /* that is in use: its plugins, and its guard for late answers */
     void *owner;
 };
 

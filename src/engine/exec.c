@@ -77,9 +77,9 @@ static void run_exited(void *owner, int status, int number)
         err_set(&a->err, ERR_IO, "exit status %d", status);
     free(r);
     if (a->err.code)
-        ask_end(a, a->err.code);
+        plugin_end(a, a->err.code);
     else
-        ask_answer(a, buf_str(&out), out.len);
+        plugin_answer(a, buf_str(&out), out.len);
     buf_free(&out);
 }
 
@@ -104,7 +104,7 @@ static void run_start(struct plugin *p, struct ask *a)
     r->ask = a;
     if (spawn(p, &cc, &r->child, &a->err) < 0) {
         run_free(r);
-        ask_end(a, a->err.code);
+        plugin_end(a, a->err.code);
         return;
     }
     a->impl = r;
@@ -154,7 +154,7 @@ static void stay_lost(struct stay *s, int code, const char *why)
         lost[i]->impl = NULL;
     }
     for (size_t i = 0; i < n; i++)
-        ask_end(lost[i], code);
+        plugin_end(lost[i], code);
 }
 
 static struct ask *ask_of(struct plugin *p, const char *key)
@@ -184,7 +184,7 @@ static void stay_answer(struct stay *s, const json_t *o, const char *line, size_
     struct ask *a = id ? ask_of(s->plugin, id) : NULL;
 
     if (a)
-        ask_answer(a, line, len);
+        plugin_answer(a, line, len);
     else if (!id)
         stay_lost(s, ERR_INVALID, "it wrote a line without \"id\"");
     else /* it took longer than its deadline */
@@ -260,13 +260,13 @@ static void stay_start(struct plugin *p, struct ask *a)
     const struct child_ops *ops;
 
     if (!s->child && stay_begin(p, s, &a->err) < 0) {
-        ask_end(a, a->err.code);
+        plugin_end(a, a->err.code);
         return;
     }
     ops = p->world->children->ops;
     if (ops->pending(s->child) > PENDING_BYTES) {
         err_set(&a->err, ERR_FULL, "it does not read what it is given");
-        ask_end(a, ERR_FULL);
+        plugin_end(a, ERR_FULL);
         return;
     }
     a->impl = s;

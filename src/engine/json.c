@@ -72,12 +72,15 @@ static json_t *tags_of(const char *tags)
 
 static json_t *message_of(const struct handler_event *ev)
 {
+    const struct span *text = ev->shown.at ? &ev->shown : &ev->text;
     json_t *m = json_object();
 
     if (ev->id)
         put(m, "id", json_integer(ev->id));
-    if (ev->text.at)
-        put(m, "text", json_stringn(ev->text.at, ev->text.len));
+    if (text->at)
+        put(m, "text", json_stringn(text->at, text->len));
+    if (ev->sensitive)
+        put(m, "masked", json_true());
     put_time(m, "sent", ev->wall_ms);
     if (ev->incomplete)
         put(m, "incomplete", json_true());

@@ -674,7 +674,7 @@ static void fail(struct script *s, lua_State *L, int rc)
     leave(s);
     if (full)
         anew(s);
-    ask_end(a, a->err.code);
+    plugin_end(a, a->err.code);
 }
 
 static void finish(struct script *s, int results)
@@ -689,7 +689,7 @@ static void finish(struct script *s, int results)
     else if (!strcmp(verdict, "stop"))
         a->actions.stop = true;
     leave(s);
-    ask_end(a, a->err.code);
+    plugin_end(a, a->err.code);
 }
 
 static void resume(struct script *s, int args)
@@ -749,7 +749,7 @@ static void start_lua(struct plugin *p, struct ask *a)
     if (!s->L && begin(s, &a->err) < 0) {
         json_decref(event);
         leave(s);
-        ask_end(a, a->err.code);
+        plugin_end(a, a->err.code);
         return;
     }
     allow(s, s->L, p->conf.instructions);
@@ -806,7 +806,7 @@ static void open_lua(struct plugin *p, struct problems *problems)
         abort();
     p->impl = s;
     s->plugin = p;
-    s->most = (size_t)p->conf.memory_bytes;
+    s->most = (size_t)p->conf.memory_mib << 20;
     s->source = read_script(p->conf.file, &e);
     if (!s->source || begin(s, &e) < 0)
         problem(problems, "%s.file: %s", plugin_place(p), e.text);

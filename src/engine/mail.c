@@ -52,6 +52,7 @@ static void add_line(struct buf *out, const char *name, const char *value)
 
 static void describe(const struct handler_event *ev, struct buf *out)
 {
+    const struct span *text = ev->shown.at ? &ev->shown : &ev->text;
     char when[32];
 
     wall_to_text(ev->now_wall_ms, true, when);
@@ -64,7 +65,7 @@ static void describe(const struct handler_event *ev, struct buf *out)
     if (ev->conversation)
         buf_addf(out, "Conversation: #%lld\n", (long long)ev->conversation);
     buf_addc(out, '\n');
-    buf_add(out, ev->text.at ? ev->text.at : "", ev->text.len);
+    buf_add(out, text->at ? text->at : "", text->len);
     buf_addc(out, '\n');
 }
 
@@ -192,10 +193,20 @@ static void date(struct buf *out, int64_t wall_ms)
              months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* Lines of a text end by CR LF (RFC 2046, 4.1.1). */
+static void crlf(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\n')
+            buf_addc(out, '\r');
+        if (*text != '\r')
+            buf_addc(out, *text);
+    }
+}
+
 static void write_mail(struct mail *m, const struct plugin *p, const char *subject, const char *text)
 {
-    struct buf *out = &m->text;
-    size_t len = strlen(text);
+    struct buf *out = &m->text, lines = {0};
 
     date(out, rt_wall_ms(p->world->rt));
     buf_addf(out, "From: %s\r\nTo: ", p->conf.from);
@@ -206,10 +217,12 @@ static void write_mail(struct mail *m, const struct plugin *p, const char *subje
     unstructured(out, "Subject", subject);
     buf_adds(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
                   "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n");
-    for (size_t at = 0; at < len; at += LINE_BYTES) {
-        base64(out, text + at, len - at < LINE_BYTES ? len - at : LINE_BYTES);
+    crlf(&lines, text);
+    for (size_t at = 0; at < lines.len; at += LINE_BYTES) {
+        base64(out, lines.data + at, lines.len - at < LINE_BYTES ? lines.len - at : LINE_BYTES);
         buf_adds(out, "\r\n");
     }
+    buf_free(&lines);
 }
 
 /* An address alone, of "Name <address>" or of itself. */
@@ -252,7 +265,7 @@ static void on_done(struct transfer *t, int status)
     if (status < 0)
         a->err = t->err;
     mail_free(m);
-    ask_end(a, status);
+    plugin_end(a, status);
 }
 
 static int read_body(struct mail *m, const struct ask *a, const char **subject, const char **text,
@@ -282,7 +295,7 @@ static void start_mail(struct plugin *p, struct ask *a)
     m->ask = a;
     if (read_body(m, a, &subject, &text, &a->err) < 0 || !h) {
         mail_free(m);
-        ask_end(a, a->err.code ? a->err.code : err_set(&a->err, ERR_INVALID, "no mail can be sent here"));
+        plugin_end(a, a->err.code ? a->err.code : err_set(&a->err, ERR_INVALID, "no mail can be sent here"));
         return;
     }
     address_of(p->conf.from, m->from, sizeof m->from);

@@ -42,9 +42,9 @@ struct plugin_kind {
     /* Reads what it needs of p->conf; problems are told. */
     void (*open)(struct plugin *p, struct problems *problems);
     void (*close)(struct plugin *p); /* nothing is asked any more */
-    /* Calls ask_end once, now or later, with `actions` or `err` filled. */
+    /* Calls plugin_end once, now or later, with `actions` or `err` filled. */
     void (*start)(struct plugin *p, struct ask *a);
-    void (*cancel)(struct plugin *p, struct ask *a); /* ask_end is not called any more */
+    void (*cancel)(struct plugin *p, struct ask *a); /* plugin_end is not called any more */
     /* What is to be delivered, where that is not the event as JSON. NULL: it is. */
     bool (*compose)(struct plugin *p, const struct handler_event *ev, const char *target, struct buf *body);
 };
@@ -69,15 +69,16 @@ struct plugin {
 };
 
 /* Ends an ask, from start or later: 0, or a negative code with a->err filled. */
-void ask_end(struct ask *a, int status);
+void plugin_end(struct ask *a, int status);
 /* The same, with an answer of JSON. */
-void ask_answer(struct ask *a, const char *json, size_t len);
+void plugin_answer(struct ask *a, const char *json, size_t len);
 /* A delivery: `done` comes once, unless it is cancelled, and never before the call returns. */
 struct ask *plugin_deliver(struct plugin *p, const char *key, const char *body,
                            void (*done)(struct ask *a, int status), void *owner);
-void ask_cancel(struct ask *a);
+void plugin_cancel(struct ask *a);
 /* Any plugin of this name. NULL none. */
 struct plugin *plugins_find(struct plugins *ps, const char *name);
+struct plugin *plugins_nth(struct plugins *ps, int index); /* NULL beyond the last */
 
 /* Told to the log, and shown as health: something that is no ask's failure. */
 void plugin_fault(struct plugin *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -168,7 +168,7 @@ static void leave(struct ask *a)
     a->over = true;
 }
 
-void ask_end(struct ask *a, int status)
+void plugin_end(struct ask *a, int status)
 {
     struct plugin *p = a->plugin;
 
@@ -185,13 +185,13 @@ void ask_end(struct ask *a, int status)
     pump(p);
 }
 
-void ask_answer(struct ask *a, const char *json, size_t len)
+void plugin_answer(struct ask *a, const char *json, size_t len)
 {
     int rc = actions_parse(&a->actions, json, len, &a->err);
 
     if (rc < 0)
         err_wrap(&a->err, "its answer to %s", a->key);
-    ask_end(a, rc);
+    plugin_end(a, rc);
 }
 
 static void on_deadline(struct rt_timer *t)
@@ -203,7 +203,7 @@ static void on_deadline(struct rt_timer *t)
         p->kind->cancel(p, a);
     err_set(&a->err, ERR_TIMEOUT, "no answer to %s in %lld ms", a->key,
             (long long)(rt_now_ms(p->world->rt) - a->began_ms));
-    ask_end(a, ERR_TIMEOUT);
+    plugin_end(a, ERR_TIMEOUT);
 }
 
 static int64_t time_for(const struct ask *a)
@@ -260,7 +260,7 @@ static void pump(struct plugin *p)
     }
 }
 
-void ask_cancel(struct ask *a)
+void plugin_cancel(struct ask *a)
 {
     struct plugin *p = a->plugin;
 
@@ -276,19 +276,22 @@ void ask_cancel(struct ask *a)
 /* ---- an answer's or a failure's way into the verdict ----------------------------------------------------
  */
 
+/* One mail handler may be told of an event for several addresses: each is a delivery of its own. */
 static bool deliver(struct plugin *p, const struct handler_event *ev, const char *target, struct verdict *v)
 {
     struct buf body = {0};
+    char key[MSG_KEY_BYTES];
     bool ok = true;
 
+    snprintf(key, sizeof key, "%s%s%s", ev->key, target && p->kind->compose ? "/" : "",
+             target && p->kind->compose ? target : "");
     if (p->kind->compose)
         ok = p->kind->compose(p, ev, target, &body);
     else
         event_to_json(ev, &body);
-    ok = ok && verdict_effect(v, &(struct store_effect){.kind = EFFECT_DELIVER,
-                                                        .name = p->conf.name,
-                                                        .key = ev->key,
-                                                        .value = buf_str(&body)});
+    ok = ok && verdict_effect(
+                   v, &(struct store_effect){
+                          .kind = EFFECT_DELIVER, .name = p->conf.name, .key = key, .value = buf_str(&body)});
     buf_free(&body);
     return ok;
 }
@@ -388,7 +391,7 @@ static void abandon(struct handler *h, struct walk *walk)
 
     DL_FOREACH_SAFE(p->asks, a, next)
     if (a->walk == walk)
-        ask_cancel(a);
+        plugin_cancel(a);
 }
 
 /* ---- deliveries -----------------------------------------------------------------------------------------
@@ -470,12 +473,39 @@ struct handler *plugins_handler(struct plugins *ps, const char *name)
     return p && !p->kind->of_files ? &p->handler : NULL;
 }
 
+struct plugin *plugins_nth(struct plugins *ps, int index)
+{
+    return ps && index < ps->count ? ps->list[index] : NULL;
+}
+
+static bool by_default(const struct plugin *p)
+{
+    return !p->kind->of_files && (!p->kind->only_delivered || p->conf.on[0]);
+}
+
 struct handler *plugins_at(struct plugins *ps, int index, const char **kind)
 {
-    if (!ps || index >= ps->count)
-        return NULL;
-    *kind = ps->list[index]->kind->name;
-    return &ps->list[index]->handler;
+    for (int i = 0; ps && i < ps->count; i++) {
+        if (!by_default(ps->list[i]) || index-- > 0)
+            continue;
+        if (kind)
+            *kind = ps->list[i]->kind->name;
+        return &ps->list[i]->handler;
+    }
+    return NULL;
+}
+
+bool plugins_status(struct plugins *ps, int index, struct plugin_status *out)
+{
+    struct plugin *p = plugins_nth(ps, index);
+    struct ask *a;
+    int n = 0;
+
+    if (!p)
+        return false;
+    DL_COUNT(p->asks, a, n);
+    *out = (struct plugin_status){p->conf.name, p->kind->name, p->health, n};
+    return true;
 }
 
 static char *copy(const char *text)
@@ -629,7 +659,7 @@ static void plugin_free(struct plugin *p)
     {
         if (a->done)
             a->done(a, ERR_CANCELLED);
-        ask_cancel(a);
+        plugin_cancel(a);
     }
     p->kind->close(p);
     free_conf(&p->conf);

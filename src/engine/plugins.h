@@ -39,8 +39,16 @@ void plugins_free(struct plugins *ps);
 /* By name, for the chain and for a rule's `handler`; NULL: there is none, or it is an event or check handler
  * of smstools, which the spool asks. */
 struct handler *plugins_handler(struct plugins *ps, const char *name);
-/* In the order of gateway.conf, for the default chain and for status; NULL beyond the last. */
+/* Those of the default chain, in the order of gateway.conf: all that answer to events, and those that are
+ * only told afterwards if gateway.conf says of what (`on`). NULL beyond the last. kind may be NULL. */
 struct handler *plugins_at(struct plugins *ps, int index, const char **kind);
+/* All of them, for status. */
+struct plugin_status {
+    const char *name, *kind;
+    struct handler_health health;
+    int under_way; /* events that it has to answer, or that wait in line */
+};
+bool plugins_status(struct plugins *ps, int index, struct plugin_status *out);
 
 /* A rule's `forward` to "NAME" of a handler or "mailto:address": can it be (checked when rules are compiled;
  * the reason in *e), and do it: adds a delivery to the verdict, false where there is no room. */
@@ -54,11 +62,12 @@ enum plugin_file_event { FILE_RECEIVED, FILE_SENT, FILE_FAILED, FILE_REPORT, FIL
 /* Runs every configured event handler beside the loop, one after the other for each: `KIND path [id]`. */
 void plugins_file_event(struct plugins *ps, enum plugin_file_event kind, const char *path, const char *id);
 /* Is there a check handler? */
-bool plugins_checks_files(const struct plugins *ps);
-/* Asks the check handlers about an outgoing file: 0 accepted, ERR_REFUSED with the reason. It may change the
- * file. `done` comes once, never before the call returns. */
+bool plugins_checks_files(struct plugins *ps);
+/* Asks the check handlers about an outgoing file: 0 accepted, ERR_REFUSED with the reason; ERR_GONE: one has
+ * taken it away itself; ERR_BUSY, ERR_CANCELLED: to be asked again later. They may change the file. `done`
+ * comes once, never before the call returns where there is a check handler. */
 struct plugin_check {
-    const char *path; /* copied */
+    const char *path; /* borrowed until done */
     void (*done)(struct plugin_check *c, int status, const char *reason);
     void *impl;
 };

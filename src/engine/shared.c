@@ -73,13 +73,14 @@ static void start_shared(struct plugin *p, struct ask *a)
 {
     struct object *o = p->impl;
     const struct handler_event *ev = a->event;
+    const struct span *text = ev->shown.at ? &ev->shown : &ev->text;
     struct simgate_call call = {a};
     struct simgate_event event = {.size = sizeof event,
                                   .id = a->key,
                                   .on = engine_on_names[ev->on],
                                   .from = ev->from ? ev->from : "",
-                                  .text = ev->text.at ? ev->text.at : "",
-                                  .text_len = ev->text.len,
+                                  .text = text->at ? text->at : "",
+                                  .text_len = text->len,
                                   .modem = ev->modem ? ev->modem : "",
                                   .name = ev->name ? ev->name : "",
                                   .message = ev->id,
@@ -90,12 +91,12 @@ static void start_shared(struct plugin *p, struct ask *a)
 
     if (said == SIMGATE_NEXT || said == SIMGATE_STOP) {
         a->actions.stop = a->actions.stop || said == SIMGATE_STOP;
-        ask_end(a, 0);
+        plugin_end(a, 0);
         return;
     }
     if (!a->err.code)
         err_set(&a->err, ERR_INVALID, "it answered %d to %s", said, a->key);
-    ask_end(a, a->err.code);
+    plugin_end(a, a->err.code);
 }
 
 /* It answers at once. */

@@ -47,9 +47,9 @@ static void read_answer(struct ask *a, const struct buf *answer)
     size_t space = strspn(text, " \t\r\n");
 
     if (answer->len > space && (text[space] == '{' || text[space] == '['))
-        ask_answer(a, text, answer->len);
+        plugin_answer(a, text, answer->len);
     else
-        ask_end(a, 0);
+        plugin_end(a, 0);
 }
 
 static void on_done(struct transfer *t, int status)
@@ -68,7 +68,7 @@ static void on_done(struct transfer *t, int status)
     if (taken)
         read_answer(a, &answer);
     else
-        ask_end(a, a->err.code ? a->err.code : ERR_IO);
+        plugin_end(a, a->err.code ? a->err.code : ERR_IO);
     buf_free(&answer);
 }
 
@@ -123,7 +123,7 @@ static void start_webhook(struct plugin *p, struct ask *a)
     struct post *w;
 
     if (!h) {
-        ask_end(a, err_set(&a->err, ERR_INVALID, "no servers can be asked here"));
+        plugin_end(a, err_set(&a->err, ERR_INVALID, "no servers can be asked here"));
         return;
     }
     if (!(w = calloc(1, sizeof *w)))
