@@ -233,6 +233,17 @@ static void view_it(void)
     command_find("rules test")->view(answer);
 }
 
+static void view_desk(void)
+{
+    static const char *const names[] = {"conversations", "conversation", "conversation close",
+                                        "contacts",      "contact",      "contacts merge",
+                                        "consent",       "consent list", "people",
+                                        "departments",   "handlers",     "deliveries"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        command_find(names[i])->view(answer);
+}
+
 /* No view lets through what a customer sent to obey a terminal. */
 static void test_views_harmless(void **state)
 {
@@ -247,6 +258,76 @@ static void test_views_harmless(void **state)
     assert_null(strpbrk(out, "\033\007"));
     assert_null(strstr(out, "\302\233"));
     assert_non_null(strstr(out, "\\x1b]0;x\\x07\\x9b"));
+    json_decref(answer);
+}
+
+/* The same for what is shown of customers and people, wherever a text of theirs may stand. */
+static void test_desk_views_harmless(void **state)
+{
+    const char *evil = "\033]0;x\007\302\233", *out;
+    static const char *const objects[] = {"conversation", "contact"};
+    static const char *const lists[] = {"conversations", "contacts",    "timeline", "consents",  "ledger",
+                                        "people",        "departments", "handlers", "deliveries"};
+    json_t *one = json_object();
+    static const char *const texts[] = {
+        "number",   "name",    "title", "department", "assignee", "modem",    "state",
+        "priority", "text",    "who",   "what",       "kind",     "language", "zone",
+        "notes",    "words",   "error", "event",      "handler",  "created",  "waiting_since",
+        "at",       "consent", "id",    "done",       "into"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        json_object_set_new(one, texts[i], json_string(evil));
+    json_object_set_new(one, "tags", json_pack("[s]", evil));
+    json_object_set_new(one, "departments", json_pack("[s]", evil));
+    json_object_set_new(one, "attributes", json_pack("{ss}", evil, evil));
+    json_object_set_new(one, "message", json_pack("{ssss}", "text", evil, "state", evil));
+    answer = json_copy(one);
+    for (size_t i = 0; i < ARRAY_LEN(objects); i++)
+        json_object_set(answer, objects[i], one);
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        json_object_set_new(answer, lists[i], json_pack("[O]", one));
+    out = printed(view_desk);
+    assert_null(strpbrk(out, "\033\007"));
+    assert_null(strstr(out, "\302\233"));
+    assert_non_null(strstr(out, "\\x1b]0;x\\x07\\x9b"));
+    json_decref(answer);
+    json_decref(one);
+}
+
+/* A conversation is read from top to bottom: what it is, then who wrote and did what. */
+static void view_one(void)
+{
+    command_find("conversation")->view(answer);
+}
+
+static void test_conversation_view(void **state)
+{
+    const char *out;
+
+    (void)state;
+    answer = json_loads(
+        "{\"conversation\": {\"id\": 12, \"state\": \"open\", \"number\": \"+4915112345678\", \"name\": "
+        "\"Anna\","
+        " \"flagged\": true, \"due\": {\"first\": \"2020-01-01T10:00:00Z\"}, \"late\": {\"first\": "
+        "\"2020-01-01T10:00:01Z\"}},"
+        " \"timeline\": ["
+        "  {\"kind\": \"in\", \"message\": {\"text\": \"Is it ready?\", \"state\": \"handled\"}},"
+        "  {\"kind\": \"out\", \"automatic\": true, \"message\": {\"text\": \"We look\", \"state\": "
+        "\"failed\"}},"
+        "  {\"kind\": \"out\", \"who\": \"person:Ben\", \"message\": {\"text\": \"Yes\\nIt is\"}},"
+        "  {\"kind\": \"note\", \"who\": \"ctl:root\", \"text\": \"calm\"},"
+        "  {\"kind\": \"change\", \"what\": \"assign\", \"text\": \"Ben\", \"who\": \"rule:blue\"}]}",
+        0, NULL);
+    assert_non_null(answer);
+    out = printed(view_one);
+    assert_non_null(strstr(out, "#12 Anna, +4915112345678\nopen\n? a person should look at it\n"
+                                "! first response is late: it was due 2020-01-01"));
+    assert_non_null(strstr(out, " ← Anna\n    Is it ready?\n"));
+    assert_non_null(strstr(out, " → automatic reply: failed\n    We look\n"));
+    assert_non_null(strstr(out, " → person:Ben\n    Yes\n    It is\n"));
+    assert_non_null(strstr(out, " note of ctl:root\n    calm\n"));
+    assert_non_null(strstr(out, "   assign Ben, by rule:blue\n"));
     json_decref(answer);
 }
 
@@ -308,11 +389,17 @@ static void test_usage_as_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_usage_as_json),  cmocka_unit_test(test_parse),
-        cmocka_unit_test(test_parse_desk),     cmocka_unit_test(test_common),
-        cmocka_unit_test(test_refuses),        cmocka_unit_test(test_past),
-        cmocka_unit_test(test_manual),         cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_usage_as_json),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_desk),
+        cmocka_unit_test(test_common),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_past),
+        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_complete),
         cmocka_unit_test(test_views_harmless),
+        cmocka_unit_test(test_desk_views_harmless),
+        cmocka_unit_test(test_conversation_view),
     };
 
     text_init();

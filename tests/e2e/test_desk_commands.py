@@ -1,0 +1,293 @@
+#!/usr/bin/python3
+"""The commands for customers and the people who answer them, on the real daemon: what is told, what is refused and why, and
+what a customer's telephone gets."""
+import csv
+import io
+import json
+import subprocess
+
+import lab
+
+CUSTOMER = "+4915112345678"
+OTHER = "+4915187654321"
+DESK = """
+departments = ( { name = "sales"; first_response = "2h"; }, { name = "returns"; hours = { open = ( "Mon 00:00-00:01" ); } } );
+people = ( { name = "Anna"; number = "+491701110001"; departments = ( "sales" ); lead = true; }, { name = "Ben"; } );
+"""
+
+
+def desk(build, rest=DESK):
+    return lab.Lab(build, rest=rest)
+
+
+def text(it, words, number=CUSTOMER):
+    """A text comes in and is handled; the customer's conversation."""
+    before = len(it.messages("--in"))
+    it.tell(f"text modem0 {number} {words}")
+    it.wait(f"{words!r} to be handled", lambda: len(it.messages("--in", "--state", "handled")) > before)
+    return it.json("conversations", "--contact", number)["conversations"][0]
+
+
+def refused(it, wanted, *args, status=4):
+    """The command fails with this status, and says why."""
+    done = it.run(*args, check=False)
+    lab.equal(done.returncode, status, f"simgate {args}: {done.stdout}{done.stderr}")
+    lab.true(wanted in done.stderr, f"simgate {args}: expected {wanted!r} in {done.stderr!r}")
+
+
+def one(it, conversation):
+    return it.json("conversation", conversation)["conversation"]
+
+
+def test_a_conversation(build):
+    """A message opens a conversation; a person answers it, gives it away, notes, snoozes, closes and opens it again, and the
+    timeline tells who did what."""
+    with desk(build) as it:
+        it.start()
+        c = text(it, "Do you have it in blue?")
+        number = c["id"]
+        lab.equal((c["state"], c["title"], c["number"], c["priority"]), ("new", "Do you have it in blue?", CUSTOMER, "normal"))
+        lab.true("waiting_since" in c and not c["flagged"], c)
+
+        done = it.json("conversation", "take", f"#{number}", "--as", "anna")
+        lab.equal((done["conversation"], done["state"]), (number, "open"))
+        lab.equal(one(it, number)["assignee"], "Anna")
+        done = it.json("conversation", "reply", number, "--as", "Anna", "--key", "k1", "We", "do.")
+        it.wait("the answer at the customer's", lambda: it.log("submitted", to=CUSTOMER, text="We do."))
+        again = it.json("conversation", "reply", number, "--as", "Anna", "--key", "k1", "We do.")
+        lab.equal(again["message"], done["message"], "the same key")
+        c = one(it, number)
+        lab.equal((c["state"], c["replies_by_persons"]), ("waiting", 1))
+        lab.true("first_response" in c and "waiting_since" not in c, c)
+
+        it.run("conversation", "note", number, "likes", "blue")
+        it.run("conversation", "department", number, "sales")
+        it.run("conversation", "priority", number, "high")
+        it.run("conversation", "assign", number, "Ben", "--as", "Anna")
+        it.run("conversation", "tag", number, "vip")
+        it.run("conversation", "snooze", number, "2h")
+        c = one(it, number)
+        lab.equal((c["state"], c["department"], c["priority"], c["assignee"]), ("snoozed", "sales", "high", "Ben"))
+        lab.true("snoozed_until" in c, c)
+        it.run("conversation", "close", number)
+        lab.equal(it.json("conversations")["conversations"], [], "closed ones are not listed")
+        lab.equal([x["id"] for x in it.json("conversations", "--all")["conversations"]], [number])
+        it.run("conversation", "reopen", number)
+        it.run("conversation", "assign", number)
+        c = one(it, number)
+        lab.equal((c["state"], c["reopened"], "assignee" in c), ("open", 1, False))
+
+        timeline = it.json("conversation", number)["timeline"]
+        lab.equal([e["kind"] for e in timeline if e["kind"] in ("in", "out")], ["in", "out"])
+        out = next(e for e in timeline if e["kind"] == "out")
+        lab.equal((out["who"], out["automatic"], out["message"]["text"]), ("person:Anna", False, "We do."))
+        note = next(e for e in timeline if e["kind"] == "note")
+        lab.true(note["text"] == "likes blue" and note["who"].startswith("ctl:"), note)
+        changes = [(e["what"], e.get("text"), e["who"].split(":")[0]) for e in timeline if e["kind"] == "change"]
+        for wanted in (("assign", "Anna", "person"), ("assign", "Ben", "person"), ("department", "sales", "ctl"),
+                       ("state", "closed", "ctl"), ("priority", "high", "ctl")):
+            lab.true(wanted in changes, f"{wanted} in {changes}")
+        shown = it.run("conversation", number).stdout
+        lab.true("Do you have it in blue?" in shown and "likes blue" in shown and "person:Anna" in shown, shown)
+        lab.true(f"#{number}" in shown, shown)
+
+
+def test_lists(build):
+    """Conversations are found by what they are; a page tells how to get the next."""
+    with desk(build) as it:
+        it.start()
+        first, second = text(it, "one"), text(it, "two", OTHER)
+        it.run("conversation", "department", first["id"], "sales")
+        it.run("conversation", "assign", first["id"], "Anna")
+
+        def ids(*filters):
+            return [c["id"] for c in it.json("conversations", *filters)["conversations"]]
+
+        lab.equal(sorted(ids()), sorted([first["id"], second["id"]]))
+        lab.equal(ids("--department", "sales"), [first["id"]])
+        lab.equal(ids("--assignee", "Anna"), [first["id"]])
+        lab.equal(ids("--unassigned"), [second["id"]])
+        lab.equal(ids("--state", "new"), [second["id"]])
+        lab.equal(ids("--contact", "0151 87654321"), [second["id"]])
+        lab.equal(ids("--search", "015187"), [second["id"]], "the beginning of a national number")
+        lab.equal(ids("--search", "tw"), [second["id"]])
+        lab.equal(ids("--waiting"), [first["id"], second["id"]], "the longest first")
+        lab.equal(ids("--overdue") + ids("--flagged"), [])
+        page = it.json("conversations", "--limit", "1")
+        rest = it.json("conversations", "--limit", "1", "--after", page["after"])
+        lab.equal(sorted([page["conversations"][0]["id"], rest["conversations"][0]["id"]]), sorted([first["id"], second["id"]]))
+        lab.true("after" not in rest or not it.json("conversations", "--after", rest["after"])["conversations"], rest)
+
+
+def test_refusals(build):
+    """What is wrong is told with what was expected, and nothing is changed."""
+    with desk(build) as it:
+        it.start()
+        number = text(it, "Hello")["id"]
+        refused(it, "conversation 99: there is none", "conversation", "99")
+        refused(it, "conversation 99: there is none", "conversation", "close", "99")
+        refused(it, "expected one of: sales, returns", "conversations", "--department", "parcels")
+        refused(it, "Anna", "conversation", "assign", number, "Zoe")
+        refused(it, "expected one of: Anna, Ben", "conversation", "close", number, "--as", "Zoe")
+        refused(it, "sales", "conversation", "department", number, "parcels")
+        refused(it, "one of low, normal, high, urgent", "conversation", "priority", number, "huge", status=2)
+        it.run("conversation", "spam", number)
+        done = it.run("conversation", "reply", number, "Hello", check=False)
+        lab.equal(done.returncode, 4, done.stderr)
+        refused(it, "number: ", "contact", "abc")
+        refused(it, "is no contact", "contact", OTHER)
+        refused(it, "Europe/Berlin expected", "contact", "set", CUSTOMER, "zone=Mars/Olympus")
+        refused(it, "de or pt-BR expected", "contact", "set", CUSTOMER, "language=German!")
+        refused(it, "a tag expected", "contact", "tag", CUSTOMER, "a,b")
+        refused(it, "the name of an attribute expected", "contact", "set", CUSTOMER, "a b=c")
+        refused(it, "words", "consent", "in", CUSTOMER)
+        refused(it, "expected one of: M0", "consent", "out", CUSTOMER, "--modem", "M9")
+        lab.equal(it.json("consent", CUSTOMER)["consents"], [])
+
+
+def test_contacts(build):
+    """A contact is changed, found, listed, written to CSV and read again; mistakes in a file are told by line and column."""
+    with desk(build) as it:
+        it.start()
+        it.run("contact", "set", "0151 12345678", "name=Anna Berger", "language=de", "zone=Europe/Berlin", "plan=gold")
+        it.run("contact", "tag", CUSTOMER, "vip", "returns")
+        it.run("contact", "untag", CUSTOMER, "returns")
+        it.run("contact", "note", CUSTOMER, "prefers calls", "--as", "Ben")
+        it.run("contact", "note", CUSTOMER, "moved to Bonn")
+        c = it.json("contact", CUSTOMER)["contact"]
+        lab.equal((c["name"], c["language"], c["zone"], c["tags"], c["attributes"]),
+                  ("Anna Berger", "de", "Europe/Berlin", ["vip"], {"plan": "gold"}))
+        lines = c["notes"].splitlines()
+        lab.true(len(lines) == 2 and "Ben: prefers calls" in lines[0] and "moved to Bonn" in lines[1], c["notes"])
+        it.run("contact", "set", CUSTOMER, "plan=")
+        lab.equal(it.json("contact", CUSTOMER)["contact"]["attributes"], {})
+        it.run("contact", "set", CUSTOMER, "plan=gold")
+
+        text(it, "Hello", OTHER)  # a customer becomes a contact by writing
+        for search in (["--tag", "vip"], ["Berg"], ["01511"], ["+49151123"], ["--attribute", "plan"], ["--attribute", "plan=gold"]):
+            lab.equal([x["number"] for x in it.json("contacts", *search)["contacts"]], [CUSTOMER], search)
+
+        out = it.run("contacts", "export").stdout
+        rows = list(csv.DictReader(io.StringIO(out)))
+        lab.equal(sorted(r["number"].lstrip("'") for r in rows), sorted([CUSTOMER, OTHER]))
+        row = next(r for r in rows if r["name"])
+        lab.equal((row["name"], row["tags"], row["plan"]), ("Anna Berger", "vip", "gold"))
+        checked = it.json("contacts", "import", "-", "--check", stdin=out)
+        lab.equal((checked["contacts"], checked["errors"]), (2, []), "what is exported can be imported")
+
+        file = it.dir / "customers.csv"
+        file.write_text('number,name,tags,city,consent\n'
+                        '0151 1111111,"Müller, Jürgen","a, b",Bonn,in\n'
+                        'nonsense,Nobody,,,\n'
+                        '0151 2222222,"Two\nlines",,,\n'
+                        f'{CUSTOMER},,new,Köln,\n')
+        done = it.run("contacts", "import", file, "--json", "--proof", "form 17", check=False)
+        lab.equal(done.returncode, 1, "a line with a mistake")
+        answer = json.loads(done.stdout)
+        lab.equal((answer["contacts"], answer["created"], answer["changed"]), (2, 1, 1))
+        lab.equal([(e["line"], e["column"]) for e in answer["errors"]], [(3, 1), (4, 2)])
+        c = it.json("contact", "0151 1111111")["contact"]
+        lab.equal((c["name"], c["tags"], c["attributes"], c["consent"]), ("Müller, Jürgen", ["a", "b"], {"city": "Bonn"}, "in"))
+        lab.true("form 17" in it.json("consent", "0151 1111111")["ledger"][0]["words"], "the proof is kept")
+        c = it.json("contact", CUSTOMER)["contact"]
+        lab.equal((c["name"], sorted(c["tags"]), c["attributes"]), ("Anna Berger", ["new", "vip"], {"city": "Köln", "plan": "gold"}))
+        file.write_text("name,city\nAnna,Bonn\n")
+        refused(it, 'one of them must be "number"', "contacts", "import", file)
+        file.write_text("number,consent\n0151 3333333,in\n")
+        done = it.run("contacts", "import", file, "--json", check=False)
+        lab.true("proof" in json.loads(done.stdout)["errors"][0]["text"], done.stdout)
+
+
+def test_consent(build):
+    """An opt-out by hand holds for every producer and is told with who said so; a reason passes it once; an opt-in needs a
+    proof."""
+    with desk(build) as it:
+        it.start()
+        number = text(it, "Hello")["id"]
+        it.run("consent", "out", CUSTOMER, "--words", "no more, please", "--as", "Anna")
+        c = it.json("consent", CUSTOMER)
+        lab.equal([(x["state"], "modem" in x) for x in c["consents"]], [("out", False)])
+        lab.equal((c["ledger"][0]["words"], c["ledger"][0]["who"]), ("no more, please", "person:Anna"))
+        refused(it, "opted out", "send", "--to", CUSTOMER, "offer")
+        refused(it, "opted out", "conversation", "reply", number, "But")
+        it.run("conversation", "reply", number, "--override", "she called and asked", "Your parcel is here")
+        it.wait("it at the customer's", lambda: it.log("submitted", to=CUSTOMER, text="Your parcel is here"))
+        lab.true(any("she called" in x.get("words", "") for x in it.json("consent", CUSTOMER)["ledger"]), "the reason is kept")
+        it.run("send", "--to", CUSTOMER, "--override", "recall", "--as", "Ben", "Do not use it")
+        it.wait("it at the customer's", lambda: it.log("submitted", to=CUSTOMER, text="Do not use it"))
+        lab.equal([x["number"] for x in it.json("consent", "list", "--state", "out")["consents"]], [CUSTOMER])
+        refused(it, "opted in", "send", "--to", OTHER, "--marketing", "Sale!")
+        it.run("consent", "in", OTHER, "--proof", "order form 12")
+        it.run("send", "--to", OTHER, "--marketing", "Sale!")
+        lab.equal(it.json("contact", OTHER)["contact"]["consent"], "in")
+
+
+def test_people(build):
+    """Who is there and when it is open; what waits in each department."""
+    with desk(build) as it:
+        it.start()
+        people = {p["name"]: p for p in it.json("people")["people"]}
+        lab.equal((people["Anna"]["departments"], people["Anna"]["lead"], people["Anna"]["number"]),
+                  (["sales"], True, "+491701110001"))
+        lab.equal((sorted(people["Ben"]["departments"]), people["Ben"]["on_duty"]), (["returns", "sales"], True))
+        it.run("conversation", "department", text(it, "Hello")["id"], "sales")
+        departments = {d["name"]: d for d in it.json("departments")["departments"]}
+        lab.equal((departments["sales"]["open"], departments["sales"]["live"], departments["sales"]["unassigned"],
+                   departments["sales"]["on_duty"]), (True, 1, 1, 2))
+        lab.equal((departments["returns"]["live"], "opens" in departments["returns"] or departments["returns"]["open"]), (0, True))
+        lab.equal(it.json("handlers")["handlers"], [])
+        lab.equal(it.json("deliveries")["deliveries"], [])
+        refused(it, "delivery 7: there is none", "deliveries", "retry", "7")
+        for command in ("people", "departments", "handlers", "deliveries", "conversations", "contacts"):
+            it.run(command)
+
+
+def test_personal_data(build):
+    """Everything about a number is one document; two numbers become one contact; what is erased is gone, but for the opt-out."""
+    with desk(build) as it:
+        it.start()
+        number = text(it, "My secret is 42")["id"]
+        it.run("conversation", "reply", number, "Noted")
+        it.run("contact", "set", CUSTOMER, "name=Anna Berger")
+        it.wait("the reply", lambda: it.log("submitted", to=CUSTOMER))
+        done = it.json("contact", "export", CUSTOMER)
+        lab.true("My secret is 42" in json.dumps(done["messages"]) and "Anna Berger" in json.dumps(done["contact"]), done)
+        lab.true(done["conversations"] and "consent" in done and "timeline" in done, done.keys())
+
+        it.run("contact", "set", OTHER, "name=A. Berger", "plan=gold")
+        refused(it, "--yes", "contacts", "merge", OTHER, CUSTOMER, status=2)
+        it.run("contacts", "merge", OTHER, CUSTOMER, "--yes")
+        c = it.json("contact", CUSTOMER)["contact"]
+        lab.equal((c["name"], c["attributes"]), ("Anna Berger", {"plan": "gold"}))
+        refused(it, "is no contact", "contact", OTHER)
+
+        it.run("consent", "out", CUSTOMER)
+        refused(it, "--yes", "contact", "erase", CUSTOMER, status=2)
+        it.wait("nothing on the air", lambda: not it.messages("--state", "queued") and not it.messages("--state", "submitting"))
+        erased = it.json("contact", "erase", CUSTOMER, "--yes")
+        lab.true(erased["rows"] > 0 and erased["opt_out"], erased)
+        refused(it, "is no contact", "contact", CUSTOMER)
+        lab.equal([m for m in it.messages() if m["peer"] == CUSTOMER], [])
+        refused(it, "opted out", "send", "--to", CUSTOMER, "offer")
+        it.stop_daemon()
+        lab.true(b"secret is 42" not in (it.dir / "simgate.db").read_bytes(), "nothing of it is in the file")
+
+
+def test_watch(build):
+    """Who watches sees a conversation change, and by whom it was."""
+    with desk(build) as it:
+        it.start()
+        number = text(it, "Hello")["id"]
+        with subprocess.Popen([it.build / "simgate", "watch", "--json"], stdout=subprocess.PIPE, text=True, env=it.env) as watch:
+            lab.true('"watching"' in watch.stdout.readline(), "the first event")
+            it.run("conversation", "close", number)
+            for line in watch.stdout:
+                event = json.loads(line)
+                if event["kind"] == "conversation":
+                    break
+            watch.terminate()
+        lab.equal(event["conversation"], number)
+
+
+if __name__ == "__main__":
+    lab.main(globals())
