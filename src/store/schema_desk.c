@@ -193,5 +193,6 @@ const char schema_desk[] =
     " reason TEXT NOT NULL,"
     " PRIMARY KEY (campaign, n)"
     ") STRICT, WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX campaign_to_once ON campaign_to(campaign, number);"
     "CREATE INDEX campaign_to_state ON campaign_to(campaign, state, n);"
     "CREATE INDEX campaign_to_message ON campaign_to(message) WHERE message > 0;";
