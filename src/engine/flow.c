@@ -1,15 +1,16 @@
-/* A received message's way through the engine: gateway -> store (what do we know of the sender?) -> handlers
- * -> gateway, which makes "handled", replies and consent one transaction.
+/* A received message's or an event's way through the engine: gateway or store -> store (what do we know of
+ * the number?) -> handlers -> gateway, which makes all of it one transaction.
  *
- * Messages of one number are decided one after the other: what is asked of the store about the second is
+ * What is about one number is decided one after the other: what is asked of the store about the second is
  * asked after the verdict on the first was queued to it, and so sees its opt-out and its replies. Otherwise a
  * burst of texts would pass the guard at once, and a message right behind STOP would be answered.
  *
- * What can fail: the store. The message then stays open and is asked about again later; when the store is
- * closing it stays RECEIVED, and the next life decides about it.
+ * What can fail: the store, and handlers that say "hold". The job then stays open and is asked about again
+ * later; when the store is closing, the message stays RECEIVED, the event stored, and the next life decides.
  */
-#include "engine/engine.h"
+#include "engine/flow.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,84 +18,41 @@
 
 #include "base/utf8.h"
 #include "base/util.h"
-#include "engine/private.h"
+#include "engine/rules.h"
 
-#define WHO "engine"
+const char *job_number(const struct job *j)
+{
+    return j->message ? j->message->peer : j->row.number;
+}
 
-enum { RETRY_FIRST_MS = 1000, RETRY_MOST_MS = 60000 };
-
-struct job {
-    struct engine *en;
-    const struct msg_row *message; /* the gateway's, until gateway_handled */
-    bool asked;                    /* its turn has come */
-    int64_t retry_ms;
-    struct store_situation known;
-    struct rt_timer retry;
-    struct handler_event event;
-    struct buf shown; /* its text, masked */
-    struct verdict verdict;
-    struct walk walk;
-    struct job *prev, *next;
-};
+static void walk_clear(struct job *j)
+{
+    verdict_fini(&j->verdict);
+    program_unref(j->program);
+    j->program = NULL;
+}
 
 static void job_free(struct job *j)
 {
     DL_DELETE(j->en->jobs, j);
-    verdict_fini(&j->verdict);
+    rt_timer_stop(j->en->rt, &j->retry);
+    walk_clear(j);
     buf_free(&j->shown);
     store_situation_clear(&j->known);
+    event_row_clear(&j->row);
     free(j);
-}
-
-/* ---- verdict to gateway ---------------------------------------------------------------------------------
- */
-
-static void fill_send(struct gateway_send *s, const struct msg_row *m, const struct verdict_reply *r,
-                      const char *key)
-{
-    gateway_send_init(s);
-    s->to = m->peer;
-    s->reading = NUMBER_READ_INTERNATIONAL;
-    s->text = buf_str(&r->text);
-    s->modem = m->modem;
-    s->source = r->source;
-    s->key = key;
-    s->reply_to = m->id;
-    s->automatic = true;
-    s->consent = r->consent;
-}
-
-static void give_verdict(struct engine *en, const struct msg_row *m, const struct verdict *v)
-{
-    struct gateway_send sends[VERDICT_REPLIES];
-    char keys[VERDICT_REPLIES][MSG_KEY_BYTES];
-    struct gateway_verdict gv = {.reason = v->reason,
-                                 .who = v->who,
-                                 .replies = sends,
-                                 .nreplies = v->nreplies,
-                                 .effects = v->effects,
-                                 .neffects = v->neffects,
-                                 .thread = v->thread};
-
-    if (v->alarm.len)
-        gv.alarm = buf_str(&v->alarm);
-    for (int i = 0; i < v->nreplies; i++) {
-        snprintf(keys[i], sizeof keys[i], "reply:%lld:%d", (long long)m->id, i + 1);
-        fill_send(&sends[i], m, &v->replies[i], keys[i]);
-    }
-    gateway_handled(en->gateway, m->id, &gv);
 }
 
 static void ask(struct job *j);
 
-/* The oldest message of this number, if it waits. */
+/* The oldest job of this number, if it waits. */
 static void next_of(struct engine *en, const char *number)
 {
     struct job *j;
 
     DL_FOREACH(en->jobs, j)
     {
-        if (strcmp(j->message->peer, number) != 0)
+        if (strcmp(job_number(j), number) != 0)
             continue;
         if (!j->asked)
             ask(j);
@@ -102,12 +60,37 @@ static void next_of(struct engine *en, const char *number)
     }
 }
 
+void job_end(struct job *j)
+{
+    struct engine *en = j->en;
+    bool event = !j->message;
+    char number[sizeof j->row.number];
+
+    str_copy(number, sizeof number, job_number(j));
+    job_free(j);
+    if (event)
+        flow_events_ended(en);
+    next_of(en, number);
+}
+
+void job_again(struct job *j, const char *why)
+{
+    log_err(FLOW_WHO, "%s is not decided yet: %s", j->key, why);
+    j->retry_ms = j->retry_ms ? j->retry_ms * 2 : RETRY_FIRST_MS;
+    if (j->retry_ms > RETRY_MOST_MS)
+        j->retry_ms = RETRY_MOST_MS;
+    rt_timer_at(j->en->rt, &j->retry, rt_now_ms(j->en->rt) + j->retry_ms);
+}
+
+/* ---- the verdict ----------------------------------------------------------------------------------------
+ */
+
 static void log_gave_up(struct engine *en, const struct verdict *v)
 {
     unsigned left_out;
 
     if (v->gave_up && log_limit_pass(&en->gave_up_limit, rt_now_ms(en->rt), &left_out))
-        log_warning(WHO,
+        log_warning(FLOW_WHO,
                     "rule %s: its pattern takes too long for a text that came, taken as no match left_out=%u",
                     v->gave_up, left_out);
 }
@@ -115,33 +98,127 @@ static void log_gave_up(struct engine *en, const struct verdict *v)
 static void decided(struct walk *w)
 {
     struct job *j = container_of(w, struct job, walk);
-    struct engine *en = j->en;
-    const struct msg_row *m = j->message;
-    char number[sizeof m->peer];
+    struct verdict *v = &j->verdict;
 
-    str_copy(number, sizeof number, m->peer);
-    if (desk_finish)
-        desk_finish(en->program, &j->event, &j->verdict);
-    guard_filter(en->program, &j->event, &j->verdict);
-    log_gave_up(en, &j->verdict);
-    log_debug(WHO, "message=%lld from=%s text=%s replies=%d reason=\"%s\"", (long long)m->id,
-              log_number(number), log_text(m->text), j->verdict.nreplies, j->verdict.reason);
-    give_verdict(en, m, &j->verdict); /* m is gone after it */
-    job_free(j);
-    next_of(en, number);
+    if (v->hold) {
+        walk_clear(j);
+        job_again(j, "a handler failed, and it is to be waited for");
+        return;
+    }
+    desk_finish(j->program, &j->event, v);
+    guard_filter(j->program, &j->event, v);
+    log_gave_up(j->en, v);
+    log_debug(FLOW_WHO, "%s from=%s text=%s replies=%d effects=%d reason=\"%s\"", j->key,
+              log_number(j->event.from), log_text(j->event.text.at ? j->event.text.at : ""), v->nreplies,
+              v->neffects, v->reason);
+    flow_give(j);
 }
 
-/* ---- message to verdict ---------------------------------------------------------------------------------
+/* ---- what is asked about --------------------------------------------------------------------------------
  */
 
-static struct span text_of(const struct msg_row *m)
+static struct span text_of(const char *text, bool is_text)
 {
-    size_t len = m->text ? strlen(m->text) : 0;
+    size_t len = text ? strlen(text) : 0;
 
-    if (!m->text || m->flags & (MSG_F_BINARY | MSG_F_UNDECODABLE | MSG_F_CALL) || !utf8_valid(m->text, len))
+    if (!text || !is_text || !utf8_valid(text, len))
         return (struct span){0};
-    return (struct span){m->text, len};
+    return (struct span){text, len};
 }
+
+/* TS 23.038 4: as gateway/meta.c keeps it. Read only where a rule asks. */
+static int class_of(const struct msg_row *m)
+{
+    json_t *meta;
+    int class = -1;
+
+    if (m->flags & MSG_F_FLASH)
+        return 0;
+    meta = m->meta ? json_loads(m->meta, 0, NULL) : NULL;
+    if (json_is_integer(json_object_get(meta, "class")))
+        class = (int)json_integer_value(json_object_get(meta, "class"));
+    json_decref(meta);
+    return class;
+}
+
+static int64_t conversation_of(const struct job *j)
+{
+    const struct store_situation *k = &j->known;
+
+    if (!j->message)
+        return j->row.conversation;
+    if (k->conv.id)
+        return k->conv.id;
+    return program_begins(j->program, &j->event) ? k->reserved : k->last.id;
+}
+
+static void fill_message(struct job *j)
+{
+    const struct msg_row *m = j->message;
+    const uint32_t no_text = MSG_F_BINARY | MSG_F_UNDECODABLE | MSG_F_CALL;
+
+    j->event = (struct handler_event){
+        .id = m->id,
+        .on = m->flags & MSG_F_CALL ? ENGINE_ON_CALL : ENGINE_ON_MESSAGE,
+        .wall_ms = m->scts_wall_ms > 0 ? m->scts_wall_ms : m->created_wall_ms,
+        .sensitive = m->flags & MSG_F_MASKED,
+        .from = m->peer,
+        .text = text_of(m->text, !(m->flags & no_text)),
+        .modem = m->modem,
+        .name = "",
+        .incomplete = m->flags & MSG_F_INCOMPLETE,
+        .message_class = j->program->rules->has_class ? class_of(m) : -1,
+        .own_number = gateway_own_number(j->en->gateway, m->peer),
+    };
+}
+
+static void fill_event(struct job *j)
+{
+    const struct event_row *r = &j->row;
+
+    j->event = (struct handler_event){
+        .id = r->message,
+        .on = ENGINE_ON_REPORT + (int)r->kind - DESK_REPORT,
+        .depth = r->depth,
+        .wall_ms = r->at_wall_ms,
+        .from = r->number,
+        .text = text_of(r->text, true),
+        .modem = r->sim,
+        .name = r->name,
+        .message_class = -1,
+    };
+}
+
+static void decide(struct job *j)
+{
+    struct engine *en = j->en;
+    struct handler_event *ev = &j->event;
+    const struct carrier *c;
+
+    j->program = program_ref(en->program);
+    if (j->message)
+        fill_message(j);
+    else
+        fill_event(j);
+    c = gateway_carrier(en->gateway, ev->modem);
+    ev->pool = c ? c->pool : NULL;
+    ev->to = c ? c->number : NULL;
+    ev->key = j->key;
+    ev->now_wall_ms = rt_wall_ms(en->rt);
+    ev->known = &j->known;
+    ev->conversation = conversation_of(j);
+    ev->language = program_language(j->program, ev);
+    buf_clear(&j->shown);
+    sensitive_show(&j->program->sensitive, ev, &j->shown);
+    verdict_init(&j->verdict, NULL);
+    if (!j->message)
+        j->verdict.thread = THREAD_NONE; /* it belongs to its conversation already */
+    j->walk = (struct walk){.chain = j->program->chain, .event = ev, .verdict = &j->verdict, .done = decided};
+    walk_start(&j->walk);
+}
+
+/* ---- asking the store -----------------------------------------------------------------------------------
+ */
 
 /* An older message of its number came again (the store had no room for the verdict on it): that one first. */
 static bool steps_back(struct job *j)
@@ -152,41 +229,80 @@ static bool steps_back(struct job *j)
     {
         if (older == j)
             return false;
-        if (strcmp(older->message->peer, j->message->peer) == 0)
+        if (strcmp(job_number(older), job_number(j)) == 0)
             break;
     }
     j->asked = false;
     return true;
 }
 
-static void decide(struct job *j)
+/* Lists were read: who waited for them goes on. Deciding may end jobs. */
+static void go_on(void *owner)
+{
+    struct engine *en = owner;
+    struct job *j;
+
+    do {
+        DL_FOREACH(en->jobs, j)
+        {
+            if (j->ready)
+                break;
+        }
+        if (j) {
+            j->ready = false;
+            decide(j);
+        }
+    } while (j);
+}
+
+/* The conversation of an event may have been erased: nothing is decided about it any more. */
+static void ends_unseen(struct job *j)
+{
+    log_info(FLOW_WHO, "%s is of a conversation that is gone", j->key);
+    j->given_up = true;
+    flow_give(j);
+}
+
+static void known(struct store_op *op, int status)
+{
+    struct job *j = container_of(op, struct job, known.op);
+    struct engine *en = j->en;
+
+    if (status == ERR_CANCELLED) {
+        job_free(j);
+        return;
+    }
+    if (status == ERR_NOT_FOUND && !j->message) {
+        ends_unseen(j);
+        return;
+    }
+    if (status != 0) {
+        job_again(j, *op->err.text ? op->err.text : err_name(status));
+        return;
+    }
+    if (steps_back(j))
+        return;
+    j->ready = lists_refresh(en->program->lists, en->rt, go_on, en);
+    if (!j->ready)
+        decide(j);
+}
+
+static void ask(struct job *j)
 {
     struct engine *en = j->en;
-    const struct msg_row *m = j->message;
+    const struct guard *guard = &en->program->guard;
+    int64_t now_wall_ms = rt_wall_ms(en->rt);
 
-    j->event = (struct handler_event){
-        .id = m->id,
-        .on = m->flags & MSG_F_CALL ? ENGINE_ON_CALL : ENGINE_ON_MESSAGE,
-        .wall_ms = m->scts_wall_ms > 0 ? m->scts_wall_ms : m->created_wall_ms,
-        .now_wall_ms = rt_wall_ms(en->rt),
-        .sensitive = m->flags & MSG_F_MASKED,
-        .from = m->peer,
-        .text = text_of(m),
-        .modem = m->modem,
-        .incomplete = m->flags & MSG_F_INCOMPLETE,
-        .key = "",
-        .name = "",
-        .language = "",
-        .message_class = -1,
-        .known = &j->known,
-        .own_number = gateway_own_number(en->gateway, m->peer),
-    };
-    buf_clear(&j->shown);
-    sensitive_show(&en->program->sensitive, &j->event, &j->shown);
-    verdict_init(&j->verdict, NULL);
-    j->walk = (struct walk){
-        .chain = en->program->chain, .event = &j->event, .verdict = &j->verdict, .done = decided};
-    walk_start(&j->walk);
+    j->asked = true;
+    store_situation_clear(&j->known);
+    j->known = (struct store_situation){.op = {.done = known},
+                                        .number = job_number(j),
+                                        .sim = j->message ? j->message->modem : j->row.sim,
+                                        .of = j->message ? 0 : j->row.conversation,
+                                        .look_only = !j->message,
+                                        .guard_since_wall_ms = now_wall_ms - guard->window_ms,
+                                        .texts_since_wall_ms = now_wall_ms - guard->conf.same_text_ms};
+    store_situation(en->store, &j->known);
 }
 
 static void retry(struct rt_timer *t)
@@ -197,59 +313,34 @@ static void retry(struct rt_timer *t)
         ask(j);
 }
 
-static void peer_known(struct store_op *op, int status)
-{
-    struct job *j = container_of(op, struct job, known.op);
-    struct engine *en = j->en;
-
-    if (status == 0) {
-        if (!steps_back(j))
-            decide(j);
-        return;
-    }
-    if (status == ERR_CANCELLED) {
-        job_free(j);
-        return;
-    }
-    log_err(WHO, "message=%lld is not decided yet: %s", (long long)j->message->id,
-            *op->err.text ? op->err.text : err_name(status));
-    j->retry_ms = j->retry_ms ? j->retry_ms * 2 : RETRY_FIRST_MS;
-    if (j->retry_ms > RETRY_MOST_MS)
-        j->retry_ms = RETRY_MOST_MS;
-    rt_timer_at(en->rt, &j->retry, rt_now_ms(en->rt) + j->retry_ms);
-}
-
-static void ask(struct job *j)
-{
-    struct engine *en = j->en;
-
-    j->asked = true;
-    store_situation_clear(&j->known);
-    j->known = (struct store_situation){.op = {.done = peer_known},
-                                        .number = j->message->peer,
-                                        .sim = j->message->modem,
-                                        .guard_since_wall_ms =
-                                            rt_wall_ms(en->rt) - en->program->guard.window_ms};
-    store_situation(en->store, &j->known);
-}
-
+/* A message that comes again goes before younger ones; events are in their order behind what is there. */
 static int by_age(const struct job *a, const struct job *b)
 {
+    if (!a->message || !b->message)
+        return 0;
     return (a->message->id > b->message->id) - (a->message->id < b->message->id);
+}
+
+void job_add(struct engine *en, struct job *j)
+{
+    j->en = en;
+    j->retry.fire = retry;
+    if (j->message)
+        snprintf(j->key, sizeof j->key, "message:%lld", (long long)j->message->id);
+    else
+        snprintf(j->key, sizeof j->key, "event:%lld", (long long)j->row.id);
+    DL_INSERT_INORDER(en->jobs, j, by_age);
+    next_of(en, job_number(j));
 }
 
 static void on_message(void *owner, const struct msg_row *m)
 {
-    struct engine *en = owner;
     struct job *j = calloc(1, sizeof *j);
 
     if (!j)
         abort();
-    j->en = en;
     j->message = m;
-    j->retry.fire = retry;
-    DL_INSERT_INORDER(en->jobs, j, by_age);
-    next_of(en, m->peer);
+    job_add(owner, j);
 }
 
 /* ---- attaching ------------------------------------------------------------------------------------------
@@ -270,10 +361,18 @@ static int measure(struct engine *en, const char *to, const char *text, struct s
 
 static void detach(struct engine *en)
 {
-    while (en->jobs) {
-        rt_timer_stop(en->rt, &en->jobs->retry);
+    flow_events_stop(en);
+    timetable_free(en);
+    while (en->jobs)
         job_free(en->jobs);
-    }
+}
+
+/* The lists that somebody waits for may have been those of the program before. */
+static void reconfigured(struct engine *en)
+{
+    flow_events_want(en);
+    timetable_use(en);
+    go_on(en);
 }
 
 void engine_attach(struct engine *en, struct gateway *g, struct store *s)
@@ -281,6 +380,9 @@ void engine_attach(struct engine *en, struct gateway *g, struct store *s)
     en->gateway = g;
     en->store = en->world.store = s;
     en->detach = detach;
+    en->reconfigured = reconfigured;
     en->measure = measure;
+    flow_events_start(en);
+    timetable_use(en);
     gateway_set_engine(g, on_message, en);
 }

@@ -11,7 +11,7 @@
 void verdict_init(struct verdict *v, struct buf *why)
 {
     *v = (struct verdict){
-        .handler = "", .rule = "", .room = VERDICT_REPLIES, .thread = THREAD_OPEN, .why = why};
+        .handler = "", .rule = "", .room = VERDICT_AUTOMATIC, .thread = THREAD_OPEN, .why = why};
 }
 
 void verdict_fini(struct verdict *v)
@@ -69,8 +69,9 @@ bool verdict_effect(struct verdict *v, const struct store_effect *e)
 
 void verdict_flag(struct verdict *v, const struct handler_event *ev, const char *why)
 {
-    if (*ev->from && v->thread != THREAD_NONE &&
-        verdict_effect(v, &(struct store_effect){.kind = EFFECT_FLAG, .n = 1, .value = why}))
+    bool has = ev->on >= ENGINE_ON_REPORT ? ev->conversation != 0 : *ev->from && v->thread != THREAD_NONE;
+
+    if (has && verdict_effect(v, &(struct store_effect){.kind = EFFECT_FLAG, .n = 1, .value = why}))
         return;
     if (v->alarm.len)
         buf_adds(&v->alarm, "; ");

@@ -39,7 +39,7 @@ struct handler_event {
 };
 
 /* No event makes more than this, however many rules say `continue`. */
-enum { VERDICT_REPLIES = 8, VERDICT_EFFECTS = 48 };
+enum { VERDICT_REPLIES = 24, VERDICT_AUTOMATIC = 8, VERDICT_EFFECTS = 48 };
 
 struct verdict_reply {
     const char *source; /* "rule:NAME", "consent"; kept or belongs to the handler */

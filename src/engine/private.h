@@ -21,7 +21,11 @@ struct engine {
     /* What it would take to send text to a number. */
     int (*measure)(struct engine *en, const char *to, const char *text, struct segment_plan *plan,
                    struct err *e);
-    struct job *jobs; /* messages under way, oldest first; owned */
+    struct job *jobs;            /* messages and events under way, oldest first; owned */
+    struct event_source *events; /* flow_events.c; owned */
+    struct timetable *timetable; /* timetable.c; owned */
+    /* There may be new deliveries in the store; NULL: nobody cares. */
+    void (*deliveries)(struct engine *en);
     struct log_limit gave_up_limit;
 };
 

@@ -13,13 +13,6 @@
 #include "engine/rules.h"
 #include "engine/template_private.h"
 
-#pragma weak survey_compile
-#pragma weak survey_fini
-#pragma weak answers_compile
-#pragma weak answers_fini
-#pragma weak relay_compile
-#pragma weak relay_fini
-
 void problem(struct problems *p, const char *fmt, ...)
 {
     char line[1024];
@@ -182,7 +175,8 @@ bool program_begins(const struct program *p, const struct handler_event *ev)
 
     if (k->conv.id)
         return false;
-    return !k->last.id || ev->now_wall_ms - k->last.closed_wall_ms >= p->reopen_ms;
+    return !k->last.id || k->last.state != CONV_CLOSED ||
+           ev->now_wall_ms - k->last.closed_wall_ms >= p->reopen_ms;
 }
 
 void program_values(const struct program *p, const struct handler_event *ev, struct template_values *out)
@@ -234,8 +228,8 @@ static struct handler *chain_find(struct program *p, const char *name)
 
 static bool is_own(const struct program *p, const struct handler *h)
 {
-    return h == &p->consent.handler || h == &p->survey.handler || h == &p->guard.handler ||
-           h == &p->rules->handler;
+    return h == &p->relay.handler || h == &p->consent.handler || h == &p->survey.handler ||
+           h == &p->guard.handler || h == &p->rules->handler;
 }
 
 static void chain_add(struct program *p, struct handler *h)
@@ -294,15 +288,13 @@ static void chain_compile(struct program *p, const struct engine_conf *conf, str
 {
     struct handler *h;
 
-    if (p->relay.handler.decide)
-        chain_add(p, &p->relay.handler);
+    chain_add(p, &p->relay.handler);
     if (conf->chain) {
         chain_as_said(p, conf, problems);
         return;
     }
     chain_add(p, &p->consent.handler);
-    if (p->survey.handler.decide)
-        chain_add(p, &p->survey.handler);
+    chain_add(p, &p->survey.handler);
     chain_add(p, &p->guard.handler);
     chain_add(p, &p->rules->handler);
     for (int i = 0; (h = plugins_at(p->plugins, i, NULL)); i++)
@@ -363,12 +355,9 @@ static void compile(struct program *p, const struct engine_conf *conf, const str
     sensitive_compile(&p->sensitive, conf, problems);
     p->consent.business = p->business;
     rules_compile(p, conf, problems);
-    if (relay_compile)
-        relay_compile(&p->relay, conf, p, world);
-    if (survey_compile)
-        survey_compile(&p->survey, conf, p, problems);
-    if (answers_compile)
-        answers_compile(&p->answers, conf, p, problems);
+    relay_compile(&p->relay, conf, p, world);
+    survey_compile(&p->survey, conf, p, problems);
+    answers_compile(&p->answers, conf, p, problems);
     chain_compile(p, conf, problems);
 }
 
@@ -412,12 +401,9 @@ void program_unref(struct program *p)
         return;
     free(p->chain);
     free(p->trial);
-    if (relay_fini)
-        relay_fini(&p->relay);
-    if (survey_fini)
-        survey_fini(&p->survey);
-    if (answers_fini)
-        answers_fini(&p->answers);
+    relay_fini(&p->relay);
+    survey_fini(&p->survey);
+    answers_fini(&p->answers);
     rules_free(p->rules);
     plugins_free(p->plugins);
     sensitive_fini(&p->sensitive);

@@ -48,10 +48,8 @@ bool program_reply(const struct program *p, const struct handler_event *ev, cons
 /* When the walk is done, in this order, also in a trial: what the desk adds where nobody answered (greeting,
  * office hours, relay, clocks: engine/desk.c), then what the guard takes away again (caps, same text twice,
  * whom no machine answers: engine/guard.c). */
-void desk_finish(const struct program *p, const struct handler_event *ev, struct verdict *v)
-    __attribute__((weak));
-void guard_filter(const struct program *p, const struct handler_event *ev, struct verdict *v)
-    __attribute__((weak));
+void desk_finish(const struct program *p, const struct handler_event *ev, struct verdict *v);
+void guard_filter(const struct program *p, const struct handler_event *ev, struct verdict *v);
 
 /* ---- all of it ------------------------------------------------------------------------------------------
  */

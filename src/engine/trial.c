@@ -137,8 +137,7 @@ void engine_try(struct engine *en, const struct engine_trial *t, struct engine_t
     ev.language = program_language(p, &ev);
     sensitive_show(&p->sensitive, &ev, &shown);
     walk_start(&w);
-    if (desk_finish)
-        desk_finish(p, &ev, &v);
+    desk_finish(p, &ev, &v);
     guard_filter(p, &ev, &v);
     tell_outcome(en, t->from, &v, out);
     verdict_fini(&v);
