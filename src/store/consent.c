@@ -5,17 +5,41 @@
 #include <stdio.h>
 
 #include "store/desk_private.h"
+#include "store/remove.h"
 
 /* A SIM's own word before the business's; while the SIM is not known, OUT before everything. */
 static const char sql_get[] = "SELECT state FROM consent WHERE number = ?1 AND (sim = '' OR ?2 IN ('', sim)) "
                               "ORDER BY (CASE WHEN ?2 = '' THEN state = 2 ELSE sim = ?2 END) DESC, state "
                               "DESC LIMIT 1";
 static const char sql_set[] = "INSERT OR REPLACE INTO consent(number, sim, state, at) VALUES(?1, ?2, ?3, ?4)";
+static const char sql_any_erased[] = "SELECT 1 FROM consent_erased WHERE hash IS NOT NULL LIMIT 1";
+static const char sql_get_erased[] =
+    "SELECT 1 FROM consent_erased WHERE hash = ?1 AND (sim = '' OR ?2 IN ('', "
+    "sim)) LIMIT 1";
+static const char sql_forget_erased[] = "DELETE FROM consent_erased WHERE hash = ?1 AND ?2 IN ('', sim)";
 static const char sql_forget_sims[] = "DELETE FROM consent WHERE number = ?1 AND sim <> ''";
 static const char sql_log[] = "INSERT INTO consent_log(number, state, at, message, words, sim, who, how) "
                               "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 static const char sql_why[] = "SELECT at, words, who FROM consent_log WHERE number = ?1 AND state = ?2 AND "
                               "how <> 'override' ORDER BY id DESC LIMIT 1";
+
+/* Of a number that was erased, its opt-out alone is known, by a hash: erase.c. */
+static int get_erased(struct store_db *db, const char *number, const char *sim, enum consent_state *out)
+{
+    sqlite3_stmt *st;
+    int64_t hash;
+    int rc = db_first(db, &st, sql_any_erased, NULL, 0);
+
+    if (rc <= 0)
+        return rc;
+    db_end(st);
+    if ((rc = consent_hash(db, number, &hash)) ||
+        (rc = DB_FIRST(db, &st, sql_get_erased, db_int(hash), db_text(sim))) <= 0)
+        return rc;
+    db_end(st);
+    *out = CONSENT_OUT;
+    return ERR_OK;
+}
 
 int consent_get(struct store_db *db, const char *number, const char *sim, enum consent_state *out)
 {
@@ -24,7 +48,7 @@ int consent_get(struct store_db *db, const char *number, const char *sim, enum c
 
     *out = CONSENT_UNKNOWN;
     if (rc <= 0)
-        return rc;
+        return rc ? rc : get_erased(db, number, sim, out);
     *out = (enum consent_state)db_col(st, 0);
     db_end(st);
     return ERR_OK;
@@ -36,10 +60,27 @@ static int write_ledger(struct store_db *db, const struct consent_change *c)
                   db_int(c->message), db_text(c->words), db_text(c->sim), db_text(c->who), db_text(c->how));
 }
 
+/* What is said now counts instead of what was said before the number was erased. */
+static int forget_erased(struct store_db *db, const struct consent_change *c)
+{
+    sqlite3_stmt *st;
+    int64_t hash;
+    int rc = db_first(db, &st, sql_any_erased, NULL, 0);
+
+    if (rc <= 0)
+        return rc;
+    db_end(st);
+    if ((rc = consent_hash(db, c->number, &hash)))
+        return rc;
+    return DB_RUN(db, sql_forget_erased, db_int(hash), db_text(c->sim));
+}
+
 int consent_set(struct store_db *db, const struct consent_change *c)
 {
-    int rc = ERR_OK;
+    int rc = forget_erased(db, c);
 
+    if (rc)
+        return rc;
     if (!c->sim || !*c->sim)
         rc = DB_RUN(db, sql_forget_sims, db_text(c->number));
     if (rc || (rc = DB_RUN(db, sql_set, db_text(c->number), db_text(c->sim), db_int(c->state),

@@ -64,7 +64,8 @@ static int import_consent(struct store_db *db, const struct store_import *i, str
     if (c->kept_out)
         return ERR_OK;
     c->changed = true;
-    snprintf(how, sizeof how, "import:%s", i->proof ? i->proof : "");
+    snprintf(how, sizeof how, "%s%s", i->proof && !strncmp(i->proof, "import", 6) ? "" : "import:",
+             i->proof ? i->proof : "");
     if ((rc = figure_consent(db, c->consent, "", NULL, i->now_wall_ms)))
         return rc;
     return consent_set(db, &(struct consent_change){.number = c->number,

@@ -23,7 +23,9 @@ static const char writer_pragmas[] = "PRAGMA journal_mode = WAL;"
                                      "PRAGMA wal_autocheckpoint = 2000;"
                                      "PRAGMA journal_size_limit = 8388608;"
                                      "PRAGMA cache_size = -1024;"
-                                     "PRAGMA temp_store = MEMORY;";
+                                     "PRAGMA temp_store = MEMORY;"
+                                     /* What is erased is gone from the file too. */
+                                     "PRAGMA secure_delete = 1;";
 static const char reader_pragmas[] = "PRAGMA query_only = 1;"
                                      "PRAGMA cache_size = -256;"
                                      "PRAGMA temp_store = MEMORY;";

@@ -61,7 +61,7 @@ struct store_import {
     struct contact_import *contacts;
     int count;
     const char *who;   /* "ctl:root" */
-    const char *proof; /* of the consent, for the ledger: "import customers.csv" */
+    const char *proof; /* of the consent, for the ledger: "import: customers.csv" */
     int64_t now_wall_ms;
 };
 void store_import(struct store *s, struct store_import *i);

@@ -1,0 +1,295 @@
+/* Everything about one number goes, some hundred rows a call, so that no transaction holds up the others.
+ *
+ * It begins with a row in `erasure`, which tells an interrupted one after a restart, and ends with that row
+ * losing the number. Phases: messages of the number, those of its conversations that were with another
+ * number, everything else, and the words of names and titles, whose index is written anew so that nothing of
+ * them is left in it.
+ *
+ * An opt-out is kept as a keyed hash of its number (SipHash-2-4 under a secret of this database). The number
+ * cannot be read from it; whoever has the database can still test whether a given number is among them, which
+ * is what keeping an opt-out means. */
+#include <string.h>
+
+#include "store/desk_private.h"
+#include "store/query_desk.h"
+#include "store/remove.h"
+
+enum { MESSAGES_A_CALL = 200, WORD_PAGES = 64 };
+enum phase { PHASE_MESSAGES, PHASE_CONVERSATIONS, PHASE_REST, PHASE_WORDS, PHASE_DONE };
+
+struct erasing {
+    struct store_db *db;
+    struct store_erase *e;
+    int64_t id; /* of the erasure */
+    int64_t phase;
+};
+
+/* ---- the record ------------------------------------------------------------------------------------------
+ */
+
+static const char sql_open[] = "SELECT id, phase FROM erasure WHERE ended = 0 AND number = ?1";
+static const char sql_begin[] =
+    "INSERT INTO erasure(number, who, at, ended, rows, phase) VALUES(?1, ?2, ?3, 0, 0, 0)";
+static const char sql_note[] = "UPDATE erasure SET phase = ?2, rows = rows + ?3, ended = ?4, number = CASE "
+                               "WHEN ?4 > 0 THEN NULL ELSE number "
+                               "END WHERE id = ?1";
+
+static int find_record(struct erasing *g)
+{
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(g->db, &st, sql_open, db_text(g->e->number));
+
+    if (rc > 0) {
+        g->id = db_col(st, 0);
+        g->phase = db_col(st, 1);
+        db_end(st);
+        return ERR_OK;
+    }
+    if (rc == 0 && (rc = DB_RUN(g->db, sql_begin, db_text(g->e->number), db_text(g->e->who),
+                                db_int(g->e->now_wall_ms))) == ERR_OK)
+        g->id = sqlite3_last_insert_rowid(g->db->h);
+    return rc;
+}
+
+static int note(struct erasing *g)
+{
+    bool done = g->phase == PHASE_DONE;
+
+    g->e->more = !done;
+    return DB_RUN(g->db, sql_note, db_int(g->id), db_int(g->phase), db_int(g->e->rows),
+                  db_int(done ? g->e->now_wall_ms : 0));
+}
+
+/* ---- messages --------------------------------------------------------------------------------------------
+ */
+
+struct ids {
+    int64_t of[MESSAGES_A_CALL];
+    int state[MESSAGES_A_CALL];
+    int n;
+};
+
+static int read_ids(struct store_db *db, sqlite3_stmt *st, struct ids *ids)
+{
+    int rc;
+
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0) {
+        ids->of[ids->n] = db_col(st, 0);
+        ids->state[ids->n++] = (int)db_col(st, 1);
+        if (ids->n == MESSAGES_A_CALL) {
+            db_end(st);
+            return ERR_OK;
+        }
+    }
+    return rc;
+}
+
+static const char sql_newest[] = "SELECT ifnull(max(id), 0) FROM message";
+static const char sql_of_number[] =
+    "SELECT id, state FROM message INDEXED BY message_peer WHERE id / " MSG_ERA_SQL " = ?1 AND peer = ?2";
+static const char sql_of_conversations[] = "SELECT m.id, m.state FROM contact c CROSS JOIN conversation v ON "
+                                           "v.contact = c.id CROSS JOIN message m ON "
+                                           "m.conversation = v.id AND m.conversation > 0 WHERE c.number = ?1";
+
+static int find_messages(struct erasing *g, struct ids *ids)
+{
+    int64_t newest;
+    sqlite3_stmt *st;
+    int rc = db_first(g->db, &st, sql_newest, NULL, 0);
+
+    if (rc <= 0)
+        return rc;
+    newest = db_col(st, 0);
+    db_end(st);
+    rc = ERR_OK;
+    for (int64_t era = 0; era <= newest / MSG_ERA && rc == ERR_OK && ids->n < MESSAGES_A_CALL; era++)
+        rc = read_ids(g->db, DB_BIND(g->db, sql_of_number, db_int(era), db_text(g->e->number)), ids);
+    return rc;
+}
+
+static bool under_way(int state)
+{
+    return state == MSG_QUEUED || state == MSG_SUBMITTING || state == MSG_UNKNOWN || state == MSG_RECEIVED;
+}
+
+static int refuse_busy(struct erasing *g, int64_t id, int state)
+{
+    g->e->busy = id;
+    return err_set(g->db->err, ERR_BUSY, "message %lld is %s: it must be done with first", (long long)id,
+                   msg_state_name((enum msg_state)state));
+}
+
+static const char sql_relayed[] = "SELECT id, state FROM message WHERE reply_to = ?1 AND flags & 32768";
+static const char sql_by_staff[] = "SELECT s.id, s.state FROM message m CROSS JOIN message s ON s.id = "
+                                   "m.reply_to WHERE m.id = ?1 AND m.direction "
+                                   "= 1 AND s.flags & 32768";
+
+/* What our people were told of a message by the relay, and what they wrote to answer it, has its text. */
+static int erase_relayed(struct erasing *g, const char *sql, int64_t id)
+{
+    struct ids ids = {.n = 0};
+    int rc = read_ids(g->db, DB_BIND(g->db, sql, db_int(id)), &ids);
+
+    for (int i = 0; i < ids.n && rc == ERR_OK; i++) {
+        if (under_way(ids.state[i]))
+            return refuse_busy(g, ids.of[i], ids.state[i]);
+        rc = message_remove(g->db, ids.of[i], ids.state[i]);
+        g->e->rows++;
+    }
+    return rc;
+}
+
+static int erase_messages(struct erasing *g, const struct ids *ids)
+{
+    int rc = ERR_OK;
+
+    for (int i = 0; i < ids->n; i++)
+        if (under_way(ids->state[i]))
+            return refuse_busy(g, ids->of[i], ids->state[i]);
+    for (int i = 0; i < ids->n && rc == ERR_OK; i++) {
+        if ((rc = erase_relayed(g, sql_relayed, ids->of[i])) ||
+            (rc = erase_relayed(g, sql_by_staff, ids->of[i])))
+            return rc;
+        rc = message_remove(g->db, ids->of[i], ids->state[i]);
+        g->e->rows++;
+    }
+    return rc || ids->n == 0 ? rc : messages_sweep(g->db);
+}
+
+/* ---- the opt-out -----------------------------------------------------------------------------------------
+ */
+
+static const char sql_opt_outs[] = "INSERT OR REPLACE INTO consent_erased(hash, sim, at) SELECT ?2, sim, at "
+                                   "FROM consent WHERE number = ?1 AND "
+                                   "state = 2";
+
+static int keep_opt_out(struct erasing *g)
+{
+    int64_t hash;
+    int rc = consent_hash(g->db, g->e->number, &hash);
+
+    if (rc || (rc = DB_RUN(g->db, sql_opt_outs, db_text(g->e->number), db_int(hash))))
+        return rc;
+    g->e->opt_out = sqlite3_changes64(g->db->h) > 0;
+    return ERR_OK;
+}
+
+/* ---- everything else -------------------------------------------------------------------------------------
+ */
+
+#define CONVERSATIONS                                                                                        \
+    "(SELECT v.id FROM contact c JOIN conversation v ON v.contact = c.id WHERE c.number = ?1)"
+static const char sql_segments[] =
+    "DELETE FROM segment WHERE bundle IN (SELECT id FROM bundle WHERE sender = ?1) AND bundle IS NOT NULL";
+static const char sql_bundles[] = "DELETE FROM bundle WHERE sender = ?1";
+static const char sql_reports[] = "DELETE FROM report WHERE part IS NULL AND recipient = ?1";
+static const char sql_deliveries[] = "DELETE FROM delivery WHERE conversation IN " CONVERSATIONS;
+static const char sql_events[] = "DELETE FROM event WHERE number = ?1";
+static const char sql_log[] = "DELETE FROM conversation_log WHERE conversation IN " CONVERSATIONS;
+static const char sql_conversations[] =
+    "DELETE FROM conversation WHERE contact IN (SELECT id FROM contact WHERE number = ?1)";
+static const char sql_tags[] =
+    "DELETE FROM contact_tag WHERE contact IN (SELECT id FROM contact WHERE number = ?1)";
+static const char sql_contact[] = "DELETE FROM contact WHERE number = ?1";
+static const char sql_auto[] = "DELETE FROM auto_reply WHERE number = ?1";
+static const char sql_once[] = "DELETE FROM once WHERE number = ?1";
+static const char sql_muted[] = "DELETE FROM muted WHERE number = ?1";
+static const char sql_values[] = "DELETE FROM value WHERE key = ?1";
+static const char sql_campaigns[] = "UPDATE campaign_to SET number = '' WHERE number = ?1";
+static const char sql_consent[] = "DELETE FROM consent WHERE number = ?1";
+static const char sql_ledger[] = "DELETE FROM consent_log WHERE number = ?1";
+
+static int erase_rest(struct erasing *g)
+{
+    static const char *const steps[] = {sql_segments, sql_bundles,   sql_reports,       sql_deliveries,
+                                        sql_events,   sql_log,       sql_conversations, sql_tags,
+                                        sql_contact,  sql_auto,      sql_once,          sql_muted,
+                                        sql_values,   sql_campaigns, sql_consent,       sql_ledger};
+    int rc = keep_opt_out(g);
+
+    for (size_t i = 0; i < ARRAY_LEN(steps) && rc == ERR_OK; i++) {
+        rc = DB_RUN(g->db, steps[i], db_text(g->e->number));
+        if (rc == ERR_OK)
+            g->e->rows += (int)sqlite3_changes64(g->db->h);
+    }
+    return rc;
+}
+
+static int erase_words(struct erasing *g)
+{
+    bool more = false;
+    int rc = words_scrub(g->db, WORD_PAGES, &more);
+
+    if (rc == ERR_OK && !more)
+        g->phase = PHASE_DONE;
+    return rc;
+}
+
+/* ---- a call ----------------------------------------------------------------------------------------------
+ */
+
+static int erase_some(struct erasing *g)
+{
+    struct ids ids = {.n = 0};
+    int rc;
+
+    if (g->phase == PHASE_WORDS)
+        return erase_words(g);
+    /* Also when it comes back from a later phase: a message may have come in the meantime. */
+    if ((rc = find_messages(g, &ids)))
+        return rc;
+    if (ids.n == 0)
+        rc = read_ids(g->db, DB_BIND(g->db, sql_of_conversations, db_text(g->e->number)), &ids);
+    if (rc || (rc = erase_messages(g, &ids)) || ids.n > 0)
+        return rc;
+    if ((rc = erase_rest(g)) == ERR_OK)
+        g->phase = PHASE_WORDS;
+    return rc;
+}
+
+static int exec_erase(struct store_db *db, struct store_op *op)
+{
+    struct store_erase *e = container_of(op, struct store_erase, op);
+    struct erasing g = {.db = db, .e = e};
+    int rc;
+
+    e->busy = 0;
+    e->rows = 0;
+    e->more = e->opt_out = false;
+    if ((rc = find_record(&g)) || (rc = erase_some(&g)))
+        return rc;
+    return note(&g);
+}
+
+void store_erase(struct store *s, struct store_erase *e)
+{
+    store_submit_write(s, &e->op, exec_erase, NULL);
+}
+
+/* ---- what was interrupted --------------------------------------------------------------------------------
+ */
+
+static const char sql_interrupted[] =
+    "SELECT number, who FROM erasure INDEXED BY erasure_open WHERE ended = 0 ORDER BY id LIMIT 1";
+
+static int exec_erasures(struct store_db *db, struct store_op *op)
+{
+    struct store_erasures *e = container_of(op, struct store_erasures, op);
+    sqlite3_stmt *st;
+    int rc = db_first(db, &st, sql_interrupted, NULL, 0);
+
+    e->number[0] = e->who[0] = '\0';
+    if (rc <= 0)
+        return rc;
+    db_col_text(st, 0, e->number, sizeof e->number);
+    db_col_text(st, 1, e->who, sizeof e->who);
+    db_end(st);
+    return ERR_OK;
+}
+
+void store_erasures(struct store *s, struct store_erasures *e)
+{
+    store_submit_write(s, &e->op, exec_erasures, NULL);
+}
