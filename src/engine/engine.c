@@ -61,6 +61,11 @@ void engine_free(struct engine *en)
     free(en);
 }
 
+const struct program *engine_program(const struct engine *en)
+{
+    return en->program;
+}
+
 int64_t engine_guard_window_ms(const struct engine *en)
 {
     return en->program->guard.window_ms;

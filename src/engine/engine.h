@@ -12,6 +12,7 @@
 #include "gateway/gateway.h"
 
 struct engine;
+struct program;
 struct template;
 
 /* Texts and templates may hold {{value|default}}: engine/template.h lists the values. STOP, START and HELP
@@ -42,6 +43,9 @@ void engine_free(struct engine *en);
  * last. Valid until the next turn of the loop. */
 struct handler;
 const struct handler *engine_handler_at(const struct engine *en, int index, const char **kind);
+
+/* What is in use: people, hours, templates. Valid until the next turn of the loop. */
+const struct program *engine_program(const struct engine *en);
 
 /* The time within which automatic replies are counted, for engine_trial.automatic_replies. */
 int64_t engine_guard_window_ms(const struct engine *en);

@@ -74,11 +74,21 @@ static void add_line(struct buf *out, const char *text, size_t len, int characte
         buf_adds(out, "…");
 }
 
-static void add_quoted(struct buf *out, const char *text)
+/* The same with sensitive data masked: staff's telephones are not ours. */
+static void add_masked(const struct program *p, struct buf *out, const char *text, int characters)
 {
-    buf_adds(out, "\"");
-    add_line(out, text, strlen(text), QUOTED_CHARACTERS);
-    buf_adds(out, "\"");
+    struct buf masked = {0};
+    const char *shown = mask_text(p->sensitive.mask, text, strlen(text), &masked) ? buf_str(&masked) : text;
+
+    add_line(out, shown, strlen(shown), characters);
+    buf_free(&masked);
+}
+
+void relay_quote(const struct program *p, const char *text, struct buf *out)
+{
+    buf_addc(out, '"');
+    add_masked(p, out, text, QUOTED_CHARACTERS);
+    buf_addc(out, '"');
 }
 
 void relay_title(const struct conv_row *c, struct buf *out)
@@ -234,6 +244,19 @@ static void say(struct relay_job *j, const char *words)
 /* ---- operations -----------------------------------------------------------------------------------------
  */
 
+void relay_told(const struct program *p, const struct conv_row *c, const struct operation_plan *plan,
+                const char *by, const char *value, struct buf *out)
+{
+    relay_title(c, out);
+    if (plan->reply) {
+        buf_addf(out, ": %s answered: ", by);
+        relay_quote(p, value, out);
+    } else {
+        buf_addf(out, ": %s (%s). ", plan->words, by);
+        relay_quote(p, c->title, out);
+    }
+}
+
 static void add_told(struct relay_job *j, const struct operation_plan *plan)
 {
     const struct conv_row *c = &j->known.conv;
@@ -241,16 +264,8 @@ static void add_told(struct relay_job *j, const struct operation_plan *plan)
     for (int i = 0; i < plan->ntold; i++) {
         struct buf *out = tell(j->walk->verdict, plan->told[i], c->id, c->sim);
 
-        if (!out)
-            return;
-        relay_title(c, out);
-        if (plan->reply) {
-            buf_addf(out, ": %s answered: ", j->person->name);
-            add_quoted(out, j->command.value);
-        } else {
-            buf_addf(out, ": %s (%s). ", plan->words, j->person->name);
-            add_quoted(out, c->title);
-        }
+        if (out)
+            relay_told(j->relay->program, c, plan, j->person->name, j->command.value, out);
     }
 }
 
@@ -370,14 +385,14 @@ static void collide(struct relay_job *j, const struct timeline_row *first)
         buf_addf(out, "#%lld: %s answered ", (long long)c->id, person_of(first->who));
         add_since(out, j->walk->event->now_wall_ms - first->at_wall_ms);
         buf_adds(out, " ago: ");
-        add_quoted(out, first->message.text ? first->message.text : "");
+        relay_quote(j->relay->program, first->message.text ? first->message.text : "", out);
         buf_addf(out, ". Yours was not sent; #%lld! TEXT sends it", (long long)c->id);
     }
     if (!other || !*other->number || other == j->person || !(out = tell(v, other, c->id, c->sim)))
         return;
     relay_title(c, out);
     buf_addf(out, ": %s wanted to answer too: ", j->person->name);
-    add_quoted(out, j->command.value);
+    relay_quote(j->relay->program, j->command.value, out);
 }
 
 /* ---- questions ------------------------------------------------------------------------------------------
@@ -410,7 +425,7 @@ static void tell_details(struct relay_job *j)
                  t->kind == TIMELINE_IN ? "customer"
                  : *t->who              ? person_of(t->who)
                                         : "automatic");
-        add_quoted(out, t->message.text ? t->message.text : t->text ? t->text : "");
+        relay_quote(j->relay->program, t->message.text ? t->message.text : t->text ? t->text : "", out);
     }
 }
 
@@ -443,7 +458,7 @@ static void tell_open(struct relay_job *j)
         if (*c->assignee)
             buf_addf(out, " (%s)", c->assignee);
         buf_adds(out, ": ");
-        add_line(out, c->title, strlen(c->title), 40);
+        add_masked(j->relay->program, out, c->title, 40);
     }
     if (count > LISTED)
         buf_addf(out, "\nand %d more", count - LISTED);

@@ -5,7 +5,7 @@
 #define SIMGATE_ENGINE_SERVICE_H
 
 #include "engine/handler.h"
-#include "engine/staff.h"
+#include "engine/operations.h"
 
 struct problems;
 struct program;
@@ -41,6 +41,12 @@ void relay_tell(const struct program *p, const struct handler_event *ev, const c
 
 /* "#12 Maria" or "#12 +4917…"; the name without what would break a line. */
 void relay_title(const struct conv_row *c, struct buf *out);
+/* A text in quotation marks, in one line, not too long, sensitive data masked. */
+void relay_quote(const struct program *p, const char *text, struct buf *out);
+/* What those hear whom an operation concerns (operation_plan.told): "#12 Maria: assigned to Ben (Anna). …".
+ */
+void relay_told(const struct program *p, const struct conv_row *c, const struct operation_plan *plan,
+                const char *by, const char *value, struct buf *out);
 
 /* ---- survey ---------------------------------------------------------------------------------------------
  *
