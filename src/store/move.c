@@ -8,6 +8,9 @@ static const char sql_retry[] =
 
 static const char sql_was_unknown[] = "SELECT 1 FROM history WHERE message = ?1 AND state = ?2 LIMIT 1";
 
+static const char sql_raw_gone[] =
+    "SELECT 1 FROM part WHERE id BETWEEN ?1 AND ?2 AND length(pdu) = 0 LIMIT 1";
+
 static int refuse(struct store_db *db, const struct msg_head *h, const char *why)
 {
     return err_set(db->err, ERR_REFUSED, "message %lld is %s: %s", (long long)h->id, msg_state_name(h->state),
@@ -27,6 +30,18 @@ static int mark_if_unclear(struct store_db *db, const struct msg_head *h, struct
     return ERR_OK;
 }
 
+/* desk.keep_raw has taken its PDUs away. */
+static int check_raw(struct store_db *db, const struct msg_head *h)
+{
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, sql_raw_gone, db_int(part_id(h->id, 1)), db_int(part_id(h->id, h->parts)));
+
+    if (rc <= 0)
+        return rc;
+    db_end(st);
+    return refuse(db, h, "its PDUs were erased, as they were too old");
+}
+
 static int retry(struct store_db *db, struct store_move *m, struct msg_head *h, struct msg_change *c)
 {
     bool all = h->state == MSG_UNDELIVERED;
@@ -36,7 +51,7 @@ static int retry(struct store_db *db, struct store_move *m, struct msg_head *h, 
         c->expires_wall_ms = m->now_wall_ms + (h->expires_wall_ms - h->created_wall_ms);
     if (!msg_state_allowed(h->state, MSG_QUEUED) || h->state == MSG_SUBMITTING)
         return refuse(db, h, "it cannot be sent again");
-    if ((rc = mark_if_unclear(db, h, c)))
+    if ((rc = check_raw(db, h)) || (rc = mark_if_unclear(db, h, c)))
         return rc;
     rc = DB_RUN(db, sql_retry, db_int(part_id(h->id, 1)), db_int(part_id(h->id, h->parts)),
                 db_int(MSG_QUEUED), db_int(all));

@@ -380,20 +380,24 @@ void store_times_settle(struct store *s, struct store_times_settle *t);
 /* ---- retention ----------------------------------------------------------------------------------------- */
 
 enum retention {
-    RETAIN_MESSAGES, /* messages that are done with, and closed conversations that have none left */
-    RETAIN_RAW,      /* raw PDUs of such messages and their reports */
-    RETAIN_CONTACTS, /* contacts without a live conversation, that nobody wrote to or changed, with their
-                        conversations */
+    RETAIN_CONTACTS, /* contacts that nobody changed, without a live conversation or a newer one; with their
+                        conversations, not with what was said of consent */
+    RETAIN_MESSAGES, /* messages that are done with, and ended conversations that have none left */
+    RETAIN_RAW,      /* raw PDUs of messages that are done with, and of their reports */
+    RETAIN_WORDS,    /* behind the others: words of names that are gone, in the index of words */
     RETENTIONS
 };
-/* Erases what is older than `before_wall_ms`, at most `max` of it: a short transaction. Writer's lane. */
+const char *retention_name(enum retention r); /* "contacts" … */
+/* Erases what is older than `before_wall_ms`, at most `max` (looked at) of it: a short transaction. Writer's
+ * lane. */
 struct store_retain {
     struct store_op op;
     enum retention kind;
     int64_t before_wall_ms;
     int max;
-    int erased; /* out */
-    bool more;  /* out: call again */
+    int64_t after; /* in, out: how far it came; 0 at the beginning */
+    int erased;    /* out */
+    bool more;     /* out: call again, `after` as it is */
 };
 void store_retain(struct store *s, struct store_retain *r);
 

@@ -1,0 +1,199 @@
+/* What is kept for a time only is erased by and by: each call is a short transaction that looks at a bounded
+ * number of rows, so that nobody waits for it. */
+#include <string.h>
+
+#include "store/desk_private.h"
+#include "store/query_desk.h"
+#include "store/remove.h"
+
+enum { ROWS_MAX = 1000, WORD_PAGES = 64 };
+
+static const char *const names[RETENTIONS] = {"contacts", "messages", "raw PDUs", "words"};
+
+const char *retention_name(enum retention r)
+{
+    return names[r];
+}
+
+struct found {
+    int64_t id[ROWS_MAX];
+    int64_t with[ROWS_MAX]; /* the second column */
+    int n;
+};
+
+static int max_of(const struct store_retain *r)
+{
+    return r->max < 1 ? 1 : r->max > ROWS_MAX ? ROWS_MAX : r->max;
+}
+
+static int find(struct store_db *db, sqlite3_stmt *st, struct found *f)
+{
+    int rc;
+
+    f->n = 0;
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0)
+        if (f->n < ROWS_MAX) {
+            f->id[f->n] = db_col(st, 0);
+            f->with[f->n++] = db_col(st, 1);
+        }
+    return rc;
+}
+
+static int run_each(struct store_db *db, const char *const *steps, size_t n, int64_t id)
+{
+    int rc = ERR_OK;
+
+    for (size_t i = 0; i < n && rc == ERR_OK; i++)
+        rc = DB_RUN(db, steps[i], db_int(id));
+    return rc;
+}
+
+/* ---- messages --------------------------------------------------------------------------------------------
+ */
+
+/* What is queued, on the air, of unknown outcome or not handled is not done with. */
+static const char sql_messages[] = "SELECT id, state FROM message INDEXED BY message_created WHERE created < "
+                                   "?1 AND state NOT IN (1, 2, 9, 10) "
+                                   "ORDER BY created, id LIMIT ?2";
+static const char sql_ended[] = "SELECT v.id, 0 FROM conversation v INDEXED BY conversation_ended WHERE "
+                                "v.state >= 5 AND v.changed < ?1 AND NOT "
+                                "EXISTS(SELECT 1 FROM message m WHERE m.conversation = v.id AND "
+                                "m.conversation > 0) ORDER BY v.changed LIMIT ?2";
+static const char sql_log[] = "DELETE FROM conversation_log WHERE conversation = ?1";
+static const char sql_conversation[] = "DELETE FROM conversation WHERE id = ?1";
+static const char sql_reports[] =
+    "DELETE FROM report WHERE id IN (SELECT id FROM report WHERE part IS NULL AND received < ?1 LIMIT ?2)";
+
+static int erase_ended(struct store_db *db, struct store_retain *r, struct found *f)
+{
+    static const char *const steps[] = {sql_log, sql_conversation};
+    int rc = find(db, DB_BIND(db, sql_ended, db_int(r->before_wall_ms), db_int(max_of(r))), f);
+
+    for (int i = 0; i < f->n && rc == ERR_OK; i++)
+        rc = run_each(db, steps, ARRAY_LEN(steps), f->id[i]);
+    r->more = f->n == max_of(r);
+    return rc ? rc : DB_RUN(db, sql_reports, db_int(r->before_wall_ms), db_int(max_of(r)));
+}
+
+static int erase_messages(struct store_db *db, struct store_retain *r, struct found *f)
+{
+    int rc = find(db, DB_BIND(db, sql_messages, db_int(r->before_wall_ms), db_int(max_of(r))), f);
+
+    for (int i = 0; i < f->n && rc == ERR_OK; i++)
+        rc = message_remove(db, f->id[i], (int)f->with[i]);
+    if (rc)
+        return rc;
+    r->erased = f->n;
+    r->more = f->n > 0;
+    return f->n > 0 ? messages_sweep(db) : erase_ended(db, r, f);
+}
+
+/* ---- raw PDUs --------------------------------------------------------------------------------------------
+ */
+
+static const char sql_cursor[] = "SELECT message FROM retained WHERE kind = 2";
+static const char sql_set_cursor[] = "INSERT OR REPLACE INTO retained(kind, message) VALUES(2, ?1)";
+static const char sql_raw[] =
+    "SELECT id, state IN (1, 2, 9, 10) FROM message WHERE id > ?1 AND created < ?2 ORDER "
+    "BY id LIMIT ?3";
+static const char sql_raw_parts[] = "UPDATE part SET pdu = x'' WHERE id BETWEEN ?1 * 256 AND ?1 * 256 + 255";
+static const char sql_raw_segments[] = "UPDATE segment SET pdu = x'' WHERE message = ?1";
+static const char sql_raw_reports[] =
+    "UPDATE report SET pdu = x'' WHERE part BETWEEN ?1 * 256 AND ?1 * 256 + 255";
+
+static int read_cursor(struct store_db *db, int64_t *after)
+{
+    sqlite3_stmt *st;
+    int rc = db_first(db, &st, sql_cursor, NULL, 0);
+
+    *after = 0;
+    if (rc <= 0)
+        return rc;
+    *after = db_col(st, 0);
+    db_end(st);
+    return ERR_OK;
+}
+
+/* In the order of ids, which is that of time but for clocks that were set: what is newer ends it for today.
+ */
+static int erase_raw(struct store_db *db, struct store_retain *r, struct found *f)
+{
+    static const char *const steps[] = {sql_raw_parts, sql_raw_segments, sql_raw_reports};
+    int64_t after;
+    int rc = read_cursor(db, &after);
+
+    if (rc ||
+        (rc = find(db, DB_BIND(db, sql_raw, db_int(after), db_int(r->before_wall_ms), db_int(max_of(r))), f)))
+        return rc;
+    for (int i = 0; i < f->n && rc == ERR_OK; i++)
+        if (!f->with[i]) {
+            rc = run_each(db, steps, ARRAY_LEN(steps), f->id[i]);
+            r->erased++;
+        }
+    r->more = f->n == max_of(r);
+    return rc || f->n == 0 ? rc : DB_RUN(db, sql_set_cursor, db_int(f->id[f->n - 1]));
+}
+
+/* ---- contacts --------------------------------------------------------------------------------------------
+ */
+
+static const char sql_contacts[] =
+    "SELECT c.id, c.changed < ?2 AND NOT EXISTS(SELECT 1 FROM conversation v WHERE v.contact = c.id AND "
+    "(v.state < "
+    "5 OR v.changed >= ?2)) FROM contact c WHERE c.id > ?1 ORDER BY c.id LIMIT ?3";
+static const char sql_unthread[] = "UPDATE message SET conversation = 0 WHERE conversation IN (SELECT id "
+                                   "FROM conversation WHERE contact = ?1) "
+                                   "AND conversation > 0";
+static const char sql_logs[] =
+    "DELETE FROM conversation_log WHERE conversation IN (SELECT id FROM conversation WHERE contact = ?1)";
+static const char sql_conversations[] = "DELETE FROM conversation WHERE contact = ?1";
+static const char sql_tags[] = "DELETE FROM contact_tag WHERE contact = ?1";
+static const char sql_contact[] = "DELETE FROM contact WHERE id = ?1";
+
+static int erase_contacts(struct store_db *db, struct store_retain *r, struct found *f)
+{
+    static const char *const steps[] = {sql_unthread, sql_logs, sql_conversations, sql_tags, sql_contact};
+    int rc = find(
+        db, DB_BIND(db, sql_contacts, db_int(r->after), db_int(r->before_wall_ms), db_int(max_of(r))), f);
+
+    for (int i = 0; i < f->n && rc == ERR_OK; i++)
+        if (f->with[i]) {
+            rc = run_each(db, steps, ARRAY_LEN(steps), f->id[i]);
+            r->erased++;
+        }
+    r->more = f->n == max_of(r);
+    r->after = f->n > 0 ? f->id[f->n - 1] : 0;
+    return rc;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------
+ */
+
+static int scrub_words(struct store_db *db, struct store_retain *r, struct found *f)
+{
+    (void)f;
+    return words_scrub(db, WORD_PAGES, &r->more);
+}
+
+static int exec_retain(struct store_db *db, struct store_op *op)
+{
+    static int (*const kinds[RETENTIONS])(struct store_db * db, struct store_retain * r, struct found * f) = {
+        [RETAIN_CONTACTS] = erase_contacts,
+        [RETAIN_MESSAGES] = erase_messages,
+        [RETAIN_RAW] = erase_raw,
+        [RETAIN_WORDS] = scrub_words,
+    };
+    struct store_retain *r = container_of(op, struct store_retain, op);
+    struct found f;
+
+    r->erased = 0;
+    r->more = false;
+    return kinds[r->kind](db, r, &f);
+}
+
+void store_retain(struct store *s, struct store_retain *r)
+{
+    store_submit_write(s, &r->op, exec_retain, NULL);
+}
