@@ -79,6 +79,12 @@ static void fill_results(struct admission *ad)
     }
 }
 
+void gw_index_flags(struct queue_entry *e, uint32_t flags)
+{
+    e->quiet = (flags & MSG_F_QUIET) != 0;
+    e->cheapest = (flags & MSG_F_CHEAPEST) != 0;
+}
+
 void gw_index_new(struct gateway *g, const struct store_new_message *m, int count)
 {
     int64_t now = rt_now_ms(g->rt);
@@ -90,6 +96,8 @@ void gw_index_new(struct gateway *g, const struct store_new_message *m, int coun
         e->expires_ms = gw_from_wall(g, m->expires_wall_ms);
         e->modem = queue_name(&g->q, m->modem);
         e->pool = queue_name(&g->q, m->pool);
+        gw_index_flags(e, m->flags);
+        gw_spent(g, m);
         if (m->flags & MSG_F_PREFER)
             e->prefer_until_ms = now + PREFER_MS;
         e->priority = (uint8_t)m->priority;

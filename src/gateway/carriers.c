@@ -58,7 +58,7 @@ bool gw_route_fits(const struct gateway *g, const struct queue_route *r, const s
     if (*r->modem)
         return r->modem == p->name;
     if (!gw_pool_fits(g, r->pool, p))
-        return false;
+        return gw_stands_in(g, r->pool, p);
     return !*r->avoid || r->avoid != p->imsi || !another_is_up(g, r->pool, p);
 }
 

@@ -37,12 +37,9 @@ static int check_bounds(const struct gateway_send *s, struct err *e)
     const struct {
         const char *name, *text;
         size_t max;
-    } texts[] = {{"modem", s->modem, MSG_MODEM_BYTES},
-                 {"pool", s->pool, MSG_MODEM_BYTES},
-                 {"source", s->source, MSG_SOURCE_BYTES},
-                 {"key", s->key, MSG_KEY_BYTES},
-                 {"who", s->who, DESK_WHO_BYTES},
-                 {"override", s->override_reason, MSG_REASON_BYTES}};
+    } texts[] = {{"modem", s->modem, MSG_MODEM_BYTES},    {"pool", s->pool, MSG_MODEM_BYTES},
+                 {"source", s->source, MSG_SOURCE_BYTES}, {"key", s->key, MSG_KEY_BYTES},
+                 {"who", s->who, DESK_WHO_BYTES},         {"override", s->override_reason, MSG_REASON_BYTES}};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (check_length(texts[i].name, texts[i].text, texts[i].max, e) < 0)
             return e->code;
@@ -271,65 +268,85 @@ static int make_pdus(struct gateway *g, const struct gateway_send *s, int64_t va
     return 0;
 }
 
+/* Marketing that is no answer to a customer. */
+static bool keeps_quiet(const struct gateway_send *s)
+{
+    return s->marketing && !s->reply_to;
+}
+
 /* ---- the whole ---- */
 
-static uint32_t flags_of(const struct gateway_send *s, bool report)
+static uint32_t flags_of(const struct gateway_send *s, const struct way *way, bool report)
 {
-    bool prefer = (s->reply_to || s->prefer) && s->modem && *s->modem;
     return (report ? MSG_F_REPORT : 0u) | (s->cls == 0 ? MSG_F_FLASH : 0u) | (s->data ? MSG_F_BINARY : 0u) |
            (s->automatic ? MSG_F_AUTOMATIC : 0u) | (s->consent ? MSG_F_CONSENT : 0u) |
-           (prefer ? MSG_F_PREFER : 0u) | (s->person ? MSG_F_PERSON : 0u) |
+           (way->wish ? MSG_F_PREFER : 0u) | (way->cheapest ? MSG_F_CHEAPEST : 0u) |
+           (keeps_quiet(s) ? MSG_F_QUIET : 0u) | (s->person ? MSG_F_PERSON : 0u) |
            (s->marketing ? MSG_F_MARKETING : 0u) | (s->staff ? MSG_F_STAFF : 0u) |
            (s->override_reason ? MSG_F_OVERRIDE : 0u);
 }
 
-int gw_compose(struct gateway *g, const struct gateway_send *s, int64_t now_wall_ms,
+/* Not before: its own time, and what the recipient's clock says to marketing that is no answer. */
+static int64_t start_of(struct gateway *g, const struct gateway_send *s, int64_t now_wall_ms,
+                        struct composed *c)
+{
+    int64_t start = s->due_wall_ms > now_wall_ms ? s->due_wall_ms : now_wall_ms;
+    if (start > now_wall_ms) {
+        char when[32];
+        wall_to_text(start, false, when);
+        snprintf(c->reason, sizeof(c->reason), "scheduled for %s", when);
+    }
+    return keeps_quiet(s) ? gw_quiet_due(g, c->to, start, c->reason) : start;
+}
+
+int gw_compose(struct gateway *g, const struct gateway_send *given, int64_t now_wall_ms,
                struct store_new_message *m, struct composed *c, struct err *e)
 {
+    struct gateway_send routed = *given, *s = &routed;
     if (check_bounds(s, e) < 0 || check_wishes(g, s, e) < 0)
         return e->code;
     if (!s->to || number_normalise(s->to, g->conf->country, s->reading, c->to, e) < 0)
         return s->to ? err_wrap(e, "to") : err_set(e, ERR_INVALID, "to: a telephone number is expected");
     if (make_user_data(g, s, c, e) < 0)
         return e->code;
-    int64_t start = s->due_wall_ms > now_wall_ms ? s->due_wall_ms : now_wall_ms;
+    if (gw_way_find(g, s, c->to, (int)c->plan.count, &c->way, c->why, e) < 0)
+        return e->code;
+    s->modem = c->way.modem;
+    s->pool = c->way.pool;
+    int64_t start = start_of(g, s, now_wall_ms, c);
     int64_t validity = s->validity_ms ? s->validity_ms : g->conf->validity_ms;
     if (validity && validity < VALIDITY_MIN_MS)
         validity = VALIDITY_MIN_MS;
     bool report = wants_report(g, s);
     if (make_pdus(g, s, validity, report, c, e) < 0)
         return e->code;
-    if (start > now_wall_ms) {
-        char when[32];
-        wall_to_text(start, false, when);
-        snprintf(c->reason, sizeof(c->reason), "scheduled for %s", when);
-    }
-    const struct pipe *wanted = s->modem && *s->modem ? gw_pipe_by_name(g, s->modem) : NULL;
     *m = (struct store_new_message){.peer = c->to,
                                     .text = c->text ? c->text : s->text,
                                     .modem = s->modem,
-                                    .pool = s->pool && *s->pool ? s->pool
-                                            : wanted            ? wanted->pool
-                                                                : NULL,
+                                    .pool = s->pool,
                                     .source = s->source,
                                     .key = s->key,
                                     .meta = s->meta,
                                     .reason = *c->reason ? c->reason : NULL,
-                                    .flags = flags_of(s, report),
+                                    .flags = flags_of(s, &c->way, report),
                                     .priority = s->priority < 0 ? 1 : s->priority,
                                     .due_wall_ms = start,
                                     .expires_wall_ms = validity ? start + validity : 0,
                                     .reply_to = s->reply_to,
                                     .conversation = s->conversation,
+                                    .cost_micros = c->way.cost_micros,
+                                    .route = gw_route_counted(g, c->way.route),
                                     .who = s->who,
                                     .override_reason = s->override_reason,
                                     .parts = c->parts,
                                     .nparts = (int)c->plan.count};
+    gw_reserve(g, c);
     return 0;
 }
 
 void gw_composed_free(struct composed *c)
 {
+    gw_release(c);
     free(c->parts);
     free(c->pdus);
     free(c->text);

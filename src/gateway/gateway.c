@@ -97,7 +97,7 @@ void gw_arm(struct gateway *g)
 {
     int64_t at = earlier(queue_wake_ms(&g->q), g->unknown_wake_ms);
     at = earlier(at, earlier(g->hold_check_ms, g->join_ms));
-    at = earlier(at, g->clock_check_ms);
+    at = earlier(at, earlier(g->clock_check_ms, g->failover_ms));
     for (int i = 0; i < g->npipes; i++)
         at = earlier(at, earlier(g->pipes[i]->wake_ms, g->pipes[i]->look_ms));
     if (g->stalled)
@@ -209,6 +209,17 @@ void gw_store_works(struct gateway *g)
 
 /* ---- life ---- */
 
+/* What is wrong in it was told when gateway.conf was read. */
+static void use_policy(struct gateway *g, const struct gateway_conf *conf)
+{
+    static const struct policy_conf none;
+    struct policy *old = g->policy;
+    policy_new(conf->policy ? conf->policy : &none, NULL, NULL, &g->policy);
+    policy_free(old);
+    gw_spending_change(g);
+    gw_failover_change(g);
+}
+
 struct gateway *gateway_new(struct rt *rt, struct store *store, const struct gateway_conf *conf)
 {
     struct gateway *g = gw_alloc(sizeof(*g));
@@ -221,11 +232,13 @@ struct gateway *gateway_new(struct rt *rt, struct store *store, const struct gat
                           .join_ms = RT_NEVER,
                           .clock_check_ms = RT_NEVER,
                           .unknown_wake_ms = RT_NEVER,
+                          .failover_ms = RT_NEVER,
                           .backlog = true};
     g->jobs.next = g->jobs.prev = &g->jobs;
     g->deferred_end = &g->deferred;
     g->scratch = gw_alloc(PDU_MAX_SEGMENTS * sizeof(*g->scratch));
     queue_init(&g->q);
+    use_policy(g, conf);
     rt_random(rt, g->refs, sizeof(g->refs));
     rt_random(rt, &g->ref_high, sizeof(g->ref_high));
     return g;
@@ -242,6 +255,7 @@ static struct queue_entry *loaded_entry(struct gateway *g, const struct store_qu
     e->expires_ms = gw_from_wall(g, r->expires_wall_ms);
     e->modem = queue_name(&g->q, r->modem);
     e->pool = queue_name(&g->q, r->pool);
+    gw_index_flags(e, r->flags);
     if (r->flags & MSG_F_PREFER)
         e->prefer_until_ms = gw_from_wall(g, r->created_wall_ms) + PREFER_MS;
     if (r->parts > 1)
@@ -312,6 +326,8 @@ bool gateway_discards_silent(const struct gateway *g)
 void gateway_reconfigure(struct gateway *g, const struct gateway_conf *conf)
 {
     g->conf = conf;
+    use_policy(g, conf);
+    gw_kick(g);
 }
 
 static void drained_check(struct job *j)
@@ -356,6 +372,9 @@ void gateway_free(struct gateway *g)
     }
     free(g->pipes);
     gw_unknown_free(g);
+    gw_spending_free(g);
+    free(g->watches);
+    policy_free(g->policy);
     queue_fini(&g->q);
     free(g->scratch);
     free(g);

@@ -56,7 +56,7 @@ static bool route_open(struct gateway *g, const struct queue_route *r, int64_t n
     return false;
 }
 
-static void tell(struct gateway *g, struct queue_entry *e, const char *text)
+void gw_hold_note(struct gateway *g, struct queue_entry *e, const char *text)
 {
     struct telling *t = gw_alloc(sizeof(*t));
     gw_job_add(g, &t->job, telling_drop);
@@ -110,7 +110,7 @@ static void tell_route(struct gateway *g, struct queue_route *r, const char *why
     int n = queue_heads(r, heads, TOLD_PER_ROUTE);
     for (int i = 0; i < n; i++) {
         if (heads[i]->told != hash)
-            tell(g, heads[i], why);
+            gw_hold_note(g, heads[i], why);
         heads[i]->told = hash;
     }
     if (r->told != hash)

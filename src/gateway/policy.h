@@ -96,10 +96,14 @@ int64_t policy_cost_per_day(const struct policy *p); /* millionths; 0 no cap */
 /* Routes in their order: from index on, the first that this is for; -1 none. */
 int policy_route(const struct policy *p, int from, const char *to, const char *source,
                  const char *department);
+/* Why the route of this index is not for it: "is for other numbers"; NULL: it is. */
+const char *policy_route_unfit(const struct policy *p, int index, const char *to, const char *source,
+                               const char *department);
 const struct route_conf *policy_route_at(const struct policy *p, int index); /* NULL beyond the last */
 const struct policy_department *policy_department(const struct policy *p, const char *name); /* NULL none */
 /* The how-manieth of the pools that stand in for this one `other` is, 1 …; 0: none of them. */
 int policy_failover(const struct policy *p, const char *pool, const char *other);
+bool policy_has_failover(const struct policy *p);
 
 /* When marketing may go to this number: now, or the next moment that suits all time zones it may be in. Where
  * no moment of the next eight days suits them all, the first zone decides. words: which zones and hours. */

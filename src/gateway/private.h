@@ -73,6 +73,20 @@ struct unknown {
 struct handling;
 struct change;
 
+/* What was accepted for sending in the calendar day and month: cost.c. Reserved: composed, not stored yet. */
+struct route_spending {
+    const char *name; /* interned */
+    int64_t day_parts, month_parts, reserved_parts;
+};
+struct spending {
+    struct limits calendar;
+    int64_t day_micros, reserved_micros;
+    struct route_spending *routes; /* as the policy's */
+    int nroutes;
+    bool told; /* that the day's cap is reached */
+};
+struct pool_watch;
+
 struct gateway {
     struct rt *rt;
     struct store *store;
@@ -119,6 +133,12 @@ struct gateway {
     bool joining, join_again; /* a group is being joined; look once more after it */
     int64_t join_ms;          /* when to look for incomplete messages */
 
+    struct policy *policy; /* never NULL */
+    struct spending spending;
+    struct pool_watch *watches; /* of pools that others stand in for */
+    int nwatches;
+    int64_t failover_ms; /* when the next pool has been down for long enough; RT_NEVER none */
+
     uint8_t refs[CONCAT_COUNTERS];
     uint16_t ref_high;
     struct pdu_ud *scratch; /* PDU_MAX_SEGMENTS of them */
@@ -147,14 +167,54 @@ void gw_alarm(struct gateway *g, int64_t message, const char *modem, const char 
     __attribute__((format(printf, 4, 5)));
 void gw_emit_outbox(struct gateway *g);
 
+/* ---- route.c: which way a message goes ---- */
+struct way {
+    int route;                /* of the policy; -1 none */
+    const char *modem, *pool; /* interned; "" any */
+    bool wish;                /* `modem` is one only */
+    bool cheapest;            /* by the cheapest of the pool that can take it */
+    int parts;
+    int64_t cost_micros; /* of all parts */
+};
+/* ERR_REFUSED: a premium number, or the day's cost cap. */
+int gw_way_find(struct gateway *g, const struct gateway_send *s, const char *to, int parts, struct way *out,
+                struct buf *why, struct err *e);
+/* Do others stand in for this pool now, and p among them? */
+bool gw_stands_in(const struct gateway *g, const char *pool, const struct pipe *p);
+void gw_failover_look(struct gateway *g, int64_t now_ms);
+void gw_failover_change(struct gateway *g); /* the policy is another one */
+/* Should p take e, of which a cheaper carrier should? false: it waits for that; p->look_ms says when to look
+ * again. */
+bool gw_cost_takes(struct pipe *p, const struct queue_entry *e, int64_t now_ms);
+/* e may not go now by the recipient's clock: it was put back until it may. */
+bool gw_quiet_defers(struct gateway *g, struct queue_entry *e, int64_t now_ms);
+/* When marketing may go there, from this time on; why: the reason for the history. */
+int64_t gw_quiet_due(struct gateway *g, const char *to, int64_t wall_ms, char why[MSG_REASON_BYTES]);
+
+/* ---- cost.c: quotas of routes, the day's cost cap ---- */
+struct composed;
+void gw_spending_change(struct gateway *g); /* the policy is another one */
+void gw_spending_free(struct gateway *g);
+/* May a route take so many parts more? Else why not. */
+/* Its name, where its parts are counted; NULL they are not. */
+const char *gw_route_counted(const struct gateway *g, int route);
+bool gw_quota_allows(struct gateway *g, int route, int parts, char why[96]);
+int gw_cap_check(struct gateway *g, int64_t cost_micros, struct err *e); /* ERR_REFUSED */
+void gw_reserve(struct gateway *g, struct composed *c);
+void gw_release(struct composed *c);
+void gw_spent(struct gateway *g, const struct store_new_message *m); /* it is stored */
+
 /* ---- compose.c: what is asked for -> what the store takes ---- */
 struct composed {
+    struct buf *why; /* in: explanation, lines of text; NULL: nobody asks */
     char to[NUMBER_BYTES];
     struct segment_plan plan;
     struct store_new_part *parts;
     uint8_t *pdus;
-    char reason[64];
+    char reason[MSG_REASON_BYTES];
     char *text; /* what is stored where that is not the given text */
+    struct way way;
+    struct gateway *g; /* parts and cost are reserved there; NULL: they are not */
 };
 int gw_compose(struct gateway *g, const struct gateway_send *s, int64_t now_wall_ms,
                struct store_new_message *m, struct composed *c, struct err *e);
@@ -188,6 +248,7 @@ void gw_decision_free(struct decision *d);
 /* ---- admit.c ---- */
 /* Takes newly stored messages into the index. */
 void gw_index_new(struct gateway *g, const struct store_new_message *m, int count);
+void gw_index_flags(struct queue_entry *e, uint32_t flags); /* what of MSG_F_… the index keeps */
 /* … and tells the watchers of them; reads nothing that the request lent. */
 void gw_tell_new(struct gateway *g, const struct store_new_message *m, int count);
 const char *gw_known(struct gateway *g, bool pools, char *out, size_t size); /* "a, b" */
@@ -245,6 +306,8 @@ void gw_cancel_ready(struct gateway *g, struct queue_entry *e);
 /* ---- hold.c ---- */
 void gw_hold_look(struct gateway *g, int64_t now_ms);
 void gw_hold_tell(struct gateway *g, int64_t now_ms);
+/* Writes to the store, and tells watchers, why e waits, and until when. */
+void gw_hold_note(struct gateway *g, struct queue_entry *e, const char *why);
 /* Why e cannot go now; "" it could. */
 void gw_hold_reason(struct gateway *g, const struct queue_entry *e, char why[MSG_REASON_BYTES]);
 

@@ -286,7 +286,8 @@ int64_t queue_wake_ms(const struct queue *q)
 static struct queue_route *route_get(struct queue *q, struct queue_route want)
 {
     for (struct queue_route *r = q->routes; r; r = r->next)
-        if (r->imsi == want.imsi && r->modem == want.modem && r->pool == want.pool && r->avoid == want.avoid)
+        if (r->imsi == want.imsi && r->modem == want.modem && r->pool == want.pool &&
+            r->avoid == want.avoid && r->cheapest == want.cheapest)
             return r;
     struct queue_route *r = must(malloc(sizeof(*r)));
     *r = want;
@@ -306,6 +307,7 @@ struct queue_route *queue_route_of(struct queue *q, const struct queue_entry *e)
     else {
         want.pool = e->pool;
         want.avoid = e->avoid;
+        want.cheapest = e->cheapest;
     }
     return route_get(q, want);
 }

@@ -26,6 +26,7 @@ struct queue_sender;
  * carrier), neither (a carrier of `pool`, not the SIM `avoid` unless no other is ready). */
 struct queue_route {
     const char *imsi, *modem, *pool, *avoid;
+    bool cheapest;                              /* of those, by the cheapest that can take it */
     struct queue_group *ring[QUEUE_PRIORITIES]; /* the sender to be served next */
     int count;                                  /* ready messages */
     struct queue_route *next;
@@ -56,6 +57,8 @@ struct queue_entry {
     uint8_t moving : 1;      /* an operator's move is on its way to the store */
     uint8_t no_validity : 1; /* goes without TP-VP, which the service centre refused */
     uint8_t touched : 1;     /* something of it went out: parts follow by the same SIM */
+    uint8_t quiet : 1;       /* keeps the recipient's quiet hours */
+    uint8_t cheapest : 1;
     char peer[NUMBER_BYTES];
 };
 

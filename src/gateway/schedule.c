@@ -423,10 +423,15 @@ static struct queue_entry *pipe_take(struct pipe *p, int64_t now_ms)
         return NULL;
     }
     gw_routes_refresh(g);
-    struct queue_entry *e = queue_next(p->routes, p->nown);
-    if (!e)
-        e = queue_next(p->routes, p->nroutes);
-    if (!e || !gw_pipe_open(p, e->parts - e->next_seq + 1, now_ms) || !gw_share_takes(p, e, now_ms))
+    struct queue_entry *e;
+    do {
+        e = queue_next(p->routes, p->nown);
+        if (!e)
+            e = queue_next(p->routes, p->nroutes);
+    } while (e && gw_quiet_defers(g, e, now_ms));
+    if (!e || !gw_pipe_open(p, e->parts - e->next_seq + 1, now_ms))
+        return NULL;
+    if (e->cheapest ? !gw_cost_takes(p, e, now_ms) : !gw_share_takes(p, e, now_ms))
         return NULL;
     queue_serve(&g->q, e);
     p->current = e;
@@ -452,6 +457,7 @@ static void pipe_fill(struct pipe *p, int target)
 void gw_kick(struct gateway *g)
 {
     int64_t now = rt_now_ms(g->rt);
+    gw_failover_look(g, now);
     for (int i = 0; i < g->npipes; i++)
         gw_pipe_wake(g->pipes[i], now);
     /* Idle carriers take a message each before the others take one ahead; in turns. */

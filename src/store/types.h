@@ -58,6 +58,7 @@ enum {
     MSG_F_MASKED = 1 << 14,   /* text was stored masked; the raw PDU is not kept */
     MSG_F_STAFF = 1 << 15,    /* to or from a person of ours (the relay): no customer's message */
     MSG_F_CHEAPEST = 1 << 16, /* outbound: by the cheapest carrier of its pool that can take it */
+    MSG_F_QUIET = 1 << 17,    /* outbound: keeps the recipient's quiet hours: marketing that is no answer */
 };
 
 enum {
