@@ -131,6 +131,17 @@ void gateway_admit(struct gateway *g, struct gateway_admit *a);
 int gateway_preview(struct gateway *g, const struct gateway_send *s, struct segment_plan *plan,
                     char to[NUMBER_BYTES], struct err *e);
 
+/* What one message would need, nothing stored: parts, cost, and when it may go (quiet hours). ERR_INVALID,
+ * ERR_TOO_LONG, ERR_REFUSED. Consent is not looked at. */
+struct gateway_estimate {
+    int parts;
+    int64_t cost_micros, due_wall_ms;
+};
+int gateway_estimate(struct gateway *g, const struct gateway_send *s, struct gateway_estimate *out,
+                     struct err *e);
+/* Of the modem, of the pool, or (both "") of all: as measured, of those that are ready; 0: none is. */
+double gateway_parts_per_second(const struct gateway *g, const char *modem, const char *pool);
+
 /* `simgate route test`: which way a message would take, when, for how much, and why. */
 struct gateway_route_trial {
     char to[NUMBER_BYTES];
