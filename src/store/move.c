@@ -8,8 +8,7 @@ static const char sql_retry[] =
 
 static const char sql_was_unknown[] = "SELECT 1 FROM history WHERE message = ?1 AND state = ?2 LIMIT 1";
 
-static const char sql_raw_gone[] =
-    "SELECT 1 FROM part WHERE id BETWEEN ?1 AND ?2 AND length(pdu) = 0 LIMIT 1";
+static const char sql_raw_gone[] = "SELECT 1 FROM part WHERE id = ?1 AND length(pdu) = 0";
 
 static int refuse(struct store_db *db, const struct msg_head *h, const char *why)
 {
@@ -30,11 +29,11 @@ static int mark_if_unclear(struct store_db *db, const struct msg_head *h, struct
     return ERR_OK;
 }
 
-/* desk.keep_raw has taken its PDUs away. */
+/* desk.keep_raw has taken its PDUs away, of all parts at once. */
 static int check_raw(struct store_db *db, const struct msg_head *h)
 {
     sqlite3_stmt *st;
-    int rc = DB_FIRST(db, &st, sql_raw_gone, db_int(part_id(h->id, 1)), db_int(part_id(h->id, h->parts)));
+    int rc = DB_FIRST(db, &st, sql_raw_gone, db_int(part_id(h->id, 1)));
 
     if (rc <= 0)
         return rc;
