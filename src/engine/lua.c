@@ -143,7 +143,7 @@ static int push_captures(lua_State *L, const struct lua_pattern *m, bool whole)
 }
 
 /* Text, pattern and init are arguments 1 to 3. */
-static bool look(lua_State *L, struct lua_pattern *m, size_t not_end)
+static bool look(lua_State *L, struct lua_pattern *m, size_t not_end, int level)
 {
     struct script *s = script_of(L);
     lua_Integer from = luaL_optinteger(L, 3, 1);
@@ -164,8 +164,12 @@ static bool look(lua_State *L, struct lua_pattern *m, size_t not_end)
 
     found = lua_pattern_find(m, (size_t)from - 1, not_end);
     s->left -= (before - m->steps) / PATTERN_SHARE;
-    if (m->error)
-        luaL_error(L, "%s", m->error);
+    if (m->error) {
+        luaL_where(L, level); /* the script's line, not the prelude's */
+        lua_pushstring(L, m->error);
+        lua_concat(L, 2);
+        lua_error(L);
+    }
     return found;
 }
 
@@ -189,7 +193,7 @@ static int str_find(lua_State *L)
         lua_pushinteger(L, at - text + (lua_Integer)wanted_len);
         return 2;
     }
-    if (!look(L, &m, SIZE_MAX))
+    if (!look(L, &m, SIZE_MAX, 1))
         return lua_pushnil(L), 1;
     lua_pushinteger(L, (lua_Integer)m.start + 1);
     lua_pushinteger(L, (lua_Integer)m.end);
@@ -200,7 +204,7 @@ static int str_match(lua_State *L)
 {
     struct lua_pattern m;
 
-    if (!look(L, &m, SIZE_MAX))
+    if (!look(L, &m, SIZE_MAX, 1))
         return lua_pushnil(L), 1;
     return push_captures(L, &m, true);
 }
@@ -211,7 +215,7 @@ static int str_next(lua_State *L)
     struct lua_pattern m;
     lua_Integer not_end = luaL_optinteger(L, 4, -1);
 
-    if (!look(L, &m, not_end < 0 ? SIZE_MAX : (size_t)not_end))
+    if (!look(L, &m, not_end < 0 ? SIZE_MAX : (size_t)not_end, 2))
         return lua_pushnil(L), 1;
     lua_pushinteger(L, (lua_Integer)m.start + 1);
     lua_pushinteger(L, (lua_Integer)m.end);

@@ -46,7 +46,7 @@ static const struct plugin_kind *const kinds[] = {
 static void well(struct plugin *p, int64_t took_ms)
 {
     if (p->failures)
-        log_notice(p->source, "works again after %d failures", p->failures);
+        log_notice(p->source, "works again failures_before=%d", p->failures);
     p->failures = 0;
     p->retry_ms = 0;
     p->health.down = false;
