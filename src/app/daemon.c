@@ -46,6 +46,7 @@ struct daemon {
     struct store *store;
     struct gateway *gateway;
     struct engine *engine;
+    struct desk *desk;
     struct spool *spool;
     struct dirwatch *watch;
     char spool_dir[4000]; /* of the start: a reload does not move it */
@@ -84,8 +85,10 @@ static int start_engine(struct daemon *d, const struct conf *c)
     if (d->engine) /* messages are under way in it: it goes on, with other rules */
         return engine_reconfigure(d->engine, &c->engine, NULL, NULL);
     rc = engine_new(d->rt, &c->engine, NULL, NULL, &d->engine);
-    if (rc == 0)
+    if (rc == 0) {
         engine_attach(d->engine, d->gateway, d->store);
+        d->desk = desk_new(d->rt, d->engine, d->gateway, d->store);
+    }
     return rc;
 }
 
@@ -118,6 +121,7 @@ static void store_closed(void *owner)
 
     d->store = NULL;
     spool_free(d->spool);
+    desk_free(d->desk);
     engine_free(d->engine);
     gateway_free(d->gateway);
     for (int i = 0; i < SIGNALS; i++)
@@ -227,6 +231,7 @@ static struct ctl_world world_of(struct daemon *d)
                           .store = d->store,
                           .gateway = d->gateway,
                           .engine = d->engine,
+                          .desk = d->desk,
                           .reload = reload,
                           .probe = examine,
                           .owner = d};
