@@ -18,6 +18,7 @@
 
 #include "base/utf8.h"
 #include "base/util.h"
+#include "engine/courier.h"
 #include "engine/rules.h"
 
 const char *job_number(const struct job *j)
@@ -36,6 +37,7 @@ static void job_free(struct job *j)
 {
     DL_DELETE(j->en->jobs, j);
     rt_timer_stop(j->en->rt, &j->retry);
+    walk_cancel(&j->walk);
     walk_clear(j);
     buf_free(&j->shown);
     store_situation_clear(&j->known);
@@ -363,8 +365,20 @@ static void detach(struct engine *en)
 {
     flow_events_stop(en);
     timetable_free(en);
+    courier_free(en->courier);
     while (en->jobs)
         job_free(en->jobs);
+    en->world.store = NULL; /* nothing that was asked of it is answered any more */
+}
+
+static struct program *program_of(void *owner)
+{
+    return ((struct engine *)owner)->program;
+}
+
+static void deliveries(struct engine *en)
+{
+    courier_kick(en->courier);
 }
 
 /* The lists that somebody waits for may have been those of the program before. */
@@ -372,6 +386,7 @@ static void reconfigured(struct engine *en)
 {
     flow_events_want(en);
     timetable_use(en);
+    courier_kick(en->courier);
     go_on(en);
 }
 
@@ -382,6 +397,9 @@ void engine_attach(struct engine *en, struct gateway *g, struct store *s)
     en->detach = detach;
     en->reconfigured = reconfigured;
     en->measure = measure;
+    en->deliveries = deliveries;
+    en->courier = courier_new(
+        &(struct courier_conf){.rt = en->rt, .store = s, .gateway = g, .program = program_of, .owner = en});
     flow_events_start(en);
     timetable_use(en);
     gateway_set_engine(g, on_message, en);

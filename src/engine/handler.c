@@ -132,20 +132,30 @@ void verdict_explain(struct verdict *v, const char *fmt, ...)
     buf_addc(v->why, '\n');
 }
 
+static bool is_asked(const struct handler *h, const struct handler_event *ev)
+{
+    unsigned on = h->on ? h->on : 1U << ENGINE_ON_MESSAGE | 1U << ENGINE_ON_CALL;
+
+    return on & 1U << ev->on;
+}
+
 /* Asks one after the other until one decides, answers later, or is the last. */
 static void walk_on(struct walk *w)
 {
     struct handler *h;
 
-    while ((h = w->chain[w->at])) {
-        enum handler_answer answer = h->decide(h, w->event, w->verdict, w);
+    for (; (h = w->chain[w->at]); w->at++) {
+        enum handler_answer answer =
+            is_asked(h, w->event) ? h->decide(h, w->event, w->verdict, w) : HANDLER_NEXT;
 
-        if (answer == HANDLER_LATER)
+        if (answer == HANDLER_LATER) {
+            if (!w->waits_for)
+                w->waits_for = h;
             return;
+        }
         w->verdict->handler = h->name;
         if (answer == HANDLER_STOP)
             break;
-        w->at++;
     }
     w->done(w);
 }
@@ -153,16 +163,27 @@ static void walk_on(struct walk *w)
 void walk_start(struct walk *w)
 {
     w->at = 0;
+    w->waits_for = NULL;
     walk_on(w);
 }
 
 void walk_resume(struct walk *w, enum handler_answer answer)
 {
     w->verdict->handler = w->chain[w->at]->name;
+    w->waits_for = NULL;
     if (answer == HANDLER_STOP) {
         w->done(w);
         return;
     }
     w->at++;
     walk_on(w);
+}
+
+void walk_cancel(struct walk *w)
+{
+    struct handler *h = w->waits_for;
+
+    w->waits_for = NULL;
+    if (h && h->abandon)
+        h->abandon(h, w);
 }

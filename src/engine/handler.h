@@ -60,7 +60,7 @@ struct verdict {
     const char *rule;              /* the first that matched; "" none */
     struct verdict_reply replies[VERDICT_REPLIES];
     int nreplies;
-    int room; /* automatic replies to the sender that may still be added */
+    int room;           /* automatic replies to the sender that may still be added */
     const char *silent; /* why no automatic reply may go to the sender; kept; NULL: one may */
     struct store_effect effects[VERDICT_EFFECTS];
     int neffects;
@@ -89,7 +89,8 @@ const char *verdict_keep(struct verdict *v, const char *text);
 const char *verdict_keepf(struct verdict *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Adds an effect, whose texts are kept (verdict_keep). False: there are too many; the first is explained. */
 bool verdict_effect(struct verdict *v, const struct store_effect *e);
-/* A person should look at the event's conversation, and why; where there is none, an administrator is told. */
+/* A person should look at the event's conversation, and why; where there is none, an administrator is told.
+ */
 void verdict_flag(struct verdict *v, const struct handler_event *ev, const char *why);
 /* One line of explanation. Costs nothing when nobody asks: arguments are not to be computed for it. */
 #define verdict_why(v, ...)                                                                                  \
@@ -135,9 +136,13 @@ struct walk {
     struct verdict *verdict;
     void (*done)(struct walk *w);
     int at;
+    struct handler
+        *waits_for; /* that answers LATER, also one that another in the chain has asked; NULL none */
 };
 
 void walk_start(struct walk *w);
 void walk_resume(struct walk *w, enum handler_answer answer);
+/* Ends it without an answer and without `done`. */
+void walk_cancel(struct walk *w);
 
 #endif

@@ -376,8 +376,10 @@ static enum handler_answer decide(struct handler *h, const struct handler_event 
     event_to_json(ev, &a->body);
     if (p->running < p->kind->at_a_time)
         begin(a);
-    if (!a->over)
+    if (!a->over) {
+        walk->waits_for = h; /* the chain's may be the rules, which asked it */
         return HANDLER_LATER;
+    }
     enum handler_answer answer = settle(p, a);
 
     ask_free(a);

@@ -6,6 +6,7 @@
 #include "engine/plugins.h"
 #include "engine/program.h"
 
+struct courier;
 struct job;
 
 struct engine {
@@ -24,6 +25,7 @@ struct engine {
     struct job *jobs;            /* messages and events under way, oldest first; owned */
     struct event_source *events; /* flow_events.c; owned */
     struct timetable *timetable; /* timetable.c; owned */
+    struct courier *courier;     /* owned */
     /* There may be new deliveries in the store; NULL: nobody cares. */
     void (*deliveries)(struct engine *en);
     struct log_limit gave_up_limit;
