@@ -24,9 +24,11 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ctl/ctl.h"
+#include "os/child_uv.h"
 #include "os/dirwatch.h"
 #include "os/ports.h"
 #include "os/rt_uv.h"
+#include "os/transfer_curl.h"
 #include "spool/spool.h"
 
 #define WHO "simgated"
@@ -45,6 +47,8 @@ struct daemon {
     struct conf *conf;
     struct store *store;
     struct gateway *gateway;
+    struct child_uv children;
+    struct transfer_host *transfers;
     struct engine *engine;
     struct desk *desk;
     struct spool *spool;
@@ -86,6 +90,7 @@ static int start_engine(struct daemon *d, const struct conf *c)
         return engine_reconfigure(d->engine, &c->engine, NULL, NULL);
     rc = engine_new(d->rt, &c->engine, NULL, NULL, &d->engine);
     if (rc == 0) {
+        engine_set_world(d->engine, &(struct engine_world){&d->children.host, d->transfers});
         engine_attach(d->engine, d->gateway, d->store);
         d->desk = desk_new(d->rt, d->engine, d->gateway, d->store);
     }
@@ -123,6 +128,7 @@ static void store_closed(void *owner)
     spool_free(d->spool);
     desk_free(d->desk);
     engine_free(d->engine);
+    transfer_curl_free(d->transfers);
     gateway_free(d->gateway);
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
@@ -473,6 +479,8 @@ int daemon_run(const char *conf_path, struct err *e)
     d.conf = conf;
     uv_loop_init(&d.loop);
     d.rt = rt_uv_new(&d.loop);
+    child_uv_init(&d.children, &d.loop);
+    d.transfers = transfer_curl_new(&d.loop);
     ports_init(&d.ports, &d.loop);
     rc = start(&d, e);
     if (rc < 0)
