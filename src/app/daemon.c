@@ -51,6 +51,7 @@ struct daemon {
     struct transfer_host *transfers;
     struct engine *engine;
     struct desk *desk;
+    struct campaigns *campaigns;
     struct spool *spool;
     struct dirwatch *watch;
     char spool_dir[4000]; /* of the start: a reload does not move it */
@@ -93,6 +94,7 @@ static int start_engine(struct daemon *d, const struct conf *c)
         engine_set_world(d->engine, &(struct engine_world){&d->children.host, d->transfers});
         engine_attach(d->engine, d->gateway, d->store);
         d->desk = desk_new(d->rt, d->engine, d->gateway, d->store);
+        d->campaigns = campaigns_new(d->rt, d->engine, d->gateway, d->store);
     }
     return rc;
 }
@@ -130,6 +132,7 @@ static void store_closed(void *owner)
     engine_free(d->engine);
     transfer_curl_free(d->transfers);
     gateway_free(d->gateway);
+    campaigns_free(d->campaigns);
     for (int i = 0; i < SIGNALS; i++)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
     rt_timer_stop(d->rt, &d->watchdog);
@@ -238,6 +241,7 @@ static struct ctl_world world_of(struct daemon *d)
                           .gateway = d->gateway,
                           .engine = d->engine,
                           .desk = d->desk,
+                          .campaigns = d->campaigns,
                           .reload = reload,
                           .probe = examine,
                           .owner = d};

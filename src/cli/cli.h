@@ -108,6 +108,7 @@ struct command_group {
     const struct command *commands; /* END ends it */
 };
 extern const struct command_group command_groups[];
+extern const struct command campaign_commands[];                                       /* table_campaign.c */
 extern const struct command conversation_commands[];                                   /* table_desk.c */
 extern const struct command contact_commands[], consent_commands[], people_commands[]; /* table_contacts.c */
 const struct command *command_next(const struct command *c); /* of all groups; NULL before the first */
@@ -169,6 +170,8 @@ int run_contact_erase(struct invocation *v);
 int run_contacts_import(struct invocation *v);
 int run_contacts_export(struct invocation *v);
 int run_contacts_merge(struct invocation *v);
+int run_campaign_new(struct invocation *v); /* campaign.c */
+int run_campaign_start(struct invocation *v);
 int run_help(struct invocation *v);
 /* `simgate complete INDEX WORD…` prints what may stand at INDEX, a line each; for the shell. */
 int run_complete(int argc, char **argv);
@@ -210,6 +213,11 @@ void view_handlers(const json_t *answer);
 int status_of_handlers(const json_t *answer);
 void view_deliveries(const json_t *answer);
 void view_delivery_change(const json_t *answer);
+void view_campaign(const json_t *answer); /* view_campaign.c */
+void view_campaigns(const json_t *answer);
+void view_campaign_preview(const json_t *answer);
+void view_campaign_recipients(const json_t *answer);
+void view_campaign_state(const json_t *answer);
 void view_pdu_decode(const json_t *answer);
 void view_pdu_encode(const json_t *answer);
 

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "desk/campaign.h"
 #include "desk/desk.h"
 #include "engine/engine.h"
 #include "gateway/gateway.h"
@@ -35,6 +36,7 @@ struct ctl_world {
     struct gateway *gateway;
     struct engine *engine;
     struct desk *desk;
+    struct campaigns *campaigns;
     struct modem *const *modems;
     int nmodems;
     /* Reloads gateway.conf as SIGHUP does: 0, or a negative code with all problems, a line each, in

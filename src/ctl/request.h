@@ -45,7 +45,8 @@ struct request {
         .name = NULL                                                                                         \
     }
 
-extern const struct request desk_requests[]; /* table_desk.c */
+extern const struct request desk_requests[];     /* table_desk.c */
+extern const struct request campaign_requests[]; /* table_campaign.c */
 
 const struct request *request_find(const char *name);
 const struct request *request_next(const struct request *r); /* of all tables; NULL before the first */
@@ -99,6 +100,13 @@ void do_consent(struct call *call);
 void do_consent_in(struct call *call);
 void do_consent_out(struct call *call);
 void do_consent_list(struct call *call);
+void do_campaigns(struct call *call);
+void do_campaign(struct call *call);
+void do_campaign_new(struct call *call);
+void do_campaign_add(struct call *call);
+void do_campaign_preview(struct call *call);
+void do_campaign_move(struct call *call); /* "campaign start" … */
+void do_campaign_recipients(struct call *call);
 void do_people(struct call *call);
 void do_departments(struct call *call);
 void do_handlers(struct call *call);
