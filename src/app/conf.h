@@ -27,8 +27,10 @@ struct conf {
     int nmodems;
     struct engine_rule_conf *rules;
     int nrules;
-    struct schema_text *templates;
-    int ntemplates;
+    struct schema_text *templates, *lists;
+    int ntemplates, nlists;
+    struct engine_test_conf *tests;
+    int ntests;
     struct engine_conf engine; /* rules and templates filled in after reading */
     struct schema *memory;
     int refs;

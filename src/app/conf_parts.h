@@ -11,6 +11,11 @@ struct conf_teller {
     void *owner;
 };
 
+/* conf_rules.c */
+extern const struct schema_group conf_rules_group, conf_tests_group;
+/* Rules, templates, lists and tests into c->engine. */
+void conf_rules_fill(struct conf *c, const struct conf_teller *t);
+
 /* conf_handlers.c */
 extern const struct schema_group conf_handlers_group;
 

@@ -294,11 +294,13 @@ static void put_text(struct walk *w, const struct schema_key *k, const char *tex
     case SCHEMA_PARSED:
         put_parsed(w, k, text, line, path, at);
         break;
+    case SCHEMA_TRISTATE:
     case SCHEMA_STRINGS:
     case SCHEMA_FLAGS:
     case SCHEMA_GROUP:
     case SCHEMA_LIST:
     case SCHEMA_TEXTS:
+    case SCHEMA_VARIANTS:
         break;
     }
 }
@@ -324,6 +326,7 @@ static void read_scalar(struct walk *w, const struct schema_key *k, config_setti
     static const char *const expected[] = {
         [SCHEMA_STRING] = "a text in double quotes",
         [SCHEMA_BOOL] = "true or false",
+        [SCHEMA_TRISTATE] = "true or false",
         [SCHEMA_INT] = "a whole number",
         [SCHEMA_DURATION] = "a duration such as \"90s\", \"15m\", \"2h\" or \"3d\"",
         [SCHEMA_ENUM] = "a text in double quotes",
@@ -333,12 +336,19 @@ static void read_scalar(struct walk *w, const struct schema_key *k, config_setti
     bool number = type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
     char text[32];
 
-    if (type == CONFIG_TYPE_STRING && k->type != SCHEMA_INT && k->type != SCHEMA_BOOL) {
+    if (type == CONFIG_TYPE_BOOL && k->type == SCHEMA_TRISTATE) {
+        *(int *)at = config_setting_get_bool(set) ? 1 : 2;
+    } else if (type == CONFIG_TYPE_STRING && k->type != SCHEMA_INT && k->type != SCHEMA_BOOL &&
+               k->type != SCHEMA_TRISTATE) {
         put_text(w, k, config_setting_get_string(set), line_of(set), path, at);
     } else if (type == CONFIG_TYPE_BOOL && k->type == SCHEMA_BOOL) {
         put_text(w, k, config_setting_get_bool(set) ? "true" : "false", line_of(set), path, at);
     } else if (number && (k->type == SCHEMA_INT || k->type == SCHEMA_DURATION)) {
         snprintf(text, sizeof text, "%lld", config_setting_get_int64(set));
+        put_text(w, k, text, line_of(set), path, at);
+    } else if ((number || type == CONFIG_TYPE_FLOAT) && k->type == SCHEMA_PARSED) {
+        snprintf(text, sizeof text, "%.9g",
+                 number ? (double)config_setting_get_int64(set) : config_setting_get_float(set));
         put_text(w, k, text, line_of(set), path, at);
     } else {
         wrong_type(w, set, path, expected[k->type]);
@@ -395,32 +405,85 @@ static void read_flags(struct walk *w, const struct schema_key *k, config_settin
     }
 }
 
+/* The elements of a group of texts so far. */
+struct texts {
+    struct schema_text *all;
+    int count;
+};
+
+static void add_text(struct walk *w, struct texts *t, config_setting_t *set, const char *name,
+                     const char *variant, const char *path)
+{
+    const char *text = config_setting_get_string(set);
+
+    if (!text || !utf8_valid(text, strlen(text)))
+        wrong_type(w, set, path, "a text in double quotes");
+    note(w->s, path, line_of(set));
+    t->all[t->count++] = (struct schema_text){
+        .name = schema_strdup(w->s, name),
+        .text = schema_strdup(w->s, text ? text : "?"), /* told already */
+        .variant = schema_strdup(w->s, variant),
+        .place = schema_place(w->s, path),
+    };
+}
+
+/* { en = "text"; de = "text"; max_segments = 1; } */
+static void add_variants(struct walk *w, const struct schema_key *k, struct texts *t, config_setting_t *set,
+                         const char *path)
+{
+    const char *name = config_setting_name(set);
+    int first = t->count, number = 0;
+    char sub[PATH_BYTES];
+
+    for (int i = 0; i < config_setting_length(set); i++) {
+        config_setting_t *e = config_setting_get_elem(set, (unsigned)i);
+
+        snprintf(sub, sizeof sub, "%s.%s", path, config_setting_name(e));
+        if (strcmp(config_setting_name(e), k->names[0]) != 0)
+            add_text(w, t, e, name, config_setting_name(e), sub);
+        else if (config_setting_type(e) != CONFIG_TYPE_INT || (number = config_setting_get_int(e)) < 1)
+            wrong_type(w, e, sub, "a whole number from 1");
+    }
+    if (t->count == first)
+        wrong_type(w, set, path, "at least one text: { en = \"text\"; }");
+    for (int i = first; i < t->count; i++)
+        t->all[i].number = number;
+}
+
+static int texts_in(const struct schema_key *k, const config_setting_t *set)
+{
+    int n = 0;
+
+    for (int i = 0; i < config_setting_length(set); i++) {
+        config_setting_t *e = config_setting_get_elem(set, (unsigned)i);
+
+        n += k->type == SCHEMA_VARIANTS && config_setting_is_group(e) ? config_setting_length(e) : 1;
+    }
+    return n;
+}
+
 static void read_texts(struct walk *w, const struct schema_key *k, config_setting_t *set, const char *path,
                        void *out)
 {
-    int n = config_setting_is_group(set) ? config_setting_length(set) : -1;
-    struct schema_text *all;
+    struct texts t = {0};
     char sub[PATH_BYTES];
 
-    if (n < 0) {
+    if (!config_setting_is_group(set)) {
         wrong_type(w, set, path, "a group: { name = \"text\"; }");
         return;
     }
-    all = schema_alloc(w->s, ((size_t)n + 1) * sizeof *all);
-    for (int i = 0; i < n; i++) {
+    t.all = schema_alloc(w->s, ((size_t)texts_in(k, set) + 1) * sizeof *t.all);
+    for (int i = 0; i < config_setting_length(set); i++) {
         config_setting_t *e = config_setting_get_elem(set, (unsigned)i);
-        const char *text = config_setting_get_string(e);
 
         snprintf(sub, sizeof sub, "%s.%s", path, config_setting_name(e));
-        if (!text)
-            wrong_type(w, e, sub, "a text in double quotes");
-        all[i].name = schema_strdup(w->s, config_setting_name(e));
-        all[i].text = schema_strdup(w->s, text ? text : "?"); /* told already */
-        note(w->s, sub, line_of(e));
-        all[i].place = schema_place(w->s, sub);
+        if (k->type == SCHEMA_VARIANTS && config_setting_is_group(e))
+            add_variants(w, k, &t, e, sub);
+        else
+            add_text(w, &t, e, config_setting_name(e), "", sub);
     }
-    *(struct schema_text **)((char *)out + k->offset) = all;
-    *(int *)((char *)out + k->count_offset) = n;
+    *(struct schema_text **)((char *)out + k->offset) = t.all;
+    *(int *)((char *)out + k->count_offset) = t.count;
 }
 
 /* ---- groups -----------------------------------------------------------------------------------------------
@@ -460,7 +523,7 @@ static void read_key(struct walk *w, const struct schema_key *k, config_setting_
         read_group(w, k->group, set, path, at);
     else if (k->type == SCHEMA_LIST)
         read_list(w, k, set, path, out);
-    else if (k->type == SCHEMA_TEXTS)
+    else if (k->type == SCHEMA_TEXTS || k->type == SCHEMA_VARIANTS)
         read_texts(w, k, set, path, out);
     else if (k->type == SCHEMA_STRINGS)
         read_strings(w, k, set, path, at);
@@ -556,6 +619,7 @@ static bool same_key(const struct schema_key *k, const void *a, const void *b)
         return *(const bool *)a == *(const bool *)b;
     case SCHEMA_INT:
     case SCHEMA_ENUM:
+    case SCHEMA_TRISTATE:
     case SCHEMA_FLAGS:
         return *(const int *)a == *(const int *)b;
     case SCHEMA_DURATION:
@@ -566,6 +630,7 @@ static bool same_key(const struct schema_key *k, const void *a, const void *b)
         return schema_same(k->group, a, b);
     case SCHEMA_LIST:
     case SCHEMA_TEXTS:
+    case SCHEMA_VARIANTS:
     case SCHEMA_PARSED:
         break;
     }

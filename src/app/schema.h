@@ -16,6 +16,7 @@
 enum schema_type {
     SCHEMA_STRING,   /* const char * */
     SCHEMA_BOOL,     /* bool */
+    SCHEMA_TRISTATE, /* int: 0 not given, 1 true, 2 false */
     SCHEMA_INT,      /* int */
     SCHEMA_DURATION, /* int64_t, milliseconds; "90s", "15m", "2h", "3d", "1w" or seconds */
     SCHEMA_ENUM,     /* int, one of `names` */
@@ -23,8 +24,10 @@ enum schema_type {
     SCHEMA_GROUP,    /* an embedded struct of `group` */
     SCHEMA_LIST,     /* a pointer to structs of `group`, and their number (int) at `count_offset` */
     SCHEMA_TEXTS,    /* as LIST: a group of NAME = "text" with names that the user chooses */
+    SCHEMA_VARIANTS, /* the same, where a text may also be a group of VARIANT = "text", each one an element,
+                        and NUMBER_NAME = 3 for all of them, NUMBER_NAME being the key's only name */
     SCHEMA_FLAGS,    /* unsigned: a list of texts of `names`, bit = index */
-    SCHEMA_PARSED,   /* whatever `parse` makes of a text; untouched when not given */
+    SCHEMA_PARSED,   /* whatever `parse` makes of a text or number; untouched when not given */
 };
 
 struct schema;
@@ -54,9 +57,11 @@ struct schema_group {
 };
 #define SCHEMA_NO_PLACE SIZE_MAX
 
-/* For SCHEMA_TEXTS: the struct of its elements. */
+/* For SCHEMA_TEXTS and SCHEMA_VARIANTS: the struct of its elements. */
 struct schema_text {
     const char *name, *text, *place;
+    const char *variant; /* "" where it is no group */
+    int number;          /* 0 not given */
 };
 
 /* Owns the memory of everything that was read. */

@@ -82,3 +82,11 @@ int engine_put_template(struct engine *en, const char *name, const char *languag
     shelf_remove(en->shelf, name, language);
     return 0;
 }
+
+const struct template *engine_template(const struct engine *en, const char *name, bool *configured)
+{
+    const struct template *t = program_template(en->program, name);
+
+    *configured = t != NULL;
+    return t ? t : shelf_find(en->shelf, name);
+}

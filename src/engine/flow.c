@@ -20,6 +20,7 @@
 #include "base/util.h"
 #include "engine/courier.h"
 #include "engine/rules.h"
+#include "store/templates.h"
 
 const char *job_number(const struct job *j)
 {
@@ -390,6 +391,20 @@ static void reconfigured(struct engine *en)
     go_on(en);
 }
 
+/* Without them, rules that say them hold their replies. */
+static void load_templates(struct engine *en)
+{
+    struct store_templates all;
+    struct err e = {0};
+
+    if (store_load_templates(en->store, &all, &e) != 0)
+        log_err(FLOW_WHO, "templates of the store are not read: %s", e.text);
+    for (int i = 0; i < all.count; i++)
+        if (shelf_put(en->shelf, all.rows[i].name, all.rows[i].language, all.rows[i].text, &e) != 0)
+            log_err(FLOW_WHO, "template %s of the store: %s", all.rows[i].name, e.text);
+    store_templates_clear(&all);
+}
+
 void engine_attach(struct engine *en, struct gateway *g, struct store *s)
 {
     en->gateway = g;
@@ -397,6 +412,7 @@ void engine_attach(struct engine *en, struct gateway *g, struct store *s)
     en->detach = detach;
     en->reconfigured = reconfigured;
     en->measure = measure;
+    load_templates(en);
     en->deliveries = deliveries;
     en->courier = courier_new(
         &(struct courier_conf){.rt = en->rt, .store = s, .gateway = g, .program = program_of, .owner = en});

@@ -33,6 +33,15 @@ const char *conf_prefix(const struct engine_conf *conf, char out[PLACE_BYTES])
     return out;
 }
 
+static char *copy(const char *text)
+{
+    char *s = strdup(text ? text : "");
+
+    if (!s)
+        abort();
+    return s;
+}
+
 /* ---- templates ------------------------------------------------------------------------------------------
  */
 
@@ -132,7 +141,36 @@ struct template *compile_reply(const struct engine_conf *conf, const char *reply
     return NULL;
 }
 
-static void check_template(const struct engine_conf *conf, int index, struct problems *p)
+/* As it stands, for people who look at it: no rule is known. */
+static void keep_template(struct program *p, const struct engine_conf *conf,
+                          const struct engine_template_conf *tc)
+{
+    struct template_scope scope = {.unbound = true};
+    struct problems quiet = {0};
+    struct named_template *n;
+
+    if (program_template(p, tc->name))
+        return;
+    p->templates = reallocarray(p->templates, (size_t)p->ntemplates + 1, sizeof *p->templates);
+    if (!p->templates)
+        abort();
+    n = &p->templates[p->ntemplates++];
+    *n = (struct named_template){.name = copy(tc->name),
+                                 .place = copy(tc->place ? tc->place : "templates"),
+                                 .max_segments = tc->max_segments,
+                                 .template = compile_named(conf, tc->name, "", &scope, &quiet)};
+}
+
+const struct template *program_template(const struct program *p, const char *name)
+{
+    for (int i = 0; i < p->ntemplates; i++)
+        if (strcmp(p->templates[i].name, name) == 0)
+            return p->templates[i].template;
+    return NULL;
+}
+
+static void check_template(struct program *program, const struct engine_conf *conf, int index,
+                           struct problems *p)
 {
     const struct engine_template_conf *tc = &conf->templates[index];
     const char *place = tc->place ? tc->place : "templates";
@@ -150,6 +188,8 @@ static void check_template(const struct engine_conf *conf, int index, struct pro
             problem(p, "%s: there is another template \"%s\"", place, tc->name);
     if (template_new(tc->text, &scope, &t, &e) != 0)
         problem(p, "%s: %s", place, e.text);
+    else
+        keep_template(program, conf, tc);
     template_free(t);
 }
 
@@ -283,7 +323,8 @@ static void chain_as_said(struct program *p, const struct engine_conf *conf, str
                 conf_prefix(conf, file));
 }
 
-/* The relay is the first of every chain: staff's numbers are no customers'. */
+/* The relay is the first of every chain: staff's numbers are no customers'. Handlers that rules name are
+ * asked by these only, unless gateway.conf's chain has them too. */
 static void chain_compile(struct program *p, const struct engine_conf *conf, struct problems *problems)
 {
     struct handler *h;
@@ -298,7 +339,8 @@ static void chain_compile(struct program *p, const struct engine_conf *conf, str
     chain_add(p, &p->guard.handler);
     chain_add(p, &p->rules->handler);
     for (int i = 0; (h = plugins_at(p->plugins, i, NULL)); i++)
-        chain_add(p, h);
+        if (h->decide && !rules_name(p->rules, h))
+            chain_add(p, h);
 }
 
 unsigned program_on(const struct program *p)
@@ -331,20 +373,11 @@ static void warn_of_taken_keywords(const struct program *p, const struct engine_
     }
 }
 
-static char *copy(const char *text)
-{
-    char *s = strdup(text ? text : "");
-
-    if (!s)
-        abort();
-    return s;
-}
-
 static void compile(struct program *p, const struct engine_conf *conf, const struct plugin_world *world,
                     struct problems *problems)
 {
     for (int i = 0; i < conf->ntemplates; i++)
-        check_template(conf, i, problems);
+        check_template(p, conf, i, problems);
     p->language = language_new(p->fold);
     p->reopen_ms = conf->desk.reopen_ms;
     p->lists = lists_new(conf, problems);
@@ -358,6 +391,9 @@ static void compile(struct program *p, const struct engine_conf *conf, const str
     relay_compile(&p->relay, conf, p, world);
     survey_compile(&p->survey, conf, p, problems);
     answers_compile(&p->answers, conf, p, problems);
+    p->keep.contacts_ms = conf->desk.keep_contacts_ms;
+    p->keep.messages_ms = conf->desk.keep_messages_ms;
+    p->keep.raw_ms = conf->desk.keep_raw_ms;
     chain_compile(p, conf, problems);
 }
 
@@ -399,6 +435,12 @@ void program_unref(struct program *p)
 {
     if (!p || --p->refs > 0)
         return;
+    for (int i = 0; i < p->ntemplates; i++) {
+        free(p->templates[i].name);
+        free(p->templates[i].place);
+        template_free(p->templates[i].template);
+    }
+    free(p->templates);
     free(p->chain);
     free(p->trial);
     relay_fini(&p->relay);

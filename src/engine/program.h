@@ -73,8 +73,17 @@ struct program {
     struct rules *rules;
     struct plugins *plugins;
     struct handler **chain; /* NULL-terminated */
+    struct named_template {
+        char *name, *place;
+        struct template *template;
+        int max_segments;
+    } * templates; /* of gateway.conf */
+    int ntemplates;
     struct handler **trial; /* the same without what speaks with the world outside */
     int64_t reopen_ms;      /* a closed conversation is opened again within it */
+    struct {
+        int64_t contacts_ms, messages_ms, raw_ms; /* 0 for ever */
+    } keep;
 };
 
 struct plugin_world;
@@ -85,6 +94,9 @@ struct program *program_new(const struct engine_conf *conf, const struct plugin_
                             void *owner);
 struct program *program_ref(struct program *p);
 void program_unref(struct program *p); /* NULL allowed */
+
+/* A template of gateway.conf; NULL: it has none of this name. */
+const struct template *program_template(const struct program *p, const char *name);
 
 /* The language of the event's text, as far as it can be told, else its contact's; "". */
 const char *program_language(const struct program *p, const struct handler_event *ev);

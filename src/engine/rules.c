@@ -166,6 +166,22 @@ void rules_free(struct rules *r)
     free(r);
 }
 
+static bool forwards_to(const struct rule_actions *a, const char *name)
+{
+    for (int i = 0; i < a->nforward; i++)
+        if (a->forward[i].kind == SENDEE_PLUGIN && strcmp(a->forward[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+bool rules_name(const struct rules *r, const struct handler *h)
+{
+    for (int i = 0; i < r->count; i++)
+        if (r->list[i].actions.handler == h || forwards_to(&r->list[i].actions, h->name))
+            return true;
+    return false;
+}
+
 /* ---- words ----------------------------------------------------------------------------------------------
  */
 

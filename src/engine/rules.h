@@ -148,6 +148,8 @@ struct rules {
 /* program->rules; staff, lists and plugins are there already. */
 void rules_compile(struct program *p, const struct engine_conf *conf, struct problems *problems);
 void rules_free(struct rules *r);
+/* Is there a rule that has this handler decide, or forwards to it? */
+bool rules_name(const struct rules *r, const struct handler *h);
 
 /* "key" of a list of texts, copied; NULL stays NULL. */
 char **texts_copy(const char *const *texts);

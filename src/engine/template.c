@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "engine/language.h"
 #include "engine/template_private.h"
+#include "pdu/segment.h"
 
 enum { OP_FILTERS = 4 };
 
@@ -420,6 +421,25 @@ bool template_longest(const struct template *t, int index, const char **language
             buf_addc(out, 'x');
     }
     return true;
+}
+
+bool template_segments(const struct template *t, int index, const char **language, int *segments)
+{
+    const struct segment_conf conf = {.cls = -1};
+    struct segment_plan plan;
+    struct buf longest = {0};
+    bool there = template_longest(t, index, language, &longest);
+
+    *segments = 0;
+    if (there && segment_measure(buf_str(&longest), longest.len, &conf, &plan, NULL) == 0)
+        *segments = (int)plan.count;
+    buf_free(&longest);
+    return there;
+}
+
+bool template_refers(const struct template *t, const char *name)
+{
+    return t->name && strcmp(t->name, name) == 0;
 }
 
 const char *template_source(const struct template *t, const char *language)

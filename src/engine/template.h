@@ -56,6 +56,12 @@ const char *template_render(const struct template *t, const struct template_valu
  * text, by index; false beyond the last. */
 bool template_longest(const struct template *t, int index, const char **language, struct buf *out);
 
+/* How many segments that is; false beyond the last. 0: more than can be sent. */
+bool template_segments(const struct template *t, int index, const char **language, int *segments);
+
+/* Does it stand for this name of the shelf? */
+bool template_refers(const struct template *t, const char *name);
+
 /* The text of a language as it was written, NULL: none. By name: of what the shelf has now. */
 const char *template_source(const struct template *t, const char *language);
 

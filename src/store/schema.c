@@ -158,5 +158,6 @@ static const char version_1[] =
     " PRIMARY KEY (imsi, quarter)"
     ") STRICT, WITHOUT ROWID;";
 
-const char *const schema_migrations[] = {version_1, schema_desk, schema_queries, schema_restraint};
+const char *const schema_migrations[] = {version_1, schema_desk, schema_queries, schema_restraint,
+                                         schema_templates};
 const int schema_version = (int)(sizeof schema_migrations / sizeof schema_migrations[0]);

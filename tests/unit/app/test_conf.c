@@ -78,8 +78,8 @@ static void test_smallest(void **state)
     assert_true(c->modems[0].report);
     assert_int_equal(c->gateway.gateway.on_unknown, ON_UNKNOWN_HOLD);
     assert_string_equal(c->rules[0].reply, "auto reply");
-    assert_int_equal(c->engine.guard_replies, 5);
-    assert_null(c->engine.stop_reply);
+    assert_int_equal(c->engine.guard.replies, 5);
+    assert_null(c->engine.consent.stop_reply);
     conf_unref(c);
 }
 
