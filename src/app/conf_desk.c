@@ -18,6 +18,7 @@
 #define PERSON(m)     offsetof(struct person_conf, m)
 #define DESK(m)       offsetof(struct desk_conf, m)
 #define SURVEY(m)     offsetof(struct survey_conf, m)
+#define OBJECTIVE(m)  offsetof(struct objective_conf, m)
 
 static const struct schema_key hours_keys[] = {
     {"zone", SCHEMA_STRING, HOURS(zone), .max = 60,
@@ -114,6 +115,39 @@ static const struct schema_key survey_keys[] = {
 };
 const struct schema_group conf_survey_group = {survey_keys, ARRAY_LEN(survey_keys),
                                                sizeof(struct survey_conf), SCHEMA_NO_PLACE};
+
+/* Of a hundred: 0.95, or "95%". */
+static const char *parse_share(struct schema *s, const char *text, void *at)
+{
+    char *end;
+    double v = strtod(text, &end);
+
+    (void)s;
+    if (end != text && !strcmp(end, "%"))
+        v /= 100;
+    else if (end == text || *end)
+        v = -1;
+    if (!(v >= 0 && v <= 1))
+        return "a share such as 0.95 or \"95%\"";
+    *(double *)at = v;
+    return NULL;
+}
+
+static const struct schema_key objective_keys[] = {
+    {"name", SCHEMA_STRING, OBJECTIVE(name), .min = 1, .max = DESK_WORD_BYTES - 1, .required = true,
+     .help = "as it is shown: \"same-day answer\""},
+    {"figure", SCHEMA_STRING, OBJECTIVE(figure), .min = 1, .max = DESK_WORD_BYTES - 1, .required = true,
+     .help = "first_response, next_response, resolution, full_resolution, satisfied, answered, delivered, "
+             "automatic, nps"},
+    {"target", SCHEMA_STRING, OBJECTIVE(target), .max = 40,
+     .help = "of a time: \"15m\", \"4h business\"; a business day is what a day is open on average"},
+    {"share", SCHEMA_PARSED, OBJECTIVE(share), .def = "0.9", .parse = parse_share,
+     .help = "so many must be within the target, or the figure itself be so high: 0.95"},
+    {"department", SCHEMA_STRING, OBJECTIVE(department), .max = DESK_WORD_BYTES - 1,
+     .help = "only of this department"},
+};
+const struct schema_group conf_objectives_group = {objective_keys, ARRAY_LEN(objective_keys),
+                                                   sizeof(struct objective_conf), OBJECTIVE(place)};
 
 /* ---- checks ---------------------------------------------------------------------------------------------
  */

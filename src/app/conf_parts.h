@@ -21,8 +21,16 @@ extern const struct schema_group conf_handlers_group;
 
 /* conf_desk.c */
 extern const struct schema_group conf_hours_group, conf_departments_group, conf_people_group, conf_desk_group,
-    conf_survey_group;
+    conf_survey_group, conf_objectives_group;
 /* Numbers of people become canonical. */
 void conf_desk_check(struct conf *c, const struct conf_teller *t);
+
+/* conf_restraint.c */
+extern const struct schema_group conf_consent_group, conf_guard_group, conf_sensitive_group, conf_quiet_group,
+    conf_premium_group, conf_routes_group, conf_costs_group;
+/* Fills in what the gateway's policy and the engine want otherwise than it is written; `problem` is told
+ * "PATH: text". */
+void conf_restraint_check(struct conf *c, const struct conf_teller *t,
+                          void (*problem)(void *owner, const char *text), void *owner);
 
 #endif

@@ -165,6 +165,9 @@ struct desk *desk_new(struct rt *rt, struct engine *en, struct gateway *g, struc
         abort();
     *d = (struct desk){.rt = rt, .engine = en, .gateway = g, .store = s};
     clocks_start(&d->clocks, d);
+    settling_start(&d->settling, d);
+    retention_start(&d->keeper, d);
+    erase_start(&d->resume, d);
     return d;
 }
 
@@ -173,6 +176,9 @@ void desk_free(struct desk *d)
     if (!d)
         return;
     clocks_stop(&d->clocks);
+    settling_stop(&d->settling);
+    retention_stop(&d->keeper);
+    erase_stop(d);
     while (d->doings)
         doing_free(d->doings);
     free(d);

@@ -3,8 +3,10 @@
 #define SIMGATE_DESK_PRIVATE_H
 
 #include "desk/desk.h"
+#include "desk/erase.h"
 #include "engine/program.h"
 #include "store/due.h"
+#include "store/query_desk.h"
 
 /* A gateway_verdict under construction, with messages that need nobody's memory. */
 enum { DRAFT_SENDS = 12 };
@@ -38,7 +40,33 @@ struct clocks {
     int64_t survey_after_wall_ms; /* who was closed before was asked, or will not be */
 };
 
+/* Once an hour: retention.c. */
+struct keeper {
+    struct desk *desk;
+    struct rt_timer timer;
+    struct store_retain retain;
+    int64_t erased[RETENTIONS];
+};
+
+/* Business times of answers that were just given: figures.c. */
+struct settling {
+    struct desk *desk;
+    struct rt_timer timer;
+    struct gateway_watcher watcher;
+    struct store_times_pending pending;
+    struct store_times_settle settle;
+    bool busy, again;
+};
+
+/* An erasure that a restart interrupted: erase.c. */
+struct resume {
+    struct desk *desk;
+    struct store_erasures ask;
+    struct desk_erase erase;
+};
+
 struct doing;
+struct erasing;
 
 struct desk {
     struct rt *rt;
@@ -47,8 +75,18 @@ struct desk {
     struct store *store;
     struct clocks clocks;
     struct doing *doings; /* owned */
+    struct keeper keeper;
+    struct settling settling;
+    struct resume resume;
+    struct erasing *erasings; /* owned */
 };
 
+void retention_start(struct keeper *r, struct desk *d);
+void retention_stop(struct keeper *r);
+void settling_start(struct settling *s, struct desk *d);
+void settling_stop(struct settling *s);
+void erase_start(struct resume *m, struct desk *d);
+void erase_stop(struct desk *d); /* calling nothing */
 void clocks_start(struct clocks *c, struct desk *d);
 void clocks_stop(struct clocks *c); /* calling nothing; the store is closed or abandoned */
 

@@ -61,6 +61,15 @@ struct survey_conf {
     int64_t delay_ms, window_ms; /* after closing; an answer counts for so long */
 };
 
+/* What is wished for: "95 of 100 first answers within a business day". */
+struct objective_conf {
+    const char *name, *place;
+    const char *figure;     /* "first_response" …, "satisfied" …: engine/objectives.c */
+    const char *target;     /* of a time: "15m", "4h business", "1d business"; "" none */
+    double share;           /* 0..1 */
+    const char *department; /* "" all */
+};
+
 /* ---- rules ---- */
 
 enum engine_want { WANT_ANY, WANT_YES, WANT_NO };
@@ -210,6 +219,8 @@ struct engine_conf {
     struct hours_conf hours;
     struct desk_conf desk;
     struct survey_conf survey;
+    const struct objective_conf *objectives;
+    int nobjectives;
     struct consent_conf consent;
     struct guard_conf guard;
     struct sensitive_conf sensitive;

@@ -391,6 +391,7 @@ static void compile(struct program *p, const struct engine_conf *conf, const str
     relay_compile(&p->relay, conf, p, world);
     survey_compile(&p->survey, conf, p, problems);
     answers_compile(&p->answers, conf, p, problems);
+    objectives_compile(&p->objectives, conf, &p->staff, problems);
     p->keep.contacts_ms = conf->desk.keep_contacts_ms;
     p->keep.messages_ms = conf->desk.keep_messages_ms;
     p->keep.raw_ms = conf->desk.keep_raw_ms;
@@ -446,6 +447,7 @@ void program_unref(struct program *p)
     relay_fini(&p->relay);
     survey_fini(&p->survey);
     answers_fini(&p->answers);
+    objectives_fini(&p->objectives);
     rules_free(p->rules);
     plugins_free(p->plugins);
     sensitive_fini(&p->sensitive);

@@ -8,6 +8,7 @@
 #include "engine/handler.h"
 #include "engine/language.h"
 #include "engine/lists.h"
+#include "engine/objectives.h"
 #include "engine/pattern.h"
 #include "engine/restraint.h"
 #include "engine/service.h"
@@ -84,6 +85,7 @@ struct program {
     struct {
         int64_t contacts_ms, messages_ms, raw_ms; /* 0 for ever */
     } keep;
+    struct objectives objectives;
 };
 
 struct plugin_world;
