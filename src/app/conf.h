@@ -27,10 +27,9 @@ struct conf {
     int nmodems;
     struct engine_rule_conf *rules;
     int nrules;
-    struct schema_text *templates, *lists;
-    int ntemplates, nlists;
-    struct engine_test_conf *tests;
-    int ntests;
+    struct schema_text *templates;
+    int ntemplates;
+    struct policy_conf policy; /* gateway.gateway points to it */
     struct engine_conf engine; /* rules and templates filled in after reading */
     struct schema *memory;
     int refs;

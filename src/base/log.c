@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mask.h"
 #include "base/utf8.h"
 #include "base/util.h"
 
@@ -35,6 +36,7 @@ static void sink_stderr(enum log_level level, const char *who, const char *line)
 
 static enum log_level current_level = LOG_INFO;
 static log_sink current_sink = sink_stderr;
+static struct mask *current_mask;
 
 void log_set_level(enum log_level level)
 {
@@ -184,9 +186,27 @@ const char *log_text(const char *utf8)
     if (!utf8)
         return "-";
     if (current_level >= LOG_DEBUG)
-        snprintf(out, TEXT_BYTES, "\"%s\"", utf8);
+        snprintf(out, TEXT_BYTES, "\"%s\"", log_masked(utf8));
     else
         snprintf(out, TEXT_BYTES, "(%zu characters)", utf8_count(utf8, strlen(utf8)));
+    return out;
+}
+
+void log_set_mask(struct mask *m)
+{
+    current_mask = m;
+}
+
+const char *log_masked(const char *utf8)
+{
+    static char rotation[ROTATION][TEXT_BYTES];
+    static unsigned next;
+    char *out = rotation[next++ % ROTATION];
+    struct buf masked = {0};
+    bool hidden = mask_text(current_mask, utf8, strlen(utf8), &masked) > 0;
+
+    str_copy(out, TEXT_BYTES, hidden ? buf_str(&masked) : utf8);
+    buf_free(&masked);
     return out;
 }
 

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mask;
+
 enum log_level { LOG_ERR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG_DEBUG = 7 }; /* syslog(3) */
 
 typedef void (*log_sink)(enum log_level level, const char *who, const char *line);
@@ -41,6 +43,11 @@ const char *log_number(const char *number);
 
 /* "(27 characters)"; the text itself at debug. Static buffers in rotation (four). */
 const char *log_text(const char *utf8);
+
+/* Texts for logs go through this first (sensitive data); NULL: as they are. */
+void log_set_mask(struct mask *m); /* borrowed */
+/* The text, masked, whatever the level: for those that an administrator has asked for. As log_text. */
+const char *log_masked(const char *utf8);
 
 /* A limiter for lines that may come in floods. Zero-initialised: at most 5 lines in 10 s, then silence; the
  * first line after it tells how many were left out. */

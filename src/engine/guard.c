@@ -188,14 +188,14 @@ static bool forbidden(const struct guard *g, const struct handler_event *ev, str
     return true;
 }
 
-static void mask_reply(const struct sensitive *s, struct verdict_reply *r)
+static void mask_buf(const struct sensitive *s, struct buf *text)
 {
     struct buf masked = {0};
 
-    if (mask_text(s->mask, buf_str(&r->text), r->text.len, &masked) == 0)
+    if (mask_text(s->mask, buf_str(text), text->len, &masked) == 0)
         return;
-    buf_free(&r->text);
-    r->text = masked;
+    buf_free(text);
+    *text = masked;
 }
 
 /* Who sends a card number is told not to, where there is room for it. */
@@ -226,6 +226,7 @@ void guard_filter(const struct program *p, const struct handler_event *ev, struc
     char before[MSG_REASON_BYTES];
 
     warn_sender(p, ev, v);
+    mask_buf(&p->sensitive, &v->alarm);
     for (int i = v->nreplies - 1; i >= 0; i--) {
         struct verdict_reply *r = &v->replies[i];
         bool ours = r->person || r->staff || r->consent;
@@ -233,7 +234,7 @@ void guard_filter(const struct program *p, const struct handler_event *ev, struc
         if (to_sender(r, ev) && !ours && forbidden(&p->guard, ev, v, i))
             take_out(v, i);
         else if (!to_sender(r, ev) && !r->person)
-            mask_reply(&p->sensitive, r);
+            mask_buf(&p->sensitive, &r->text);
     }
     if (!v->silent || answered(ev, v))
         return;

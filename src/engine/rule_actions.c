@@ -472,7 +472,7 @@ static void do_log(struct asking *a, const struct rule_actions *act)
     if (a->verdict->why)
         why(a, "log", buf_str(&text));
     else
-        log_notice("engine", "rule %s: %s", a->rule->name, buf_str(&text));
+        log_notice("engine", "rule %s: %s", a->rule->name, log_masked(buf_str(&text)));
     buf_free(&text);
 }
 

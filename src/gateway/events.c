@@ -1,6 +1,8 @@
 /* Events to watchers: borrowed for the call; a watcher may take itself off the list while it is told. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "gateway/private.h"
@@ -12,8 +14,7 @@ static const char *const names[EV_KINDS] = {
     [EV_OUTCOME] = "outcome",   [EV_REPORT] = "report",
     [EV_CARRIER] = "carrier",   [EV_OUTBOX] = "outbox",
     [EV_ALARM] = "alarm",       [EV_CALL] = "call",
-    [EV_USSD] = "ussd",
-    [EV_CONVERSATION] = "conversation",
+    [EV_USSD] = "ussd",         [EV_CONVERSATION] = "conversation",
 };
 
 const char *gateway_event_name(enum gateway_event_kind k)
@@ -67,4 +68,28 @@ void gw_alarm(struct gateway *g, int64_t message, const char *modem, const char 
 void gw_emit_outbox(struct gateway *g)
 {
     gw_emit(g, &(struct gateway_event){.kind = EV_OUTBOX});
+}
+
+void gw_emit_received(struct gateway *g, const struct gateway_event *given)
+{
+    struct gateway_event ev = *given;
+    struct buf masked = {0};
+    ev.kind = EV_RECEIVED;
+    ev.state = MSG_RECEIVED;
+    if (ev.text && mask_text(policy_mask(g->policy), ev.text, strlen(ev.text), &masked) > 0)
+        ev.text = buf_str(&masked);
+    gw_emit(g, &ev);
+    buf_free(&masked);
+}
+
+bool gw_store_masked(struct gateway *g, char **text, uint32_t *flags)
+{
+    struct buf masked = {0};
+    if (!policy_stores_masked(g->policy) ||
+        mask_text(policy_mask(g->policy), *text, strlen(*text), &masked) == 0)
+        return false;
+    free(*text);
+    *text = masked.data;
+    *flags |= MSG_F_MASKED;
+    return true;
 }

@@ -215,6 +215,7 @@ static void use_policy(struct gateway *g, const struct gateway_conf *conf)
     static const struct policy_conf none;
     struct policy *old = g->policy;
     policy_new(conf->policy ? conf->policy : &none, NULL, NULL, &g->policy);
+    log_set_mask(policy_mask(g->policy));
     policy_free(old);
     gw_spending_change(g);
     gw_failover_change(g);
@@ -374,6 +375,7 @@ void gateway_free(struct gateway *g)
     gw_unknown_free(g);
     gw_spending_free(g);
     free(g->watches);
+    log_set_mask(NULL);
     policy_free(g->policy);
     queue_fini(&g->q);
     free(g->scratch);

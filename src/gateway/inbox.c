@@ -141,13 +141,11 @@ static void stored(struct gateway *g, struct inbound *in)
         g->stats.received++;
         log_info(WHO, "received message=%lld from=%s modem=%s", (long long)op->message,
                  log_number(in->sender), op->modem);
-        gw_emit(g, &(struct gateway_event){.kind = EV_RECEIVED,
-                                           .message = op->message,
-                                           .state = MSG_RECEIVED,
-                                           .parts = 1,
-                                           .peer = in->sender,
-                                           .modem = op->modem,
-                                           .text = in->text});
+        gw_emit_received(g, &(struct gateway_event){.message = op->message,
+                                                    .parts = 1,
+                                                    .peer = in->sender,
+                                                    .modem = op->modem,
+                                                    .text = in->text});
         gw_emit_outbox(g);
         to_engine(g, in);
     } else {
@@ -204,6 +202,8 @@ static void read_deliver(struct gateway *g, struct inbound *in, const struct pdu
     in->text = gw_alloc(PDU_TEXT_BYTES);
     if (gw_is_text(&d->dcs)) {
         pdu_ud_text(&d->ud, &d->dcs, in->text);
+        if (gw_store_masked(g, &in->text, &in->op.flags))
+            in->op.len = 0; /* the PDU holds it too */
     } else {
         in->op.flags |= MSG_F_BINARY;
         gw_payload_hex(&d->ud, &d->dcs, in->text);

@@ -104,13 +104,11 @@ static void tell(struct gateway *g, struct joining *jo)
     g->stats.received++;
     log_info(WHO, "received message=%lld from=%s modem=%s parts=%d/%d", (long long)op->message,
              log_number(op->sender), op->modem, op->count, jo->group.total);
-    gw_emit(g, &(struct gateway_event){.kind = EV_RECEIVED,
-                                       .message = op->message,
-                                       .state = MSG_RECEIVED,
-                                       .parts = jo->group.total,
-                                       .peer = op->sender,
-                                       .modem = op->modem,
-                                       .text = jo->text});
+    gw_emit_received(g, &(struct gateway_event){.message = op->message,
+                                                .parts = jo->group.total,
+                                                .peer = op->sender,
+                                                .modem = op->modem,
+                                                .text = jo->text});
     gw_emit_outbox(g);
     jo->text = jo->meta = NULL;
     gw_handle_new(g, &row);
@@ -160,6 +158,8 @@ static void on_group(struct store_op *op, int status)
     jo->meta = p.first ? gw_meta(p.first, &flags) : NULL;
     jo->text = parts_text(&p, gr->total);
     flags |= (there < gr->total ? MSG_F_INCOMPLETE : 0u) | (p.text ? 0u : MSG_F_BINARY);
+    if (p.text)
+        gw_store_masked(g, &jo->text, &flags); /* the store then empties the segments */
     parts_free(&p);
     jo->join = (struct store_join){.op.done = on_joined,
                                    .segments = gr->segments,

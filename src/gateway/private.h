@@ -166,6 +166,10 @@ void gw_emit(struct gateway *g, const struct gateway_event *ev);
 void gw_alarm(struct gateway *g, int64_t message, const char *modem, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void gw_emit_outbox(struct gateway *g);
+/* EV_RECEIVED, with the text masked. */
+void gw_emit_received(struct gateway *g, const struct gateway_event *given);
+/* Masks a received text (heap) where it is to be stored so; true: something was. */
+bool gw_store_masked(struct gateway *g, char **text, uint32_t *flags);
 
 /* ---- route.c: which way a message goes ---- */
 struct way {

@@ -90,6 +90,7 @@ void store_group(struct store *s, struct store_group *g)
  */
 
 static const char sql_of_segment[] = "SELECT ifnull(bundle, 0), scts FROM segment WHERE id = ?1";
+static const char sql_emptied[] = "UPDATE segment SET pdu = x'' WHERE id = ?1";
 static const char sql_joined[] = "UPDATE segment SET message = ?2, bundle = NULL WHERE id = ?1";
 static const char sql_left[] = "SELECT count(*) FROM segment WHERE bundle = ?1";
 static const char sql_bundle_left[] = "UPDATE bundle SET have = ?2, complete = 0 WHERE id = ?1";
@@ -164,6 +165,8 @@ static int exec_join(struct store_db *db, struct store_op *op)
             rc = err_set(db->err, ERR_INVALID, "segments of two messages");
         if (rc == ERR_OK)
             rc = DB_RUN(db, sql_joined, db_int(j->segments[i].id), db_int(j->message));
+        if (rc == ERR_OK && (j->flags & MSG_F_MASKED)) /* they hold what the text no longer does */
+            rc = DB_RUN(db, sql_emptied, db_int(j->segments[i].id));
     }
     return rc ? rc : bundle_settle(db, first_bundle);
 }
