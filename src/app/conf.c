@@ -34,7 +34,7 @@ static const char *const language_names[] = {"",         "turkish", "spanish", "
 #define GATEWAY(m) offsetof(struct conf, gateway.m)
 #define MODEM(m)   offsetof(struct conf_modem, m)
 #define LIMIT(m)   offsetof(struct gateway_limits, m)
-#define RULE(m)    offsetof(struct engine_rule_conf, m)
+#define ENGINE(m)  offsetof(struct engine_conf, m)
 #define BALANCE(m) offsetof(struct modem_balance_conf, m)
 
 /* Offsets of the gateway group count from the start of `struct conf` itself. */
@@ -154,32 +154,20 @@ static const struct schema_key modem_keys[] = {
 static const struct schema_group modem_group = {modem_keys, ARRAY_LEN(modem_keys), sizeof(struct conf_modem),
                                                 MODEM(place)};
 
-static const struct schema_key rule_keys[] = {
-    {"name", SCHEMA_STRING, RULE(name), .min = 1, .max = 60, .required = true,
-     .help = "for logs and `simgate rules test`"},
-    {"on", SCHEMA_ENUM, RULE(on), .def = "message", .names = engine_on_names,
-     .help = "\"message\": received texts; \"call\": calls, answered by text"},
-    {"keywords", SCHEMA_STRINGS, RULE(keywords), .help = "the message is one of these, or its first word is"},
-    {"pattern", SCHEMA_STRING, RULE(pattern), .max = 4000,
-     .help = "the message matches this Perl-style pattern"},
-    {"alarm", SCHEMA_STRING, RULE(alarm), .max = 4000,
-     .help = "text for an administrator, or \"@NAME\" of a template: an event and a line in the log"},
-    {"reply", SCHEMA_STRING, RULE(reply), .max = 4000,
-     .help = "text with {{values}}, or \"@name\" of a template"},
-    {"continue", SCHEMA_BOOL, RULE(also), .def = "false",
-     .help = "go on to later rules when this one matched"},
-};
-static const struct schema_group rule_group = {rule_keys, ARRAY_LEN(rule_keys),
-                                               sizeof(struct engine_rule_conf), RULE(place)};
+static const char *const template_numbers[] = {"max_segments", NULL};
 
 static const struct schema_key root_keys[] = {
     {"gateway", SCHEMA_GROUP, 0, .group = &gateway_group, .help = "the gateway as a whole"},
     {"modems", SCHEMA_LIST, offsetof(struct conf, modems), offsetof(struct conf, nmodems),
      .group = &modem_group, .required = true, .help = "( { name = \"M0\"; port = \"/dev/ttyUSB0\"; } )"},
-    {"templates", SCHEMA_TEXTS, offsetof(struct conf, templates), offsetof(struct conf, ntemplates),
-     .help = "named texts"},
-    {"rules", SCHEMA_LIST, offsetof(struct conf, rules), offsetof(struct conf, nrules), .group = &rule_group,
-     .help = "what is answered to whom; the first that matches wins"},
+    {"templates", SCHEMA_VARIANTS, offsetof(struct conf, templates), offsetof(struct conf, ntemplates),
+     .names = template_numbers, .help = "named texts, each in one or more languages"},
+    {"lists", SCHEMA_TEXTS, offsetof(struct conf, lists), offsetof(struct conf, nlists),
+     .help = "named lists of numbers: \"+49170…, +4917*\", or \"file:/path\""},
+    {"rules", SCHEMA_LIST, offsetof(struct conf, rules), offsetof(struct conf, nrules),
+     .group = &conf_rules_group, .help = "what is done with whom; the first that matches wins"},
+    {"tests", SCHEMA_LIST, offsetof(struct conf, tests), offsetof(struct conf, ntests),
+     .group = &conf_tests_group, .help = "what the rules must come to; run by `simgated -t`"},
     {"handlers", SCHEMA_LIST, offsetof(struct conf, engine.handlers), offsetof(struct conf, engine.nhandlers),
      .group = &conf_handlers_group, .help = "programs, servers, scripts that decide about messages too"},
     {"chain", SCHEMA_STRINGS, offsetof(struct conf, engine.chain),
@@ -195,6 +183,9 @@ static const struct schema_key root_keys[] = {
      .help = "conversations, and how staff answers them"},
     {"survey", SCHEMA_GROUP, offsetof(struct conf, engine.survey), .group = &conf_survey_group,
      .help = "asked once when a conversation is closed"},
+    {"objectives", SCHEMA_LIST, offsetof(struct conf, engine.objectives),
+     offsetof(struct conf, engine.nobjectives), .group = &conf_objectives_group,
+     .help = "what is wished for, shown as met or missed by simgate stats"},
     {"consent", SCHEMA_GROUP, 0, .group = &conf_consent_group, .help = "STOP, START, HELP"},
     {"guard", SCHEMA_GROUP, 0, .group = &conf_guard_group, .help = "against loops, floods and bills"},
     {"sensitive", SCHEMA_GROUP, 0, .group = &conf_sensitive_group,
@@ -223,6 +214,11 @@ static void say(struct checking *k, const char *path, const char *text)
 {
     buf_addf(k->problems, "%s: %s\n", schema_place(k->c->memory, path), text);
     k->count++;
+}
+
+static void tell_setting(void *owner, const char *path, const char *text)
+{
+    say(owner, path, text);
 }
 
 static bool all_digits(const char *text, size_t min, size_t max)
@@ -425,27 +421,7 @@ static uint8_t language(struct checking *k, const char *name, const char *path)
 
 static void fill_engine(struct conf *c)
 {
-    struct engine_template_conf *t = schema_alloc(c->memory, ((size_t)c->ntemplates + 1) * sizeof *t);
-
-    for (int i = 0; i < c->ntemplates; i++)
-        t[i] = (struct engine_template_conf){
-            .name = c->templates[i].name, .text = c->templates[i].text, .place = c->templates[i].place};
-    for (int i = 0; i < c->nrules; i++) {
-        char stand_in[32];
-
-        snprintf(stand_in, sizeof stand_in, "rule %d", i + 1);
-        if (!*c->rules[i].name) /* told already */
-            c->rules[i].name = schema_strdup(c->memory, stand_in);
-        if (c->rules[i].pattern && !*c->rules[i].pattern)
-            c->rules[i].pattern = NULL;
-        if (c->rules[i].reply && !*c->rules[i].reply)
-            c->rules[i].reply = NULL;
-    }
     c->engine.business = c->gateway.name;
-    c->engine.rules = c->rules;
-    c->engine.nrules = c->nrules;
-    c->engine.templates = t;
-    c->engine.ntemplates = c->ntemplates;
 }
 
 /* Begins it with a path of gateway.conf, such as "hours" or "consent.stop_words[2]"? */
@@ -483,6 +459,7 @@ static void check_engine(struct checking *k)
     struct engine *en = NULL;
 
     fill_engine(k->c);
+    conf_rules_fill(k->c, &(struct conf_teller){tell_setting, k});
     if (engine_new(NULL, &k->c->engine, engine_problem, k, &en) == 0)
         engine_free(en);
 }
@@ -498,11 +475,6 @@ static void check_gateway(struct checking *k)
     c->gateway.gateway.locking = language(k, c->gateway.language, "gateway.language");
     c->gateway.gateway.single = language(k, c->gateway.language_ext, "gateway.language_ext");
     c->gateway.gateway.discard_type0 = !c->gateway.gateway.discard_type0; /* written as show_silent */
-}
-
-static void tell_setting(void *owner, const char *path, const char *text)
-{
-    say(owner, path, text);
 }
 
 static void check(struct checking *k)

@@ -27,8 +27,10 @@ struct conf {
     int nmodems;
     struct engine_rule_conf *rules;
     int nrules;
-    struct schema_text *templates;
-    int ntemplates;
+    struct schema_text *templates, *lists;
+    int ntemplates, nlists;
+    struct engine_test_conf *tests;
+    int ntests;
     struct policy_conf policy; /* gateway.gateway points to it */
     struct engine_conf engine; /* rules and templates filled in after reading */
     struct schema *memory;
@@ -36,7 +38,8 @@ struct conf {
 };
 
 /* Reads and checks the whole file. NULL when there were problems (each a line in *problems) or no memory.
- * `profiles` is given to each modem, and outlives the generation; NULL: names of profiles are not looked up. */
+ * `profiles` is given to each modem, and outlives the generation; NULL: names of profiles are not looked up.
+ */
 struct conf *conf_read(const char *path, const struct profile_set *profiles, struct buf *problems);
 
 /* A generation lives until the last that borrows from it lets go; conf_read() gives the first hold. NULL is

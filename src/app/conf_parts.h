@@ -11,12 +11,17 @@ struct conf_teller {
     void *owner;
 };
 
+/* conf_rules.c */
+extern const struct schema_group conf_rules_group, conf_tests_group;
+/* Rules, templates, lists and tests into c->engine. */
+void conf_rules_fill(struct conf *c, const struct conf_teller *t);
+
 /* conf_handlers.c */
 extern const struct schema_group conf_handlers_group;
 
 /* conf_desk.c */
 extern const struct schema_group conf_hours_group, conf_departments_group, conf_people_group, conf_desk_group,
-    conf_survey_group;
+    conf_survey_group, conf_objectives_group;
 /* Numbers of people become canonical. */
 void conf_desk_check(struct conf *c, const struct conf_teller *t);
 
