@@ -12,7 +12,7 @@
 #include "tests/lib/rt_sim.h"
 #include "trial.h"
 
-enum { WORLD_SENT_MAX = 64, NETWORK_MS = 40, MINUTE_MS = 60000 };
+enum { WORLD_SENT_MAX = 256, NETWORK_MS = 40, MINUTE_MS = 60000 };
 
 struct world {
     struct rt *rt;
