@@ -14,7 +14,7 @@ static const struct {
     [CAMPAIGN_DRAFT] = {"draft", 1U << CAMPAIGN_RUNNING | 1U << CAMPAIGN_STOPPED},
     [CAMPAIGN_RUNNING] = {"running", 1U << CAMPAIGN_PAUSED | 1U << CAMPAIGN_STOPPED},
     [CAMPAIGN_PAUSED] = {"paused", 1U << CAMPAIGN_RUNNING | 1U << CAMPAIGN_STOPPED},
-    [CAMPAIGN_DONE] = {"done", 0},
+    [CAMPAIGN_DONE] = {"done", 1U << CAMPAIGN_STOPPED}, /* what it has in the queue */
     [CAMPAIGN_STOPPED] = {"stopped", 0},
 };
 
