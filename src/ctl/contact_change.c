@@ -58,6 +58,10 @@ static void on_applied(struct gateway_apply *a, int status)
         call_fail(c->call, status, a->err.text);
         return;
     }
+    if (!c->tell_contact) {
+        c->answer(c);
+        return;
+    }
     c->contact.op.done = on_contact;
     c->contact.number = c->number;
     store_contact(c->call->ctl->world.store, &c->contact);
@@ -94,7 +98,7 @@ struct contact_change *change_new(struct call *call, void (*answer)(struct conta
 
 void change_start(struct contact_change *c)
 {
-    log_info(WHO, "%s number=%s by=%s as=%s", c->call->kind->name, c->number, call_user(c->call),
+    log_info(WHO, "%s number=%s by=%s as=%s", c->call->kind->name, log_number(c->number), call_user(c->call),
              c->acting.who);
     c->known = (struct store_situation){.op.done = on_known, .number = c->number, .sim = ""};
     store_situation(c->call->ctl->world.store, &c->known);

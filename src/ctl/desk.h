@@ -48,8 +48,9 @@ struct contact_change {
     int neffects;
     char *kept[CHANGE_EFFECTS];
     int nkept;
-    bool (*fill)(struct contact_change *c);   /* adds what depends on what is known; NULL nothing does */
-    void (*answer)(struct contact_change *c); /* `contact` is as it is now */
+    bool (*fill)(struct contact_change *c); /* adds what depends on what is known; NULL nothing does */
+    bool tell_contact;                      /* `contact` is read for the answer */
+    void (*answer)(struct contact_change *c);
     struct gateway_verdict verdict;
     struct gateway_apply apply;
     struct store_contact contact;

@@ -129,9 +129,18 @@ static void answer_contact(struct contact_change *c)
     call_ok(c->call, contact_answer(&c->contact));
 }
 
-void do_contact_set(struct call *call)
+static struct contact_change *start_change(struct call *call)
 {
     struct contact_change *c = change_new(call, answer_contact);
+
+    if (c)
+        c->tell_contact = true;
+    return c;
+}
+
+void do_contact_set(struct call *call)
+{
+    struct contact_change *c = start_change(call);
     struct err e = {0};
     const char *name;
     json_t *value;
@@ -157,7 +166,7 @@ void do_contact_set(struct call *call)
 
 static void change_tags(struct call *call, enum effect_kind kind)
 {
-    struct contact_change *c = change_new(call, answer_contact);
+    struct contact_change *c = start_change(call);
     const json_t *tags = json_object_get(call->args, "tags");
     size_t count = json_is_array(tags) ? json_array_size(tags) : 1;
     struct err e = {0};
@@ -213,7 +222,7 @@ static bool fill_note(struct contact_change *c)
 
 void do_contact_note(struct call *call)
 {
-    struct contact_change *c = change_new(call, answer_contact);
+    struct contact_change *c = start_change(call);
 
     if (!c)
         return;

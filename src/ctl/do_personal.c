@@ -1,4 +1,4 @@
-/* Personal data as such: `contacts import`, `contacts merge`, `contact export`. */
+/* Personal data as such: `contacts import`, `contacts merge`, `contact export`, `contact erase`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ctl/desk.h"
+#include "desk/erase.h"
 
 /* ---- import ---- */
 
@@ -233,7 +234,8 @@ void do_contacts_merge(struct call *call)
     if (!call_acting(call, &m->acting) || !call_number_of(call, "number", m->from) ||
         !call_number_of(call, "into", m->into))
         return;
-    log_notice(WHO, "contacts merge number=%s into=%s by=%s", m->from, m->into, m->acting.who);
+    log_notice(WHO, "contacts merge number=%s into=%s by=%s", log_number(m->from), log_number(m->into),
+               m->acting.who);
     m->merge = (struct store_merge){.op.done = on_merged,
                                     .from = m->from,
                                     .into = m->into,
@@ -292,10 +294,44 @@ void do_contact_export(struct call *call)
     x->call = call;
     if (!call_number_of(call, "number", x->number))
         return;
-    log_notice(WHO, "contact export number=%s by=%s", x->number, call_user(call));
+    if (!call_text(call, "section")) /* the first piece */
+        log_notice(WHO, "contact export number=%s by=%s", log_number(x->number), call_user(call));
     x->export = (struct store_export){.op.done = on_exported,
                                       .number = x->number,
                                       .section = section_of(call),
                                       .after = call_number(call, "after", 0)};
     store_export(call->ctl->world.store, &x->export);
+}
+
+/* ---- erase ---- */
+
+struct erasing {
+    struct call *call;
+    struct acting acting;
+    struct desk_erase erase;
+    char number[NUMBER_BYTES];
+};
+
+static void on_erased(struct desk_erase *r, int status)
+{
+    struct erasing *e = container_of(r, struct erasing, erase);
+
+    if (status < 0)
+        call_fail(e->call, status, r->err.text);
+    else
+        call_ok(e->call, json_pack("{sssisisb}", "number", e->number, "rows", r->rows, "cancelled",
+                                   r->cancelled, "opt_out", r->opt_out));
+}
+
+void do_contact_erase(struct call *call)
+{
+    struct erasing *e = call_keep(call, sizeof *e, NULL);
+
+    e->call = call;
+    if (!call_acting(call, &e->acting) || !call_number_of(call, "number", e->number))
+        return;
+    log_notice(WHO, "contact erase number=%s by=%s", log_number(e->number), e->acting.who);
+    call->may_be_left = true; /* it goes on after the next start */
+    e->erase = (struct desk_erase){.number = e->number, .who = e->acting.who, .done = on_erased};
+    desk_erase(call->ctl->world.desk, &e->erase);
 }

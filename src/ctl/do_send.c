@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "ctl/private.h"
+#include "ctl/desk.h"
 
 struct sending {
     struct call *call;
@@ -18,6 +18,8 @@ struct sending {
     char source[MSG_SOURCE_BYTES];
     int64_t validity_ms, due_wall_ms;
     int priority;
+    struct acting acting;
+    char department[DESK_WORD_BYTES];
     /* Waiting. Of each message: */
     struct outcome {
         enum msg_state state;
@@ -258,6 +260,11 @@ static void fill(struct sending *s, int i, const char *to)
     send->priority = s->priority;
     send->due_wall_ms = s->due_wall_ms;
     send->validity_ms = s->validity_ms;
+    send->marketing = call_bool(call, "marketing", 0);
+    send->person = *s->acting.person != '\0';
+    send->who = s->acting.who;
+    send->department = *s->department ? s->department : NULL;
+    send->override_reason = call_text(call, "override");
     set_key(s, i, call_text(call, "key"));
     s->outcomes[i].state = MSG_QUEUED;
 }
@@ -274,6 +281,9 @@ void do_send(struct call *call)
     s->due_wall_ms = call_wall_ms(call, "at", 0);
     s->validity_ms = call_duration_ms(call, "validity", 0);
     snprintf(s->source, sizeof s->source, "ctl:%s", call_user(call));
+    if (!call_acting(call, &s->acting) ||
+        !call_department(call, "department", s->department, sizeof s->department))
+        return;
     s->sends = array((size_t)count, sizeof *s->sends);
     s->keys = array((size_t)count, sizeof *s->keys);
     s->outcomes = array((size_t)count, sizeof *s->outcomes);

@@ -111,10 +111,12 @@ static const struct field tags_fields[] = {
     END};
 static const struct field contact_note_fields[] = {
     A_NUMBER("number", true), {.name = "text", .type = FIELD_TEXT, .required = true}, AS, END};
-static const struct field export_fields[] = {A_NUMBER("number", true),
-                                             {.name = "section", .type = FIELD_CHOICE, .choices = sections},
-                                             AN_AFTER("after"),
-                                             END};
+static const struct field export_fields[] = {
+    A_NUMBER("number", true),
+    {.name = "section", .type = FIELD_CHOICE, .choices = sections},
+    {.name = "after", .type = FIELD_NUMBER, .min = INT64_MIN, .max = INT64_MAX},
+    END};
+
 static const struct field erase_fields[] = {A_NUMBER("number", true), AS, END};
 static const struct field import_fields[] = {
     {.name = "contacts", .type = FIELD_ROWS, .required = true, .max = IMPORT_MAX},

@@ -14,7 +14,8 @@ struct desk;
 
 /* Borrowed until desk_free: all. The clocks begin at once. */
 struct desk *desk_new(struct rt *rt, struct engine *en, struct gateway *g, struct store *s);
-/* Frees at once, calling nothing. The store must be closed or abandoned before. */
+/* Frees at once, calling nothing but `done` of erasures (ERR_CANCELLED; they go on at the next start). The
+ * store must be closed or abandoned before. */
 void desk_free(struct desk *d);
 
 /* Departments, people and hours now; valid until the next turn of the loop. */

@@ -182,6 +182,11 @@ void erase_start(struct resume *m, struct desk *d)
 
 void erase_stop(struct desk *d)
 {
-    while (d->erasings)
+    while (d->erasings) {
+        struct desk_erase *r = d->erasings->request;
+
         erasing_free(d->erasings);
+        err_set(&r->err, ERR_CANCELLED, "simgated is stopping; it goes on at its next start");
+        r->done(r, ERR_CANCELLED);
+    }
 }

@@ -219,7 +219,7 @@ def test_consent(build):
         refused(it, "opted in", "send", "--to", OTHER, "--marketing", "Sale!")
         it.run("consent", "in", OTHER, "--proof", "order form 12")
         it.run("send", "--to", OTHER, "--marketing", "Sale!")
-        lab.equal(it.json("contact", OTHER)["contact"]["consent"], "in")
+        lab.equal([x["state"] for x in it.json("consent", OTHER)["consents"]], ["in"])
 
 
 def test_people(build):
