@@ -92,7 +92,7 @@ void gw_index_new(struct gateway *g, const struct store_new_message *m, int coun
         if (!m->id || m->existed || m->opted_out)
             continue;
         struct queue_entry *e = queue_new(&g->q, m->id, m->source);
-        e->due_ms = gw_from_wall(g, m->due_wall_ms);
+        e->due_ms = gw_due_from_wall(g, m->due_wall_ms, now);
         e->expires_ms = gw_from_wall(g, m->expires_wall_ms);
         e->modem = queue_name(&g->q, m->modem);
         e->pool = queue_name(&g->q, m->pool);

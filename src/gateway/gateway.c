@@ -88,6 +88,11 @@ int64_t gw_from_wall(struct gateway *g, int64_t wall_ms)
     return wall_ms == 0 ? RT_NEVER : rt_now_ms(g->rt) + (wall_ms - rt_wall_ms(g->rt));
 }
 
+int64_t gw_due_from_wall(struct gateway *g, int64_t wall_ms, int64_t now_ms)
+{
+    return wall_ms > rt_wall_ms(g->rt) ? gw_from_wall(g, wall_ms) : now_ms;
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -252,7 +257,7 @@ static struct queue_entry *loaded_entry(struct gateway *g, const struct store_qu
     e->priority = (uint8_t)r->priority;
     e->parts = (uint8_t)r->parts;
     e->next_seq = (uint8_t)(r->parts + 1);
-    e->due_ms = r->due_wall_ms ? gw_from_wall(g, r->due_wall_ms) : now;
+    e->due_ms = gw_due_from_wall(g, r->due_wall_ms, now);
     e->expires_ms = gw_from_wall(g, r->expires_wall_ms);
     e->modem = queue_name(&g->q, r->modem);
     e->pool = queue_name(&g->q, r->pool);

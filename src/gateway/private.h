@@ -160,6 +160,9 @@ void gw_store_failed(struct gateway *g, int status, const struct err *e);
 void gw_store_works(struct gateway *g);
 int64_t gw_to_wall(struct gateway *g, int64_t at_ms);     /* 0 for RT_NEVER */
 int64_t gw_from_wall(struct gateway *g, int64_t wall_ms); /* RT_NEVER for 0 */
+/* The same of when a message is due; what is due already is due now: how two clocks tick apart, or that one
+ * was set, then has no say in the order. */
+int64_t gw_due_from_wall(struct gateway *g, int64_t wall_ms, int64_t now_ms);
 
 /* ---- events.c ---- */
 void gw_emit(struct gateway *g, const struct gateway_event *ev);

@@ -907,6 +907,25 @@ static void the_order_survives_restarts(void **state)
     }
 }
 
+/* Nor has what the wall clock does while messages are being accepted a say in their order. */
+static void the_order_survives_the_clock(void **state)
+{
+    struct world *w = W(state);
+    struct asked *q = asked_new();
+    set_state(&w->carriers[0], CARRIER_DOWN, "off");
+    send_to(w, "+491701111111", "first");
+    q->sends[0] = message("+491701111111", "second");
+    gateway_admit(w->g, &q->a);
+    rt_sim_jump_wall(w->rt, SECOND);
+    run(w, SECOND);
+    assert_int_equal(q->dones, 1);
+    free(q);
+    set_state(&w->carriers[0], CARRIER_READY, "");
+    run(w, MINUTE);
+    assert_int_equal(w->nlog, 2);
+    assert_string_equal(w->log[0].text, "first");
+}
+
 /* A carrier can be taken off and put back while messages wait for it. */
 static void a_carrier_is_detached(void **state)
 {
@@ -1021,6 +1040,7 @@ int main(void)
         T(retrying_what_waits, world_setup),
         T(draining, world_setup),
         T(the_order_survives_restarts, world_setup),
+        T(the_order_survives_the_clock, world_setup),
         T(a_carrier_is_detached, world_setup),
         T(the_clock_may_jump, world_setup),
         T(a_schedule_follows_the_clock, world_setup),
