@@ -2,7 +2,9 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/conf.h"
@@ -11,6 +13,7 @@
 #include "app/profiles.h"
 #include "app/udev.h"
 #include "base/log.h"
+#include "engine/engine.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONF = 3 };
 
@@ -29,6 +32,26 @@ static void usage(FILE *to)
           to);
 }
 
+/* What is suspicious in the rules is told; tests that fail are a failure. */
+static bool check_rules(const struct conf *c, int *tests)
+{
+    struct engine *en;
+    struct engine_check result;
+    bool good;
+
+    if (engine_new(NULL, &c->engine, NULL, NULL, &en) != 0)
+        return false;
+    engine_check(en, (int64_t)time(NULL) * 1000, &result);
+    for (const char *line = buf_str(&result.warnings); *line; line += strcspn(line, "\n") + 1)
+        fprintf(stderr, "warning: %.*s\n", (int)strcspn(line, "\n"), line);
+    fputs(buf_str(&result.failures), stderr);
+    *tests = result.tests;
+    good = result.failed == 0;
+    engine_check_clear(&result);
+    engine_free(en);
+    return good;
+}
+
 static int check(const char *path)
 {
     struct profiles_folders folders;
@@ -38,10 +61,13 @@ static int check(const char *path)
     struct profiles *p = profiles_read(folders.list, &problems);
     struct conf *c = conf_read(path, profiles_set(p), &problems);
     bool good = c && !problems.len;
+    int tests = 0;
 
     fputs(buf_str(&problems), stderr);
+    good = good && check_rules(c, &tests);
     if (good)
-        printf("%s: good (%d modems, %d rules, %d templates)\n", path, c->nmodems, c->nrules, c->ntemplates);
+        printf("%s: good (%d modems, %d rules, %d templates, %d tests)\n", path, c->nmodems, c->nrules,
+               c->ntemplates, tests);
     buf_free(&problems);
     conf_unref(c);
     profiles_free(p);

@@ -108,6 +108,7 @@ struct command_group {
     const struct command *commands; /* END ends it */
 };
 extern const struct command_group command_groups[];
+extern const struct command rules_commands[];                                          /* table_rules.c */
 extern const struct command campaign_commands[];                                       /* table_campaign.c */
 extern const struct command conversation_commands[];                                   /* table_desk.c */
 extern const struct command contact_commands[], consent_commands[], people_commands[]; /* table_contacts.c */
@@ -198,6 +199,13 @@ int status_of_balances(const json_t *answer);
 const char *amount_text(const json_t *balance, char out[32]);
 void view_unlock(const json_t *answer);
 void view_rules_test(const json_t *answer);
+void view_rules_check(const json_t *answer);
+int status_of_rules_check(const json_t *answer);
+void view_templates(const json_t *answer);
+void view_template(const json_t *answer);
+void view_template_put(const json_t *answer);
+void view_template_removed(const json_t *answer);
+void view_template_preview(const json_t *answer);
 void view_conversations(const json_t *answer); /* view_desk.c */
 void view_conversation(const json_t *answer);
 void view_operation(const json_t *answer);

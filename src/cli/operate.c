@@ -1,5 +1,4 @@
-/* Commands with a way of their own: a USSD dialogue goes on for as long as the network waits for replies;
- * `rules test` is about a text or a call. */
+/* Commands with a way of their own: a USSD dialogue goes on for as long as the network waits for replies. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,21 +160,4 @@ int status_of_balances(const json_t *answer)
     json_array_foreach(json_object_get(answer, "balances"), i,
                        b) if (json_object_get(b, "error")) return CLI_FAILED;
     return CLI_DONE;
-}
-
-/* ---- rules test ---- */
-
-int run_rules_test(struct invocation *v)
-{
-    bool call = json_object_get(v->args, "call") != NULL;
-    bool text = json_object_get(v->args, "text") != NULL;
-    struct err e = {0};
-
-    if (call && (text || json_object_get(v->args, "from")))
-        err_set(&e, ERR_INVALID, "--call stands alone: a call has no text");
-    else if (!call && !json_object_get(v->args, "from"))
-        err_set(&e, ERR_INVALID, "--from NUMBER is missing, or --call NUMBER");
-    else if (!call && !text)
-        err_set(&e, ERR_INVALID, "TEXT is missing");
-    return e.code ? tell_usage(v->command, v->json, &e) : run_request(v);
 }

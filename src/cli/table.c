@@ -90,12 +90,6 @@ static const struct option probe_options[] = {
 static const struct operand probe_operands[] = {{"PORT", ARG_FILE, "port", true, NULL}, END};
 static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true, NULL}, END};
 
-static const struct option rules_options[] = {
-    {"from", ARG_TEXT, "NUMBER", "from", "the sender, whose consent and replies count", NULL, NULL, false},
-    {"call", ARG_TEXT, "NUMBER", "call", "a call of this number instead of a text", NULL, NULL, false},
-    END};
-static const struct operand rules_operands[] = {{"TEXT", ARG_WORDS, "text", true, NULL}, END};
-
 static const struct option decode_options[] = {
     {"length", ARG_NUMBER, "N", "length", "the length the modem told: octets without the service centre",
      NULL, NULL, false},
@@ -147,17 +141,6 @@ static const struct command message_commands[] = {
      .timeout_ms = ORDINARY_MS,
      .view = view_change},
     {.name = "watch", .summary = "what happens, as it happens", .run = run_watch},
-    END};
-
-static const struct command rules_commands[] = {
-    {.name = "rules test",
-     .summary = "which rule would answer this text or call, and why",
-     .options = rules_options,
-     .operands = rules_operands,
-     .request = "rules test",
-     .run = run_rules_test,
-     .timeout_ms = ORDINARY_MS,
-     .view = view_rules_test},
     END};
 
 static const struct command modem_commands[] = {
@@ -266,7 +249,7 @@ const struct command_group command_groups[] = {{"Messages", message_commands},
                                                {"Consent", consent_commands},
                                                {"Campaigns", campaign_commands},
                                                {"People and handlers", people_commands},
-                                               {"Rules", rules_commands},
+                                               {"Rules and templates", rules_commands},
                                                {"Modems", modem_commands},
                                                {"The gateway", gateway_commands},
                                                {"Without simgated", tool_commands},

@@ -390,20 +390,3 @@ void view_unlock(const json_t *answer)
     (void)answer;
     say(PLAIN, "it tries again; simgate modems shows how it went");
 }
-
-void view_rules_test(const json_t *answer)
-{
-    const json_t *line;
-    size_t i;
-
-    json_array_foreach(json_object_get(answer, "why"), i, line) say(DIM, "%s", json_string_value(line));
-    putchar('\n');
-    say_field("sender", member_text(answer, "from"));
-    say_field("handled by", member_text(answer, "handler"));
-    say_field("rule", member_text(answer, "rule"));
-    say_field("result", member_text(answer, "reason"));
-    if (json_object_get(answer, "reply"))
-        say(GREEN, "reply            %s", member_text(answer, "reply"));
-    else
-        say(YELLOW, "no reply");
-}

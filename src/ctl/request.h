@@ -46,6 +46,7 @@ struct request {
     }
 
 extern const struct request desk_requests[];     /* table_desk.c */
+extern const struct request rules_requests[];    /* table_rules.c */
 extern const struct request campaign_requests[]; /* table_campaign.c */
 
 const struct request *request_find(const char *name);
@@ -82,6 +83,13 @@ void do_unlock(struct call *call);
 void do_trace(struct call *call);
 void do_probe(struct call *call);
 void do_rules_test(struct call *call);
+void do_rules_check(struct call *call);
+void do_templates(struct call *call);
+void do_template(struct call *call);
+void do_template_add(struct call *call);
+void do_template_edit(struct call *call);
+void do_template_remove(struct call *call);
+void do_template_preview(struct call *call);
 
 void do_conversations(struct call *call);
 void do_conversation(struct call *call);

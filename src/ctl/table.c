@@ -75,10 +75,6 @@ static const struct field trace_fields[] = {
 static const struct field probe_fields[] = {
     {.name = "port", .type = FIELD_TEXT, .max = 400}, A_MODEM(false), END};
 static const struct field unlock_fields[] = {A_MODEM(true), END};
-static const struct field rules_fields[] = {{.name = "from", .type = FIELD_TEXT, .max = 63},
-                                            {.name = "call", .type = FIELD_TEXT, .max = 63},
-                                            {.name = "text", .type = FIELD_TEXT},
-                                            END};
 
 static const struct request gateway_requests[] = {
     {.name = "send", .fields = send_fields, .run = do_send},
@@ -99,11 +95,10 @@ static const struct request gateway_requests[] = {
     {.name = "trace", .fields = trace_fields, .run = do_trace},
     {.name = "probe", .fields = probe_fields, .run = do_probe},
     {.name = "unlock", .fields = unlock_fields, .run = do_unlock},
-    {.name = "rules test", .fields = rules_fields, .run = do_rules_test},
     END};
 
 /* Each part of the program has its requests in a table of its own. */
-static const struct request *const tables[] = {gateway_requests};
+static const struct request *const tables[] = {gateway_requests, rules_requests};
 
 const struct request *request_find(const char *name)
 {

@@ -194,7 +194,7 @@ static void check_lengths(const struct program *p, struct engine_check *out)
 /* ---- all of it ------------------------------------------------------------------------------------------
  */
 
-void engine_check(struct engine *en, struct engine_check *out)
+void engine_check(struct engine *en, int64_t now_wall_ms, struct engine_check *out)
 {
     const struct program *p = en->program;
 
@@ -203,7 +203,7 @@ void engine_check(struct engine *en, struct engine_check *out)
     check_consent(p->rules, out);
     check_loops(p->rules, out);
     check_lengths(p, out);
-    rule_tests_run(en, out);
+    rule_tests_run(en, now_wall_ms, out);
 }
 
 void engine_check_clear(struct engine_check *c)

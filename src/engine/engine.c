@@ -90,3 +90,47 @@ const struct template *engine_template(const struct engine *en, const char *name
     *configured = t != NULL;
     return t ? t : shelf_find(en->shelf, name);
 }
+
+const char *engine_template_at(const struct engine *en, int index, int *max_segments)
+{
+    if (index >= en->program->ntemplates)
+        return NULL;
+    *max_segments = en->program->templates[index].max_segments;
+    return en->program->templates[index].name;
+}
+
+int engine_render(struct engine *en, const char *text, const struct store_situation *known,
+                  const char *language, struct buf *out, struct err *e)
+{
+    struct template_scope scope = {.unbound = true};
+    struct handler_event ev = {.on = ENGINE_ON_MESSAGE,
+                               .now_wall_ms = en->rt ? rt_wall_ms(en->rt) : 0,
+                               .from = known->contact.number,
+                               .modem = known->conv.sim,
+                               .name = "",
+                               .key = "",
+                               .known = known,
+                               .conversation = known->conv.id};
+    struct template_values values;
+    struct template *own = NULL;
+    const struct template *t;
+    const char *missing;
+    bool configured;
+
+    if (*text == '@' && template_name_good(text + 1)) {
+        t = engine_template(en, text + 1, &configured);
+        if (!t)
+            return err_set(e, ERR_NOT_FOUND, "there is no template \"%.60s\"", text + 1);
+    } else if (template_new(text, &scope, &own, e) != 0) {
+        return ERR_INVALID;
+    } else {
+        t = own;
+    }
+    program_values(en->program, &ev, &values);
+    values.language = language;
+    missing = template_render(t, &values, out);
+    if (missing)
+        err_set(e, ERR_REFUSED, "no value for %.60s, which has no default", missing);
+    template_free(own);
+    return missing ? ERR_REFUSED : 0;
+}

@@ -90,8 +90,14 @@ struct engine_check {
     struct buf warnings, failures;
     int warned, tests, failed;
 };
-void engine_check(struct engine *en, struct engine_check *out);
+void engine_check(struct engine *en, int64_t now_wall_ms, struct engine_check *out);
 void engine_check_clear(struct engine_check *c);
+
+/* A text with {{values}}, or "@NAME" of a template, for the contact that `known` has; appended. language NULL:
+ * the contact's. ERR_NOT_FOUND: there is no such template; ERR_INVALID: what is wrong with the text;
+ * ERR_REFUSED: a value without default is missing. */
+int engine_render(struct engine *en, const char *text, const struct store_situation *known,
+                  const char *language, struct buf *out, struct err *e);
 
 /* Templates of the store, as they are from now on; engine_attach reads what there is. ERR_INVALID: what is
  * wrong. NULL text takes it away. */
@@ -99,6 +105,8 @@ int engine_put_template(struct engine *en, const char *name, const char *languag
                         struct err *e);
 /* A template of gateway.conf or the store by name; NULL: there is none. Whether gateway.conf has it. */
 const struct template *engine_template(const struct engine *en, const char *name, bool *configured);
+/* The names of gateway.conf's templates; NULL beyond the last. */
+const char *engine_template_at(const struct engine *en, int index, int *max_segments);
 /* The rules that say "@NAME": a line each in out. Returns how many. */
 int engine_template_uses(const struct engine *en, const char *name, struct buf *out);
 

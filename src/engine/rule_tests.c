@@ -159,7 +159,7 @@ static void judge(const struct rule_test *t, const struct engine_trial_result *r
     }
 }
 
-void rule_tests_run(struct engine *en, struct engine_check *out)
+void rule_tests_run(struct engine *en, int64_t now_wall_ms, struct engine_check *out)
 {
     const struct rules *r = en->program->rules;
 
@@ -174,7 +174,7 @@ void rule_tests_run(struct engine *en, struct engine_check *out)
                                           .from = t->from,
                                           .text = t->text,
                                           .modem = t->modem,
-                                          .at_wall_ms = t->at_wall_ms,
+                                          .at_wall_ms = t->at_wall_ms ? t->at_wall_ms : now_wall_ms,
                                           .known = &known},
                    &result);
         judge(t, &result, out);

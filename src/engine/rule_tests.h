@@ -16,6 +16,6 @@ struct rule_test {
 void rule_tests_compile(struct rules *r, const struct engine_conf *conf, struct problems *p);
 void rule_tests_free(struct rules *r);
 /* Adds to out what came otherwise than expected. */
-void rule_tests_run(struct engine *en, struct engine_check *out);
+void rule_tests_run(struct engine *en, int64_t now_wall_ms, struct engine_check *out);
 
 #endif
