@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "app/conf.h"
+#include "app/file_hooks.h"
 #include "app/fleet.h"
 #include "app/pins.h"
 #include "app/probe.h"
@@ -53,6 +54,7 @@ struct daemon {
     struct desk *desk;
     struct campaigns *campaigns;
     struct spool *spool;
+    struct file_hooks hooks; /* of the spool */
     struct dirwatch *watch;
     char spool_dir[4000]; /* of the start: a reload does not move it */
     struct ctl *ctl;
@@ -128,6 +130,7 @@ static void store_closed(void *owner)
 
     d->store = NULL;
     spool_free(d->spool);
+    d->hooks.closed = true;
     desk_free(d->desk);
     engine_free(d->engine);
     transfer_curl_free(d->transfers);
@@ -375,11 +378,26 @@ static void watch_outgoing(void *owner)
         log_warning(WHO, "spool: %s: files are found by the rescan only", e.text);
 }
 
+static void file_placed(void *owner, const char *event, const char *path, const char *id)
+{
+    file_hooks_placed(&((struct daemon *)owner)->hooks, event, path, id);
+}
+
+static bool check_file(void *owner, struct spool_check *c)
+{
+    return file_hooks_check(&((struct daemon *)owner)->hooks, c);
+}
+
 static int start_spool(struct daemon *d, const struct conf *c, struct err *e)
 {
-    struct spool_conf sc = {
-        .dir = c->gateway.spool, .rescan_ms = 180000, .rescanning = watch_outgoing, .owner = d};
+    struct spool_conf sc = {.dir = c->gateway.spool,
+                            .rescan_ms = 180000,
+                            .rescanning = watch_outgoing,
+                            .placed = file_placed,
+                            .check = check_file,
+                            .owner = d};
 
+    d->hooks.engine = d->engine;
     if (!*c->gateway.spool)
         return 0;
     if (!str_copy(d->spool_dir, sizeof d->spool_dir, c->gateway.spool))

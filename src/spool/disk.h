@@ -86,8 +86,9 @@ struct disk_item {
     uint8_t
         *opted_out; /* FINISH, heap or NULL: for each recipient, 1 if it has opted out; a Fail_reason each */
     int recipients;
-    int fd; /* while it is being written */
-    int rc; /* out: 0 also when the claimed file was gone already */
+    char placed[SPOOL_NAME_BYTES]; /* out: its name in `folder`; "" when it was there before */
+    int fd;                        /* while it is being written */
+    int rc;                        /* out: 0 also when the claimed file was gone already */
     struct err err;
 };
 

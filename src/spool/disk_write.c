@@ -138,7 +138,7 @@ static int rename_new(int from, const char *name, int to, const char *new_name)
 }
 
 /* The name of before, with a number behind it when it is taken. */
-static int move_out(int checked, int to, const char *claimed)
+static int move_out(int checked, int to, const char *claimed, char placed[SPOOL_NAME_BYTES])
 {
     const char *unique = spool_unique_of(claimed);
     char link[SPOOL_UNIQUE_BYTES + 1] = "", name[SPOOL_NAME_BYTES], numbered[SPOOL_NAME_BYTES];
@@ -152,14 +152,17 @@ static int move_out(int checked, int to, const char *claimed)
             link[0] = '\0';
     }
     int rc = rename_new(checked, claimed, to, name);
+    str_copy(placed, SPOOL_NAME_BYTES, name);
     for (int i = 1; rc < 0 && errno == EEXIST && i <= NUMBERS; i++) {
         snprintf(numbered, sizeof(numbered), "%.250s.%d", name, i);
         rc = rename_new(checked, claimed, to, numbered);
+        str_copy(placed, SPOOL_NAME_BYTES, numbered);
     }
     if (rc < 0 && errno == EEXIST) {
         /* Somebody uses one name for all files: looking for the next number would take ever longer. */
         snprintf(numbered, sizeof(numbered), "%.230s.%s", name, unique ? unique : "0");
         rc = rename_new(checked, claimed, to, numbered);
+        str_copy(placed, SPOOL_NAME_BYTES, numbered);
     }
     if (rc == 0 && link[0])
         unlinkat(checked, link, 0);
@@ -179,7 +182,7 @@ static int place_finished(struct places *p, struct disk_item *it)
     bool renamed = renameat(checked->fd, temp, checked->fd, it->name) == 0;
     if (!renamed && errno == ENOENT && faccessat(checked->fd, it->name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
         return ERR_GONE; /* done by another item of this call, of another recipient of the file */
-    if (!renamed || move_out(checked->fd, to->fd, it->name) < 0)
+    if (!renamed || move_out(checked->fd, to->fd, it->name, it->placed) < 0)
         return err_errno(&it->err, "%s/%s", it->folder, it->name);
     checked->changed = to->changed = true;
     return 0;
@@ -193,6 +196,7 @@ static int place_new(struct places *p, struct disk_item *it)
     if (renameat(place->fd, temp, place->fd, it->name) < 0)
         return err_errno(&it->err, "%s/%s", it->folder, it->name);
     place->changed = true;
+    str_copy(it->placed, sizeof(it->placed), it->name);
     return 0;
 }
 
@@ -227,6 +231,7 @@ void disk_write(const char *root, struct disk_item *const *items, int n)
     for (int i = 0; i < n; i++) {
         struct disk_item *it = items[i];
         it->fd = -1;
+        it->placed[0] = '\0';
         it->err = (struct err){0};
         it->rc = it->kind == DISK_PUT ? put_file(&p, it) : finish_file(&p, it);
     }

@@ -187,9 +187,38 @@ void pick_admit(struct claim *c)
 {
     if (!c->sends)
         prepare(c);
+    if (hook_check(c))
+        return;
     c->admit = (struct gateway_admit){
         .sends = c->sends, .count = c->disk.file.nto, .results = c->results, .done = on_admitted};
     gateway_admit(c->sp->g, &c->admit);
+}
+
+/* The file may have changed: it is read again, as one that an earlier life has claimed. */
+static void read_again(struct claim *c)
+{
+    struct picker *p = &c->sp->pick;
+    struct claim *again = claim_new(c->sp, c->disk.claimed, true);
+    again->checked = true;
+    again->next_stuck = p->again;
+    p->again = again;
+    claim_free(c);
+}
+
+void pick_checked(struct claim *c, int status, const char *reason)
+{
+    struct spool *sp = c->sp;
+    if (sp->stopped || status == ERR_GONE) {
+        claim_free(c); /* the next life finds it, if it is there */
+    } else if (status == ERR_REFUSED) {
+        refuse(c, reason);
+    } else if (status < 0) {
+        err_set(&c->results[0].err, status, "%s", reason);
+        stick(c, status);
+    } else {
+        read_again(c);
+    }
+    pick_go(sp);
 }
 
 static void retry_stuck(struct spool *sp)
@@ -303,6 +332,14 @@ static struct claim *next_name(struct spool *sp)
     return c;
 }
 
+static struct claim *next_checked(struct spool *sp)
+{
+    struct claim *c = sp->pick.again;
+    if (c)
+        sp->pick.again = c->next_stuck;
+    return c;
+}
+
 static struct claim *next_walked(struct spool *sp)
 {
     struct picker *p = &sp->pick;
@@ -326,7 +363,8 @@ static struct claim *next_left(struct spool *sp)
 /* From each source in turn, so that none waits for another. */
 static bool fill_batch(struct spool *sp)
 {
-    static struct claim *(*const sources[])(struct spool *) = {next_name, next_walked, next_left};
+    static struct claim *(*const sources[])(struct spool *) = {next_checked, next_name, next_walked,
+                                                               next_left};
     struct picker *p = &sp->pick;
     size_t empty = 0;
     for (size_t i = 0; empty < ARRAY_LEN(sources) && p->nbatch < BATCH_MAX; i++) {
@@ -381,7 +419,9 @@ static bool walk_on(struct spool *sp)
 void pick_go(struct spool *sp)
 {
     struct picker *p = &sp->pick;
-    if (sp->stopped || p->busy || p->stuck || p->nclaims >= CLAIMS_MAX || p->bytes > CLAIMS_BYTES)
+    if (sp->stopped || p->busy || p->stuck)
+        return;
+    if (!p->again && (p->nclaims >= CLAIMS_MAX || p->bytes > CLAIMS_BYTES))
         return;
     if (fill_batch(sp))
         begin(sp, PICK_CLAIM);

@@ -44,6 +44,8 @@ struct claim {
     char *meta;
     char source[MSG_SOURCE_BYTES];
     struct gateway_admit admit;
+    bool checked; /* by hook_check */
+    struct spool_check check;
 };
 
 /* pick.c: from outgoing/ to the gateway. */
@@ -63,6 +65,7 @@ struct picker {
     int waiting;         /* files left alone for now */
 
     struct claim claims; /* list head */
+    struct claim *again; /* were checked, and are to be read again */
     struct claim *stuck; /* the gateway cannot take them now */
     int nclaims;
     size_t bytes;
@@ -118,8 +121,15 @@ void pick_tick(struct spool *sp, int64_t now_ms);
 void pick_kick(struct spool *sp, const char *name);
 /* Nothing of the claim is in the store: into the gateway. */
 void pick_admit(struct claim *c);
+/* The answer to hook_check. */
+void pick_checked(struct claim *c, int status, const char *reason);
 void claim_free(struct claim *c);
 void pick_free(struct spool *sp);
+
+/* ---- hooks.c ---- */
+void hook_placed(struct spool *sp, const struct disk_item *it);
+/* True: somebody is asked about the file, and pick_checked() comes later. */
+bool hook_check(struct claim *c);
 
 /* ---- settle.c ---- */
 void settle_start(struct spool *sp);

@@ -157,6 +157,7 @@ static void write_done(struct rt_work *w, int status)
             task_failed(t, &t->item.err);
         } else {
             s->retry.wait_ms = 0;
+            hook_placed(sp, &t->item);
             task_end(t);
         }
     }

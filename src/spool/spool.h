@@ -15,11 +15,24 @@
 /* The name of the outbox that the spool empties (store_conf.sinks). */
 #define SPOOL_SINK "spool"
 
+/* An outgoing file that somebody is asked about before it is accepted; he may change it. `done` comes once,
+ * never before the call returns: 0; ERR_REFUSED with the reason, for failed/; ERR_GONE: he has taken the file
+ * away; any other: asked again later. */
+struct spool_check {
+    char path[4096 + 256];
+    void (*done)(struct spool_check *c, int status, const char *reason);
+};
+
 struct spool_conf {
     const char *dir;                 /* copied */
     int64_t rescan_ms;               /* 180000: directory events come at once, this is the net below them */
     void (*rescanning)(void *owner); /* before each look through outgoing/ by the clock: the owner of the
                                         directory watch renews it here; NULL none */
+    /* A file lies where it belongs: "RECEIVED", "SENT", "FAILED", "REPORT", "CALL"; id: the Message_id
+     * written into it, or NULL. NULL: nobody wants to know. */
+    void (*placed)(void *owner, const char *event, const char *path, const char *id);
+    /* False: nobody needs to be asked. NULL likewise. */
+    bool (*check)(void *owner, struct spool_check *c);
     void *owner;
 };
 
