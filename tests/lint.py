@@ -81,7 +81,8 @@ def problems_of(path):
 def undocumented():
     """Settings of gateway.conf that gateway.conf(5) does not tell."""
     page = (ROOT / "docs/gateway.conf.5").read_text(encoding="utf-8")
-    for name in re.findall(r'\{"(\w+)",\s*SCHEMA_', (ROOT / "src/app/conf.c").read_text(encoding="utf-8")):
+    tables = "".join(f.read_text(encoding="utf-8") for f in sorted((ROOT / "src/app").glob("conf*.c")))
+    for name in sorted(set(re.findall(r'\{"(\w+)",\s*SCHEMA_', tables))):
         if not re.search(rf"^\.(BR|SS|SH) {name}\b", page, re.M | re.I):
             yield f"docs/gateway.conf.5: the setting {name} is missing"
 
