@@ -195,6 +195,12 @@ static int64_t earlier(int64_t a, int64_t b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
+/* Of two clocks, of which those that stand are not above 0. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a > 0 && (b <= 0 || a < b) ? a : b;
+}
+
 static int fold(struct store_db *db, const struct conv_row *a, struct conv_row *b, int64_t now_wall_ms)
 {
     static const char *const steps[] = {sql_fold_messages, sql_fold_log,    sql_fold_log_old,
@@ -216,7 +222,7 @@ static int fold(struct store_db *db, const struct conv_row *a, struct conv_row *
     b->flagged = a->flagged || b->flagged;
     b->changed_wall_ms = now_wall_ms;
     for (int k = 0; k < CLOCKS; k++)
-        b->due_wall_ms[k] = earlier(a->due_wall_ms[k], b->due_wall_ms[k]);
+        b->due_wall_ms[k] = sooner(a->due_wall_ms[k], b->due_wall_ms[k]);
     if (b->waiting_wall_ms != 0 && (b->state == CONV_WAITING || b->state == CONV_SNOOZED)) {
         b->state = CONV_OPEN;
         b->snoozed_until_wall_ms = 0;
