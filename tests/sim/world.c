@@ -221,8 +221,8 @@ static void configure(struct world *w)
     w->econf = (struct engine_conf){.business = "World",
                                     .rules = &w->rule,
                                     .nrules = 1,
-                                    .guard_replies = 1000000,
-                                    .guard_window_ms = 600000};
+                                    .guard.replies = 1000000,
+                                    .guard.window_ms = 600000};
     for (int i = 0; i < w->conf.modems; i++)
         w->mconf[i] = (struct modem_conf){.name = w->names[i],
                                           .port = w->ports[i],
