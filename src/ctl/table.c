@@ -3,7 +3,7 @@
 
 #include "base/util.h"
 #include "ctl/request.h"
-#include "store/types.h"
+#include "store/desk.h"
 
 enum {
     RECIPIENTS_MAX = 1000,
@@ -40,6 +40,10 @@ static const struct field send_fields[] = {
     {.name = "validity", .type = FIELD_DURATION},
     {.name = "priority", .type = FIELD_CHOICE, .choices = priorities},
     {.name = "key", .type = FIELD_TEXT, .max = KEY_MAX_BYTES},
+    {.name = "marketing", .type = FIELD_BOOL},
+    {.name = "department", .type = FIELD_TEXT, .max = DESK_WORD_BYTES - 1},
+    {.name = "as", .type = FIELD_TEXT, .max = DESK_NAME_BYTES - 1},
+    {.name = "override", .type = FIELD_TEXT, .max = MSG_REASON_BYTES - 1},
     {.name = "wait", .type = FIELD_BOOL},
     END};
 static const struct field modems_fields[] = {A_MODEM(false), {.name = "line", .type = FIELD_BOOL}, END};
@@ -98,13 +102,27 @@ static const struct request gateway_requests[] = {
     END};
 
 /* Each part of the program has its requests in a table of its own. */
-static const struct request *const tables[] = {gateway_requests, rules_requests};
+static const struct request *const tables[] = {gateway_requests, desk_requests, campaign_requests,
+                                               rules_requests};
+
+const struct request *request_next(const struct request *r)
+{
+    bool now = !r;
+
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        for (const struct request *one = tables[i]; one->name; one++) {
+            if (now)
+                return one;
+            now = one == r;
+        }
+    }
+    return NULL;
+}
 
 const struct request *request_find(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-        for (const struct request *r = tables[i]; r->name; r++)
-            if (!strcmp(r->name, name))
-                return r;
+    for (const struct request *r = request_next(NULL); r; r = request_next(r))
+        if (!strcmp(r->name, name))
+            return r;
     return NULL;
 }

@@ -34,6 +34,7 @@ struct fixture {
     struct gateway *gateway;
     struct gateway_conf gconf;
     struct engine *engine;
+    struct desk *desk;
     struct ctl *ctl;
     char dir[64], socket[96], database[96];
     struct carrier carrier;
@@ -98,6 +99,7 @@ static void start_ctl(struct fixture *f)
                           .store = f->store,
                           .gateway = f->gateway,
                           .engine = f->engine,
+                          .desk = f->desk,
                           .reload = reload,
                           .owner = f};
     struct ctl_conf conf = {.socket = f->socket, .conf_path = "/etc/simgate/gateway.conf"};
@@ -113,8 +115,17 @@ static int setup(void **state)
     static const char *const words[] = {"hours", NULL};
     static const struct engine_rule_conf rules[] = {
         {.name = "hours", .keywords = words, .reply = "We are open.", .place = "rules[0]"}};
-    static const struct engine_conf econf = {
-        .business = "Lab", .rules = rules, .nrules = 1, .guard_replies = 5, .guard_window_ms = 600000};
+    static const struct person_conf people[] = {{.name = "Anna", .number = "", .place = "people[0]"}};
+    static const struct department_conf departments[] = {
+        {.name = "sales", .modem = "", .pool = "", .place = "departments[0]"}};
+    static const struct engine_conf econf = {.business = "Lab",
+                                             .rules = rules,
+                                             .nrules = 1,
+                                             .people = people,
+                                             .npeople = 1,
+                                             .departments = departments,
+                                             .ndepartments = 1,
+                                             .guard = {.replies = 5, .window_ms = 600000}};
     struct fixture *f = calloc(1, sizeof *f);
     struct err e = {0};
 
@@ -138,6 +149,7 @@ static int setup(void **state)
     assert_int_equal(gateway_load(f->gateway, &e), 0);
     assert_int_equal(engine_new(f->rt, &econf, NULL, NULL, &f->engine), 0);
     engine_attach(f->engine, f->gateway, f->store);
+    f->desk = desk_new(f->rt, f->engine, f->gateway, f->store);
     f->carrier = (struct carrier){
         .ops = &carrier_ops, .name = "counter", .imsi = "262011234567890", .state = CARRIER_READY};
     f->outcome = (struct carrier_outcome){.result = CARRIER_SENT, .code = -1};
@@ -193,6 +205,7 @@ static int teardown(void **state)
     for (int i = 0; i < TURNS_MAX && !f->store_closed; i++)
         turn(f);
     assert_true(f->store_closed);
+    desk_free(f->desk);
     engine_free(f->engine);
     gateway_free(f->gateway);
     rt_uv_close(f->rt);
@@ -742,7 +755,8 @@ static void test_rules(void **state)
     says(f, "{\"do\": \"rules test\", \"from\": \"01701234567\", \"text\": \"Hours?\"}", "reply",
          "We are open.");
     says(f, "{\"do\": \"rules test\", \"from\": \"01701234567\", \"text\": \"Hours?\"}", "rule", "hours");
-    says(f, "{\"do\": \"rules test\", \"from\": \"Parcel\", \"text\": \"Hours?\"}", "handler", "guard");
+    says(f, "{\"do\": \"rules test\", \"from\": \"Parcel\", \"text\": \"Hours?\"}", "reason",
+         "guard: the sender is a name");
     says(f, "{\"do\": \"rules test\", \"from\": \"!\", \"text\": \"Hours?\"}", "error.text", "from: ");
     says(f, "{\"do\": \"messages\"}", "messages.0.text", "");
 }
@@ -792,16 +806,155 @@ static void quiet(enum log_level level, const char *who, const char *line)
 
 #define A_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+/* What people and departments there are is told when a name is none of them. */
+static void test_names(void **state)
+{
+    struct fixture *f = *state;
+
+    says(f, "{\"do\": \"people\"}", "people.0.name", "Anna");
+    says(f, "{\"do\": \"people\"}", "people.0.departments.0", "sales");
+    says(f, "{\"do\": \"departments\"}", "departments.0.open", "true");
+    says(f, "{\"do\": \"departments\"}", "departments.1.name", "");
+    says(f, "{\"do\": \"conversations\", \"department\": \"parcels\"}", "error.text",
+         "department: \"parcels\" is not known; expected one of: sales");
+    says(f, "{\"do\": \"send\", \"to\": \"0170\", \"text\": \"x\", \"as\": \"Zoe\"}", "error.text",
+         "as: \"Zoe\" is not known; expected one of: Anna");
+    says(f, "{\"do\": \"conversation close\", \"conversation\": 7}", "error.code", "not_found");
+    says(f, "{\"do\": \"conversation\", \"conversation\": 7}", "error.text", "conversation 7: there is none");
+    says(f, "{\"do\": \"deliveries drop\", \"delivery\": 7}", "error.code", "not_found");
+}
+
+/* A contact comes to be by what is known about it; all of a change is made, or nothing. */
+static void test_contact(void **state)
+{
+    struct fixture *f = *state;
+
+    says(f, "{\"do\": \"contact\", \"number\": \"01701234567\"}", "error.code", "not_found");
+    says(f,
+         "{\"do\": \"contact set\", \"number\": \"01701234567\", \"set\": {\"name\": \"Anna\", \"zone\": "
+         "\"Mars\"}}",
+         "error.text", "zone: ");
+    says(f, "{\"do\": \"contact\", \"number\": \"01701234567\"}", "error.code", "not_found");
+    says(f,
+         "{\"do\": \"contact set\", \"number\": \"01701234567\", \"set\": {\"name\": \"Anna\", \"plan\": "
+         "\"gold\"}}",
+         "contact.attributes.plan", "gold");
+    says(f, "{\"do\": \"contact tag\", \"number\": \"0170/1234567\", \"tags\": \"vip\"}", "contact.tags.0",
+         "vip");
+    says(f, "{\"do\": \"contact note\", \"number\": \"01701234567\", \"text\": \"calls\", \"as\": \"anna\"}",
+         "contact.notes", " Anna: calls");
+    says(f, "{\"do\": \"contacts\", \"search\": \"0170\"}", "contacts.0.number", "+491701234567");
+    says(f, "{\"do\": \"contacts\", \"search\": \"0171\"}", "contacts.0.number", "");
+}
+
+/* Consent by hand is kept with who said so, holds for what is sent, and an opt-in needs a proof. */
+static void test_consent(void **state)
+{
+    struct fixture *f = *state;
+
+    says(f, "{\"do\": \"consent in\", \"number\": \"01701234567\"}", "error.text", "\"words\" or \"proof\"");
+    says(f,
+         "{\"do\": \"consent out\", \"number\": \"01701234567\", \"words\": \"no more\", \"as\": \"Anna\"}",
+         "consents.0.state", "out");
+    says(f, "{\"do\": \"consent\", \"number\": \"01701234567\"}", "ledger.0.who", "person:Anna");
+    says(f, "{\"do\": \"consent\", \"number\": \"01701234567\"}", "ledger.0.words", "no more");
+    says(f, "{\"do\": \"send\", \"to\": \"01701234567\", \"text\": \"offer\"}", "error.code", "refused");
+    says(f,
+         "{\"do\": \"consent in\", \"number\": \"01701234567\", \"words\": \"yes\", \"proof\": \"form 7\"}",
+         "ledger.0.words", "yes; proof: form 7");
+    says(f, "{\"do\": \"send\", \"to\": \"01701234567\", \"text\": \"offer\"}", "messages.0.state", "queued");
+    says(f, "{\"do\": \"consent list\", \"state\": \"in\"}", "consents.0.number", "+491701234567");
+}
+
+/* Contacts of a file: those with mistakes are told by their place and left out. */
+static void test_import(void **state)
+{
+    struct fixture *f = *state;
+    const char *line =
+        "{\"do\": \"contacts import\", \"contacts\": [{\"number\": \"nonsense\"}, {\"number\": "
+        "\"01701234567\", \"name\": \"Anna\", \"tags\": [\"a\", \"b\"]}, {\"name\": 1}, {\"number\": "
+        "\"01701234568\", \"attributes\": {\"x\": 1}}, {\"number\": \"01701234569\", \"consent\": "
+        "\"in\"}]}";
+    json_t *v = ask(f, line);
+
+    assert_int_equal(json_integer_value(json_object_get(v, "created")), 1);
+    assert_int_equal(json_array_size(json_object_get(v, "errors")), 4);
+    assert_string_equal(text(v, "errors.1.field"), "number");
+    assert_string_equal(text(v, "errors.2.field"), "x");
+    assert_string_equal(text(v, "errors.3.field"), "consent");
+    json_decref(v);
+    says(f, "{\"do\": \"contact\", \"number\": \"01701234567\"}", "contact.tags.1", "b");
+    says(f, "{\"do\": \"contact\", \"number\": \"01701234568\"}", "error.code", "not_found");
+}
+
+/* Who leaves before the answer has changed the contact all the same. */
+static void test_change_outlives_client(void **state)
+{
+    struct fixture *f = *state;
+    struct end end = connect_to(f);
+
+    tell(&end, "{\"do\": \"contact set\", \"number\": \"01701234567\", \"set\": {\"name\": \"Anna\"}}");
+    tell(&end, "{\"do\": \"consent in\", \"number\": \"01701234567\", \"words\": \"yes\"}");
+    turn(f);
+    hang_up(&end);
+    for (int i = 0; i < 200; i++)
+        turn(f);
+    says(f, "{\"do\": \"contact\", \"number\": \"01701234567\"}", "contact.name", "Anna");
+    says(f, "{\"do\": \"contact\", \"number\": \"01701234567\"}", "contact.consent", "in");
+}
+
+/* Erasing waits for what is on the air; a stop meanwhile is told, and nothing is left over. */
+static void test_stop_while_erasing(void **state)
+{
+    struct fixture *f = *state;
+    struct end end;
+    json_t *v;
+
+    f->outcome.result = CARRIER_SENT;
+    attach(f);
+    f->submitted = &(struct carrier_submit){0}; /* busy: what is queued stays so, and is cancelled */
+    says(f, "{\"do\": \"send\", \"to\": \"01701234567\", \"text\": \"x\"}", "messages.0.state", "queued");
+    says(f, "{\"do\": \"contact erase\", \"number\": \"01701234567\"}", "number", "+491701234567");
+    f->submitted = NULL;
+    end = connect_to(f);
+    tell(&end, "{\"id\": 5, \"do\": \"contact erase\", \"number\": \"01701234567\"}");
+    close_ctl(f);
+    v = hear(&end);
+    if (v && !json_is_true(json_object_get(v, "ok")))
+        assert_string_equal(text(v, "error.code"), "stopping");
+    json_decref(v);
+    hang_up(&end);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        A_TEST(test_socket_file),   A_TEST(test_stale_socket),  A_TEST(test_who_may),
-        A_TEST(test_bad_requests),  A_TEST(test_half_closed),   A_TEST(test_bounds),
-        A_TEST(test_clients_bound), A_TEST(test_send_and_look), A_TEST(test_key),
-        A_TEST(test_wait),          A_TEST(test_wait_failure),  A_TEST(test_leave_while_waiting),
-        A_TEST(test_cancel_retry),  A_TEST(test_watch),         A_TEST(test_slow_watcher),
-        A_TEST(test_backup),        A_TEST(test_reload),        A_TEST(test_rules),
-        A_TEST(test_status),        A_TEST(test_close_answers),
+        A_TEST(test_socket_file),
+        A_TEST(test_stale_socket),
+        A_TEST(test_who_may),
+        A_TEST(test_bad_requests),
+        A_TEST(test_half_closed),
+        A_TEST(test_bounds),
+        A_TEST(test_clients_bound),
+        A_TEST(test_send_and_look),
+        A_TEST(test_key),
+        A_TEST(test_wait),
+        A_TEST(test_wait_failure),
+        A_TEST(test_leave_while_waiting),
+        A_TEST(test_cancel_retry),
+        A_TEST(test_watch),
+        A_TEST(test_slow_watcher),
+        A_TEST(test_backup),
+        A_TEST(test_reload),
+        A_TEST(test_rules),
+        A_TEST(test_status),
+        A_TEST(test_close_answers),
+        A_TEST(test_names),
+        A_TEST(test_contact),
+        A_TEST(test_consent),
+        A_TEST(test_import),
+        A_TEST(test_change_outlives_client),
+        A_TEST(test_stop_while_erasing),
     };
 
     signal(SIGPIPE, SIG_IGN); /* as simgated does */

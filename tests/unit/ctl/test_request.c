@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -91,12 +93,94 @@ static void test_keeps_id(void **state)
     parsed_clear(&p);
 }
 
+/* The requests of the desk take objects and lists of objects, whose form is checked too. */
+static void test_refuses_desk(void **state)
+{
+    (void)state;
+    refuses("{\"do\": \"contact set\", \"number\": \"1\", \"set\": {}}", "set: an object of texts expected");
+    refuses("{\"do\": \"contact set\", \"number\": \"1\", \"set\": {\"a\": 1}}",
+            "set: an object of texts expected");
+    refuses("{\"do\": \"contact set\", \"number\": \"1\", \"set\": {\"\": \"x\"}}",
+            "set: an object of texts expected");
+    refuses("{\"do\": \"contacts import\", \"contacts\": {}}", "contacts: a list of objects expected");
+    refuses("{\"do\": \"contacts import\", \"contacts\": []}", "contacts: a list of objects expected");
+    refuses("{\"do\": \"contacts import\", \"contacts\": [\"1\"]}", "contacts: a list of objects expected");
+    refuses("{\"do\": \"conversation close\"}", "the field \"conversation\" is missing");
+    refuses("{\"do\": \"conversation close\", \"conversation\": \"#12\"}",
+            "conversation: a whole number from 1 to");
+    refuses("{\"do\": \"conversation priority\", \"conversation\": 1, \"priority\": \"top\"}",
+            "priority: one of low, normal, high, urgent expected");
+}
+
+static char *page;
+
+/* As roff writes them: -, and nothing else of a name, is escaped. */
+static bool section_names(const char *heading, const char *name)
+{
+    size_t len = strlen(name);
+    const char *end = strchr(heading, '\n');
+
+    for (const char *at = heading; (at = strstr(at, name)) && at < end; at++)
+        if ((at == heading || at[-1] == ' ') && (at[len] == '\n' || at[len] == ','))
+            return true;
+    return false;
+}
+
+static const char *section_of(const char *name)
+{
+    for (const char *at = page; (at = strstr(at, "\n.SS ")); at++)
+        if (section_names(at + strlen("\n.SS "), name))
+            return at + 1;
+    return NULL;
+}
+
+/* A word of its own, in bold. */
+static bool tells(const char *section, const char *field)
+{
+    const char *end = strstr(section + 4, "\n.S");
+    size_t len = strlen(field);
+
+    for (const char *at = section; (at = strstr(at, field)) && (!end || at < end); at++) {
+        const char *line = at;
+
+        while (line > section && line[-1] != '\n')
+            line--;
+        if (line[0] == '.' && line[1] == 'B' && (at[-1] == ' ' || at[-1] == '(' || at[-1] == '"') &&
+            strchr(" \n,;.\"", at[len]))
+            return true;
+    }
+    return false;
+}
+
+/* simgate-protocol(7) tells every request and every field of it. */
+static void test_manual(void **state)
+{
+    FILE *f = fopen("docs/simgate-protocol.7", "r");
+    size_t size = 1 << 20;
+
+    (void)state;
+    assert_non_null(f);
+    page = calloc(1, size);
+    assert_non_null(page);
+    assert_true(fread(page, 1, size - 1, f) < size - 1);
+    fclose(f);
+    for (const struct request *r = request_next(NULL); r; r = request_next(r)) {
+        const char *section = section_of(r->name);
+
+        if (!section)
+            fail_msg("simgate-protocol(7) lacks the request %s", r->name);
+        for (const struct field *k = r->fields; k->name; k++)
+            if (!tells(section, k->name))
+                fail_msg("simgate-protocol(7) lacks the field %s of %s", k->name, r->name);
+    }
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepts),
-        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_keeps_id),
+        cmocka_unit_test(test_accepts),      cmocka_unit_test(test_refuses), cmocka_unit_test(test_keeps_id),
+        cmocka_unit_test(test_refuses_desk), cmocka_unit_test(test_manual),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
