@@ -135,7 +135,7 @@ int consent_admit(struct store_db *db, struct store_new_message *m, int64_t now_
     if ((m->flags & MSG_F_MARKETING) && state != CONSENT_IN) {
         m->opted_out = true;
         snprintf(m->refused, sizeof m->refused,
-                 "%.64s has not opted in, as marketing wants (simgate consent NUMBER in --proof …)", m->peer);
+                 "%.64s has not opted in, as marketing wants (simgate consent in NUMBER --proof …)", m->peer);
     }
     return ERR_OK;
 }
