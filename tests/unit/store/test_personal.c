@@ -1,0 +1,388 @@
+/* Personal data: everything about a number exported, and erased so that neither a row nor a byte of the file
+ * tells of it; what stays; retention. */
+#include "customers.h"
+
+#include "pdu/pdu.h"
+
+#define HER   "+491700000001"
+#define OTHER "+491700000002"
+
+/* Words that are hers alone. */
+#define SECRET_NAME  "Zenobia"
+#define SECRET_TITLE "xylophone"
+#define SECRET_TEXT  "quagmire"
+
+static int64_t live(struct fixture *f, const char *number, const char *text)
+{
+    return customer_writes(f, number, "m0", text, "sales", "Anna", T0);
+}
+
+static int64_t unfinished; /* a message to her that is still queued */
+
+/* Something in every table that may have it. */
+static void her_story(struct fixture *f)
+{
+    struct contact_import rows[] = {{.number = HER,
+                                     .name = SECRET_NAME,
+                                     .tags = ",vip,",
+                                     .attributes = "{\"city\":\"Bonn\"}",
+                                     .notes = SECRET_TEXT},
+                                    {.number = OTHER, .name = "Ben"}};
+    struct store_import i = {
+        .contacts = rows, .count = 2, .who = "ctl:root", .proof = "import: x", .now_wall_ms = T0};
+    struct store_new_message relayed = {.peer = "+491719999999",
+                                        .text = "#1: " SECRET_TEXT,
+                                        .source = "relay",
+                                        .flags = MSG_F_STAFF,
+                                        .conversation = -1,
+                                        .parts = customers_parts,
+                                        .nparts = 1};
+    int64_t c, m;
+
+    assert_int_equal(DO(f, store_import, &i), 0);
+    relayed.reply_to = receive_from(f, HER, "m0", SECRET_TITLE " " SECRET_TEXT, T0);
+    c = decide_on(
+        f,
+        &(struct deed){.message = relayed.reply_to,
+                       .thread = THREAD_OPEN,
+                       .effects = {{.kind = EFFECT_DELIVER, .name = "crm", .key = "e1", .value = SECRET_TEXT},
+                                   {.kind = EFFECT_ONCE, .name = "rule"},
+                                   {.kind = EFFECT_VALUE, .name = "script", .key = HER, .value = SECRET_TEXT},
+                                   {.kind = EFFECT_MUTE, .at_wall_ms = T0 + DAY}},
+                       .neffects = 4,
+                       .reply = &relayed,
+                       .at = T0});
+    carry(f, relayed.id, 1, "m0", MSG_SENT, T0);
+    on_conversation(f, c, "person:Anna", (struct store_effect){.kind = EFFECT_NOTE, .value = SECRET_TEXT},
+                    T0);
+    m = answer(f, c, HER, "person:Anna", SECRET_TEXT, 2, T0 + MINUTE);
+    carry(f, m, 2, "m0", MSG_SENT, T0 + MINUTE);
+    report(f, m, HER, PDU_ST_DELIVERED, T0 + 2 * MINUTE);
+    unfinished = answer(f, c, HER, NULL, SECRET_TEXT, 1, T0 + 3 * MINUTE);
+    m = answer(f, live(f, OTHER, "hello"), OTHER, "person:Ben", "hi", 1, T0);
+    carry(f, m, 1, "m0", MSG_SENT, T0);
+}
+
+static void opts_out(struct fixture *f, const char *number)
+{
+    decide_on(f, &(struct deed){
+                     .number = number,
+                     .who = "engine",
+                     .effects = {{.kind = EFFECT_CONSENT, .n = CONSENT_OUT, .name = "", .value = "STOP"}},
+                     .neffects = 1,
+                     .at = T0 + 60 * MINUTE});
+}
+
+/* ---- export ----------------------------------------------------------------------------------------------
+ */
+
+/* All pieces, one behind the other. */
+static char *export_all(struct fixture *f, const char *number, int *pieces)
+{
+    struct store_export e = {.number = number};
+    size_t len = 1;
+    char *all = calloc(1, 1);
+
+    *pieces = 0;
+    do {
+        assert_int_equal(DO(f, store_export, &e), 0);
+        len += strlen(e.json) + 40;
+        all = realloc(all, len);
+        strcat(strcat(strcat(all, export_section_name(e.was)), ": "), e.json);
+        strcat(all, "\n");
+        free(e.json);
+        e.json = NULL;
+        assert_true(++*pieces < 1000);
+    } while (!e.ended);
+    return all;
+}
+
+static void must_have(const char *all, const char *text)
+{
+    if (!strstr(all, text))
+        fail_msg("no %s in\n%s", text, all);
+}
+
+/* It has everything of the number and nothing of another's; every piece is a JSON array. */
+static void test_export(void **state)
+{
+    static const char *const expected[] = {"\"name\":\"" SECRET_NAME "\"",
+                                           "\"tags\":[\"vip\"]",
+                                           "\"city\":\"Bonn\"",
+                                           "\"text\":\"" SECRET_TEXT "\"",
+                                           "\"pdu\":\"0031000B91947110\"",
+                                           "\"reports\":[{",
+                                           "\"handler\":\"crm\"",
+                                           "\"rule\":\"rule\"",
+                                           "\"script\":\"script\"",
+                                           "\"what\":\"note\"",
+                                           "\"state\":\"delivered\"",
+                                           "\"muted_until\":",
+                                           "\"created\":\"2026-11-21T09:00:00.000Z\""};
+    struct fixture *f = *state;
+    int pieces;
+    char *all;
+
+    her_story(f);
+    opts_out(f, HER);
+    all = export_all(f, HER, &pieces);
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++)
+        must_have(all, expected[i]);
+    must_have(all, "\"said\":\"out\"");
+    assert_null(strstr(all, "\"Ben\""));
+    free(all);
+    all = export_all(f, "+4900000", &pieces);
+    assert_string_equal(all,
+                        "contact: []\nconsent: []\nconversations: []\ntimeline: []\nmessages: []\nwaiting: "
+                        "[]\nother: []\n");
+    free(all);
+}
+
+/* Many messages come in pieces, each once. */
+static void test_export_many(void **state)
+{
+    struct fixture *f = *state;
+    int pieces, n = 0;
+    char *all;
+
+    for (int i = 0; i < 250; i++)
+        live(f, HER, "one of many");
+    all = export_all(f, HER, &pieces);
+    for (const char *at = all; (at = strstr(at, "\"text\":\"one of many\"")); at++)
+        n++;
+    assert_int_equal(n, 250);
+    assert_true(pieces >= 9);
+    free(all);
+}
+
+/* ---- erasing ---------------------------------------------------------------------------------------------
+ */
+
+/* Until it is done; how many calls. */
+static int erase(struct fixture *f, const char *number, bool *opt_out)
+{
+    struct store_erase e = {.number = number, .who = "ctl:root", .now_wall_ms = T0 + DAY};
+    int calls = 0;
+
+    *opt_out = false;
+    do {
+        assert_int_equal(DO(f, store_erase, &e), 0);
+        *opt_out = *opt_out || e.opt_out;
+        assert_true(++calls < 1000);
+    } while (e.more);
+    return calls;
+}
+
+static bool file_has(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "rb");
+    char *bytes;
+    long size;
+    bool found;
+
+    if (!file)
+        return false;
+    fseek(file, 0, SEEK_END);
+    size = ftell(file);
+    rewind(file);
+    bytes = malloc((size_t)size + 1);
+    assert_int_equal(fread(bytes, 1, (size_t)size, file), size);
+    fclose(file);
+    found = memmem(bytes, (size_t)size, text, strlen(text)) != NULL;
+    free(bytes);
+    return found;
+}
+
+/* Nothing of her is in any table, nor in any byte of the file, deleted rows and the index of words included;
+ * the other customer and the figures are as they were. */
+static void test_erase(void **state)
+{
+    static const char *const words[] = {HER + 1, SECRET_NAME, SECRET_TITLE, SECRET_TEXT, "zenobia"};
+    struct fixture *f = *state;
+    struct store_figures before = {.since_wall_ms = T0, .until_wall_ms = T0 + DAY}, after = before;
+    bool opt_out;
+
+    her_story(f);
+    assert_int_equal(move_to(f, unfinished, MSG_CANCELLED), 0);
+    assert_int_equal(DO(f, store_figures, &before), 0);
+    fixture_stop(f);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        assert_true(file_has(f->path, words[i])); /* before */
+    fixture_start(f);
+    erase(f, HER, &opt_out);
+    assert_false(opt_out);
+    assert_int_equal(DO(f, store_figures, &after), 0);
+    assert_memory_equal(before.total.n, after.total.n, sizeof before.total.n);
+    assert_int_equal(after.total.times[FIGURE_FIRST].count, 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM contact"), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation"), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM part"), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM segment"), 1);
+    assert_int_equal(
+        ask(f, "SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM once) + (SELECT count(*) "
+               "FROM value) + (SELECT count(*) FROM muted) + (SELECT count(*) FROM report)"),
+        0);
+    assert_int_equal(
+        ask(f, "SELECT count(*) FROM erasure WHERE number IS NULL AND who = 'ctl:root' AND ended > 0"), 1);
+    assert_int_equal(ask(f, "SELECT sum(n) FROM tally"), 2);
+    fixture_stop(f); /* the WAL is written back */
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (file_has(f->path, words[i]))
+            fail_msg("\"%s\" is still in the file", words[i]);
+    fixture_start(f);
+}
+
+/* A message under way is told, and nothing is erased beside it. */
+static void test_erase_busy(void **state)
+{
+    struct fixture *f = *state;
+    struct store_erase e = {.number = HER, .who = "ctl:root", .now_wall_ms = T0};
+
+    her_story(f);
+    assert_int_equal(DO(f, store_erase, &e), ERR_BUSY);
+    assert_int_equal(e.busy, unfinished);
+    assert_int_equal(ask(f, "SELECT count(*) FROM contact"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM erasure"), 0);
+}
+
+/* An opt-out outlives its number, which is nowhere; a new opt-in takes its place. */
+static void test_erased_opt_out(void **state)
+{
+    struct fixture *f = *state;
+    struct store_new_message m = new_message(HER, 1);
+    struct store_admit a = {.messages = &m, .count = 1, .now_wall_ms = T0};
+    bool opt_out;
+
+    live(f, HER, "hello");
+    opts_out(f, HER);
+    erase(f, HER, &opt_out);
+    assert_true(opt_out);
+    assert_int_equal(ask(f, "SELECT (SELECT count(*) FROM consent) + (SELECT count(*) FROM consent_log)"), 0);
+    assert_int_equal(DO(f, store_admit, &a), 0);
+    assert_true(m.opted_out);
+    m = new_message(OTHER, 1);
+    assert_int_equal(DO(f, store_admit, &a), 0);
+    assert_false(m.opted_out);
+    fixture_stop(f);
+    assert_false(file_has(f->path, HER + 1));
+    fixture_start(f);
+    decide_on(f, &(struct deed){
+                     .number = HER,
+                     .effects = {{.kind = EFFECT_CONSENT, .n = CONSENT_IN, .name = "", .value = "START"}},
+                     .neffects = 1,
+                     .at = T0 + DAY});
+    m = new_message(HER, 1);
+    assert_int_equal(DO(f, store_admit, &a), 0);
+    assert_false(m.opted_out);
+}
+
+/* After a crash it is known whose erasure was not done. Many messages take several calls. */
+static void test_erase_interrupted(void **state)
+{
+    struct fixture *f = *state;
+    struct store_erase e = {.number = HER, .who = "ctl:root", .now_wall_ms = T0};
+    struct store_erasures open = {.number = ""};
+    bool opt_out;
+
+    for (int i = 0; i < 450; i++)
+        live(f, HER, "one of many");
+    assert_int_equal(DO(f, store_erase, &e), 0);
+    assert_true(e.more);
+    fixture_crash(f);
+    fixture_start(f);
+    assert_int_equal(DO(f, store_erasures, &open), 0);
+    assert_string_equal(open.number, HER);
+    assert_string_equal(open.who, "ctl:root");
+    assert_true(erase(f, HER, &opt_out) > 2);
+    assert_int_equal(DO(f, store_erasures, &open), 0);
+    assert_string_equal(open.number, "");
+    assert_int_equal(ask(f, "SELECT count(*) FROM message"), 0);
+}
+
+/* ---- retention -------------------------------------------------------------------------------------------
+ */
+
+static int retain(struct fixture *f, enum retention kind, int64_t before, int max)
+{
+    struct store_retain r = {.kind = kind, .before_wall_ms = before, .max = max};
+    int erased = 0, calls = 0;
+
+    do {
+        assert_int_equal(DO(f, store_retain, &r), 0);
+        erased += r.erased;
+        assert_true(++calls < 1000);
+    } while (r.more);
+    return erased;
+}
+
+/* Old messages go with all of theirs, a few at a time; what is not done with stays, and what is newer. */
+static void test_retain_messages(void **state)
+{
+    struct fixture *f = *state;
+    int64_t waiting, c;
+
+    for (int i = 0; i < 30; i++) {
+        c = live(f, HER, "old");
+        carry(f, answer(f, c, HER, "person:Anna", "old too", 2, T0 + i), 2, "m0", MSG_SENT, T0 + i);
+    }
+    waiting = answer(f, c, HER, NULL, "not sent yet", 1, T0);
+    close_it(f, live(f, OTHER, "gone"), "person:Anna", T0 + MINUTE);
+    receive_from(f, OTHER, "m0", "newer", T0 + DAY);
+    assert_int_equal(retain(f, RETAIN_MESSAGES, T0 + 60 * MINUTE, 7), 61);
+    assert_int_equal(state_of(f, waiting), MSG_QUEUED);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM part"), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM history"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation"), 1); /* hers is live */
+    assert_int_equal(ask(f, "SELECT sum(n) FROM tally"), 2);
+    assert_int_equal(retain(f, RETAIN_MESSAGES, T0 + 60 * MINUTE, 7), 0);
+}
+
+/* Raw PDUs go, the messages stay; what waits keeps its own, and cannot be sent again without. */
+static void test_retain_raw(void **state)
+{
+    struct fixture *f = *state;
+    int64_t c = live(f, HER, "text"), failed = answer(f, c, HER, NULL, "a", 1, T0), queued;
+    struct store_show h;
+
+    carry(f, failed, 1, "m0", MSG_FAILED, T0);
+    queued = answer(f, c, HER, NULL, "b", 1, T0);
+    assert_int_equal(retain(f, RETAIN_RAW, T0 + 60 * MINUTE, 2), 2);
+    assert_int_equal(retain(f, RETAIN_RAW, T0 + 60 * MINUTE, 2), 0);
+    h = show(f, 1);
+    assert_string_equal(h.row.text, "text");
+    assert_int_equal(h.segments[0].len, 0);
+    store_show_clear(&h);
+    assert_int_equal(move_to(f, failed, MSG_QUEUED), ERR_REFUSED);
+    assert_true(intend(f, queued, 1, T0 + MINUTE));
+}
+
+/* Contacts that nobody wrote to or changed go with their conversations, not with what was said of consent. */
+static void test_retain_contacts(void **state)
+{
+    struct fixture *f = *state;
+    int64_t c = live(f, HER, "old"), other = live(f, OTHER, "live");
+
+    opts_out(f, HER);
+    close_it(f, c, "person:Anna", T0 + MINUTE);
+    assert_int_equal(retain(f, RETAIN_CONTACTS, T0 + DAY, 1), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM contact"), 1);
+    assert_int_equal(ask(f, "SELECT conversation FROM message WHERE peer = '" HER "'"), 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM consent"), 1);
+    close_it(f, other, "person:Anna", T0 + 2 * DAY);
+    assert_int_equal(retain(f, RETAIN_CONTACTS, T0 + DAY, 1), 0); /* closed later than that */
+    assert_int_equal(retain(f, RETAIN_CONTACTS, T0 + 3 * DAY, 1), 1);
+    assert_int_equal(retain(f, RETAIN_WORDS, 0, 1), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_export),          TEST(test_export_many),    TEST(test_erase),
+        TEST(test_erase_busy),      TEST(test_erased_opt_out), TEST(test_erase_interrupted),
+        TEST(test_retain_messages), TEST(test_retain_raw),     TEST(test_retain_contacts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
