@@ -140,6 +140,8 @@ static void add_near(struct consent *c)
         for (int i = 0; consent_languages[l].phrases[i]; i++)
             add_phrase(c, consent_languages[l].phrases[i]);
     }
+    for (int i = 0; consent_near_fillers[i]; i++)
+        words_add(c->fillers, consent_near_fillers[i], 0, NULL);
     for (int i = 0; consent_near_words[i]; i++)
         words_add(c->near, consent_near_words[i], 0, NULL);
 }

@@ -20,5 +20,6 @@ extern const struct consent_language consent_languages[CONSENT_LANGUAGES]; /* "e
 
 /* STOP in other scripts and slips of the pen: whole messages, or beside fillers, for a person to read. */
 extern const char *const consent_near_words[];
+extern const char *const consent_near_fillers[]; /* of other scripts */
 
 #endif
