@@ -39,14 +39,14 @@ static const char sql_contact[] =
     "json(ifnull(attributes, '{}')), 'notes', notes, 'created', " TIME("created") ", 'changed', " TIME(
         "changed") ")), NULL FROM contact c WHERE number = ?1 AND ?2 = 0";
 
-static const char sql_consent
-    [] = "SELECT json_group_array(json(j)), max(id) FROM (SELECT 0 AS id, "
-         "json_object('state', " CONSENT_STATE("state") ", 'modem', sim, 'since', " TIME(
-             "at") ") AS j FROM consent WHERE number = ?1 AND ?2 = 0 UNION ALL "
-                   "SELECT * FROM (SELECT id, json_object('at', " TIME("at") ", 'said', " CONSENT_STATE(
-                       "state") ", 'modem', sim, 'who', who, 'how', how, 'words', words, 'message', message) "
-                                "FROM consent_log "
-                                "WHERE number = ?1 AND id > ?2 ORDER BY id LIMIT " PAGE "))";
+static const char sql_consent[] =
+    "SELECT json_group_array(json(j)), max(id) FROM (SELECT 0 AS id, "
+    "json_object('state', " CONSENT_STATE("state") ", 'modem', sim, 'since', " TIME(
+        "at") ") AS j FROM consent WHERE number = ?1 AND ?2 = 0 UNION ALL "
+              "SELECT * FROM (SELECT id, json_object('at', " TIME("at") ", 'said', " CONSENT_STATE(
+                  "state") ", 'modem', sim, 'who', who, 'how', how, 'words', words, 'message', message) "
+                           "FROM consent_log "
+                           "WHERE number = ?1 AND id > ?2 ORDER BY id LIMIT " PAGE "))";
 
 #define OWN "(SELECT id FROM contact WHERE number = ?1)"
 static const char
@@ -86,48 +86,95 @@ static const char sql_timeline[] =
               "v.id), v.id FROM "
               "conversation v WHERE v.contact = " OWN " AND v.id > ?2 ORDER BY v.id LIMIT 1";
 
-#define MESSAGE                                                                                                                    \
-    "json_object('message', m.id, 'direction', CASE m.direction WHEN 1 THEN 'out' ELSE 'in' END, "                                 \
-    "'state', " MSG_STATE(                                                                                                         \
-        "m.state") ", 'peer', m.peer, 'modem', m.modem, 'source', m.source, 'who', m.who, 'reason', "                              \
-                   "m.reason, 'flags', m.flags, 'conversation', m.conversation, 'created', " TIME("m."                             \
-                                                                                                  "created") ", 'changed', " TIME( \
-                       "m.changed") ", 'text', m.text, 'headers', CASE WHEN json_valid(m.meta) THEN "                              \
-                                    "json(m.meta) ELSE m.meta END, 'parts', json((SELECT "                                         \
-                                    "json_group_array(json_object('part', p.id % 256, "                                            \
-                                    "'state', " MSG_STATE("p.state") ", 'sent', " TIME(                                            \
-                                        "p.sent") ", 'pdu', hex(p.pdu))) FROM part p WHERE p.id "                                  \
-                                                  "BETWEEN m.id * 256 AND m.id * 256 + 255)), 'received', "                        \
-                                                  "json((SELECT json_group_array(json_object("                                     \
-                                                  "'part', g.seq, 'at', " TIME(                                                    \
-                                                      "g.received") ", 'pdu', hex(g.pdu))) FROM segment g "                        \
-                                                                    "WHERE g.message = "                                           \
-                                                                    "m.id)), 'reports', json((SELECT "                             \
-                                                                    "json_group_array(json_object('at',"                           \
-                                                                    " " TIME(                                                      \
-                                                                        "r.received") ", 'status', "                               \
-                                                                                      "r.status, 'pdu', "                          \
-                                                                                      "hex(r.pdu))) FROM "                         \
-                                                                                      "report r WHERE "                            \
-                                                                                      "r.part BETWEEN m.id "                       \
-                                                                                      "* 256 AND m.id * "                          \
-                                                                                      "256 + 255)), "                              \
-                                                                                      "'history', "                                \
-                                                                                      "json((SELECT "                              \
-                                                                                      "json_group_array("                          \
-                                                                                      "json_object('at',"                          \
-                                                                                      " " TIME("h.at") ", "                        \
-                                                                                                       "'pa"                       \
-                                                                                                       "rt'"                       \
-                                                                                                       ", "                        \
-                                                                                                       "h."                        \
-                                                                                                       "par"                       \
-                                                                                                       "t, "                       \
-                                                                                                       "'st"                       \
-                                                                                                       "ate"                       \
-                                                                                                       "',"                        \
-                                                                                                       " " MSG_STATE(              \
-                                                                                                           "h.state") ", 'reason', h.reason)) FROM history h WHERE h.message = m.id))) AS j"
+#define MESSAGE                                                                                                                                           \
+    "json_object('message', m.id, 'direction', CASE m.direction WHEN 1 THEN 'out' ELSE 'in' END, "                                                        \
+    "'state', " MSG_STATE("m.state") ", 'peer', m.peer, 'modem', m.modem, 'source', m.source, 'who', "                                                    \
+                                     "m.who, 'reason', "                                                                                                  \
+                                     "m.reason, 'flags', m.flags, 'conversation', m.conversation, "                                                       \
+                                     "'created', " TIME(                                                                                                  \
+                                         "m."                                                                                                             \
+                                         "created") ", 'changed', " TIME("m.changed") ", 'text', m.text, "                                                \
+                                                                                      "'headers', CASE "                                                  \
+                                                                                      "WHEN "                                                             \
+                                                                                      "json_valid(m.meta) "                                               \
+                                                                                      "THEN "                                                             \
+                                                                                      "json(m.meta) ELSE "                                                \
+                                                                                      "m.meta END, "                                                      \
+                                                                                      "'parts', "                                                         \
+                                                                                      "json((SELECT "                                                     \
+                                                                                      "json_group_array("                                                 \
+                                                                                      "json_object('part', "                                              \
+                                                                                      "p.id % 256, "                                                      \
+                                                                                      "'state', " MSG_STATE("p.state") ", 'sent', " TIME(                 \
+                                                                                          "p.sent") ", "                                                  \
+                                                                                                    "'pdu',"                                              \
+                                                                                                    " hex("                                               \
+                                                                                                    "p.pdu)"                                              \
+                                                                                                    ")) "                                                 \
+                                                                                                    "FROM "                                               \
+                                                                                                    "part "                                               \
+                                                                                                    "p "                                                  \
+                                                                                                    "WHERE "                                              \
+                                                                                                    "p.id "                                               \
+                                                                                                    "BETWEE"                                              \
+                                                                                                    "N "                                                  \
+                                                                                                    "m.id "                                               \
+                                                                                                    "* 256 "                                              \
+                                                                                                    "AND "                                                \
+                                                                                                    "m.id "                                               \
+                                                                                                    "* 256 "                                              \
+                                                                                                    "+ "                                                  \
+                                                                                                    "255)),"                                              \
+                                                                                                    " '"                                                  \
+                                                                                                    "receiv"                                              \
+                                                                                                    "ed', "                                               \
+                                                                                                    "json(("                                              \
+                                                                                                    "SELECT"                                              \
+                                                                                                    " json_"                                              \
+                                                                                                    "group_"                                              \
+                                                                                                    "array("                                              \
+                                                                                                    "json_"                                               \
+                                                                                                    "object"                                              \
+                                                                                                    "("                                                   \
+                                                                                                    "'part'"                                              \
+                                                                                                    ", "                                                  \
+                                                                                                    "g.seq,"                                              \
+                                                                                                    " 'at',"                                              \
+                                                                                                    " " TIME(                                             \
+                                                                                                        "g."                                              \
+                                                                                                        "re"                                              \
+                                                                                                        "ce"                                              \
+                                                                                                        "iv"                                              \
+                                                                                                        "e"                                               \
+                                                                                                        "d") ", 'pdu', hex(g.pdu))) FROM segment g "      \
+                                                                                                             "WHERE g.message = "                         \
+                                                                                                             "m.id)), 'reports', json((SELECT "           \
+                                                                                                             "json_group_array(json_object('at',"         \
+                                                                                                             " " TIME(                                    \
+                                                                                                                 "r.received") ", 'status', "             \
+                                                                                                                               "r.status, 'pdu', "        \
+                                                                                                                               "hex(r.pdu))) FROM "       \
+                                                                                                                               "report r WHERE "          \
+                                                                                                                               "r.part BETWEEN m.id "     \
+                                                                                                                               "* 256 AND m.id * "        \
+                                                                                                                               "256 + 255)), "            \
+                                                                                                                               "'history', "              \
+                                                                                                                               "json((SELECT "            \
+                                                                                                                               "json_group_array("        \
+                                                                                                                               "json_object('at',"        \
+                                                                                                                               " " TIME(                  \
+                                                                                                                                   "h.at") ", "           \
+                                                                                                                                           "'pa"          \
+                                                                                                                                           "rt'"          \
+                                                                                                                                           ", "           \
+                                                                                                                                           "h."           \
+                                                                                                                                           "par"          \
+                                                                                                                                           "t, "          \
+                                                                                                                                           "'st"          \
+                                                                                                                                           "ate"          \
+                                                                                                                                           "',"           \
+                                                                                                                                           " " MSG_STATE( \
+                                                                                                                                               "h.state") ", 'reason', h.reason)) FROM history h WHERE h.message = m.id))) AS j"
 
 static const char sql_messages[] =
     "SELECT json_group_array(json(j)), max(id) FROM (SELECT m.id, " MESSAGE " FROM message m INDEXED BY "
@@ -144,13 +191,14 @@ static const char sql_waiting[] =
     "SELECT json_group_array(json(j)), NULL FROM ("
     "SELECT json_object('part', g.seq, 'of', b.total, 'at', " TIME(
         "g.received") ", 'pdu', hex(g.pdu)) AS j FROM "
-                      "bundle b JOIN segment g ON g.bundle = b.id WHERE b.sender = ?1 AND ?2 = 0 UNION ALL "
+                      "bundle b CROSS JOIN segment g ON g.bundle = b.id WHERE b.sender = ?1 AND ?2 = 0 UNION "
+                      "ALL "
                       "SELECT json_object('handler', d.handler, 'event', d.event, 'body', d.body, "
                       "'created', " TIME(
                           "d.created") ") FROM delivery d WHERE ?2 = 0 AND (d.conversation IN (SELECT id "
                                        "FROM conversation WHERE "
                                        "contact = " OWN ") OR d.message IN (SELECT id FROM message WHERE "
-                                                        "peer = ?1 AND id = d.message)) UNION ALL "
+                                       "peer = ?1 AND id = d.message)) UNION ALL "
                                        "SELECT json_object('event', e.kind, 'at', " TIME(
                                            "e.at") ", 'text', e.text) FROM event e WHERE ?2 = 0 AND "
                                                    "e.number = ?1)";

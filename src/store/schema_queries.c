@@ -134,6 +134,7 @@ const char schema_queries[] =
                  ") STRICT;"
                  "CREATE INDEX erasure_open ON erasure(id) WHERE ended = 0;"
                  "CREATE INDEX campaign_to_number ON campaign_to(number);"
+                 "CREATE INDEX value_key ON value(key);"
                  /* What the relay told our people of a message: it has its text (32768: MSG_F_STAFF). */
                  "CREATE INDEX message_relayed ON message(reply_to) WHERE flags & 32768;"
                  /* How far the raw PDUs were taken away, by message id. */
