@@ -42,6 +42,20 @@ static void put_options(const struct option *list)
     }
 }
 
+/* "contact set" … of "contact": those that begin with this word. How many. */
+static int help_others(const char *word)
+{
+    size_t len = strlen(word);
+    int n = 0;
+
+    for (const struct command *c = command_next(NULL); c; c = command_next(c)) {
+        if (strncmp(c->name, word, len) != 0 || c->name[len] != ' ')
+            continue;
+        printf("%s  %-24s %s\n", n++ ? "" : "\n", c->name, c->summary);
+    }
+    return n;
+}
+
 static void help_command(const struct command *c)
 {
     struct buf usage = {0};
@@ -53,6 +67,7 @@ static void help_command(const struct command *c)
     printf("\n");
     put_options(c->options);
     put_options(common_options);
+    help_others(c->name);
     buf_free(&usage);
 }
 
@@ -78,6 +93,8 @@ int run_help(struct invocation *v)
     const struct command *c = name ? command_find(name) : NULL;
     struct err e = {0};
 
+    if (name && !c && help_others(name))
+        return CLI_DONE;
     if (name && !c) {
         err_set(&e, ERR_INVALID, "there is no command \"%.60s\"; simgate help lists them", name);
         return tell_failure(v, CLI_USAGE, &e, NULL);

@@ -171,7 +171,7 @@ static void say_event(const json_t *ev)
     }
     if (!strcmp(kind, "watching") || !strcmp(kind, "goodbye"))
         return;
-    buf_addf(&line, "%s  %-10s", member_time(ev, "at"), !strcmp(kind, "outcome") && *state ? state : kind);
+    buf_addf(&line, "%s  %-12s", member_time(ev, "at"), !strcmp(kind, "outcome") && *state ? state : kind);
     if (*message)
         buf_addf(&line, "  message %s", message);
     if (*member_text(ev, "conversation"))

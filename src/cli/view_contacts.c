@@ -65,7 +65,7 @@ void view_contact(const json_t *answer)
     json_t *value;
 
     say(BOLD, "%s%s%s", name, *name ? ", " : "", member_text(c, "number"));
-    if (*consent)
+    if (*member_text(c, "consent_since"))
         say(consent_colour(consent), "opted %s since %s", consent, member_time(c, "consent_since"));
     say_field("language", member_text(c, "language"));
     say_field("time zone", member_text(c, "zone"));

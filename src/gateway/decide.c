@@ -137,7 +137,8 @@ static const char *what_changed(const struct decision *d)
     if (d->op.opened != OPENED_NOT)
         return d->op.opened == OPENED_NEW ? "new" : "reopened";
     for (int i = d->op.neffects - 1; i >= 0; i--)
-        if (d->effects[i].conversation == 0 || d->effects[i].conversation == d->op.conversation)
+        if (d->effects[i].kind != EFFECT_CLOCK && /* which follows from something else */
+            (d->effects[i].conversation == 0 || d->effects[i].conversation == d->op.conversation))
             return effect_name(d->effects[i].kind);
     return "message";
 }

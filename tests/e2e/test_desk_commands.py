@@ -242,6 +242,28 @@ def test_people(build):
             it.run(command)
 
 
+def test_handlers(build):
+    """A handler that fails is told as down, with its error; what waits for it is listed, tried again and given up."""
+    rest = """handlers = ( { name = "broken"; kind = "exec"; command = ( "/nonexistent/program" ); },
+                           { name = "crm"; kind = "webhook"; url = "http://127.0.0.1:9/"; secret = "s"; asynchronous = true; } );
+              rules = ( { name = "all"; reply = "auto reply"; } );"""
+    with desk(build, rest) as it:
+        it.start()
+        it.tell(f"text modem0 {CUSTOMER} Hello")
+        waiting = it.wait("a delivery that failed", lambda: [d for d in it.json("deliveries")["deliveries"] if d["attempts"]])
+        lab.equal((len(waiting), waiting[0]["handler"]), (1, "crm"))
+        number = waiting[0]["id"]
+        it.run("deliveries", "retry", number)
+        it.wait("another try", lambda: it.json("deliveries", "--handler", "crm")["deliveries"][0]["attempts"] > 2)
+        lab.equal(it.json("deliveries", "--handler", "broken")["deliveries"], [])
+        handlers = {h["name"]: h for h in it.json("handlers", check=False)["handlers"]}
+        lab.equal((handlers["crm"]["kind"], handlers["crm"]["waiting"]), ("webhook", 1))
+        it.run("deliveries", "drop", number)
+        lab.equal(it.json("deliveries")["deliveries"], [])
+        refused(it, "there is none", "deliveries", "drop", str(number))
+        it.run("handlers", check=False)
+
+
 def test_personal_data(build):
     """Everything about a number is one document; two numbers become one contact; what is erased is gone, but for the opt-out."""
     with desk(build) as it:
