@@ -77,16 +77,29 @@ static int64_t now_ns(void)
 
 static size_t decide(struct engine *en, const char *text)
 {
-    struct handler_event ev = {
-        .id = 1, .from = "+491701234567", .modem = "counter", .text = {text, strlen(text)}};
+    static const struct store_situation known;
+    struct handler_event ev = {.id = 1,
+                               .key = "",
+                               .from = "+491701234567",
+                               .modem = "counter",
+                               .name = "",
+                               .language = "",
+                               .message_class = -1,
+                               .known = &known,
+                               .text = {text, strlen(text)}};
+    struct buf shown = {0};
     struct verdict v;
     struct walk w = {.chain = en->program->chain, .event = &ev, .verdict = &v, .done = nothing};
     size_t len;
 
+    sensitive_show(&en->program->sensitive, &ev, &shown);
     verdict_init(&v, NULL);
     walk_start(&w);
+    desk_finish(en->program, &ev, &v);
+    guard_filter(en->program, &ev, &v);
     len = v.nreplies ? v.replies[0].text.len : 0;
     verdict_fini(&v);
+    buf_free(&shown);
     return len;
 }
 
