@@ -118,7 +118,7 @@ static int read_entry(const char *text, const char *country, char key[ENTRY_BYTE
         return 0;
     }
     if (!is_name(text))
-        return err_wrap(e, "\"%.60s\"", text);
+        return ERR_INVALID;
     str_copy(key, ENTRY_BYTES, text);
     lower(key);
     return 0;

@@ -41,8 +41,7 @@ static void try_text(struct engine *en, const char *from, const char *text)
 
     for (t.consent = CONSENT_UNKNOWN; t.consent <= CONSENT_OUT; t.consent++) {
         engine_try(en, &t, &r);
-        buf_free(&r.reply);
-        buf_free(&r.why);
+        engine_trial_clear(&r);
     }
 }
 

@@ -62,8 +62,7 @@ static void test_on_call(void **state)
     engine_try(en, &(struct engine_trial){.on = ENGINE_ON_CALL, .from = CUSTOMER, .text = ""}, &r);
     assert_string_equal(buf_str(&r.reply), "Sorry");
     assert_contains(buf_str(&r.why), "is for messages");
-    buf_free(&r.reply);
-    buf_free(&r.why);
+    engine_trial_clear(&r);
     assert_string_equal(reply_to(en, "hello"), "text");
     engine_free(en);
 }
@@ -245,8 +244,7 @@ static void test_data_only(void **state)
     text[LONGEST] = '\0';
     engine_try(en, &(struct engine_trial){.from = CUSTOMER, .text = text}, &r);
     assert_string_equal(buf_str(&r.reply), text);
-    buf_free(&r.reply);
-    buf_free(&r.why);
+    engine_trial_clear(&r);
     free(text);
     engine_free(en);
 }
@@ -297,7 +295,9 @@ static void test_errors(void **state)
     static const char expected[] =
         "gateway.conf:4: templates.bad: unknown value \"nothing\": expected one of gateway.name, "
         "message.text, "
-        "message.from, message.id, message.time, modem.name, keyword, match.NAME\n"
+        "message.from, message.id, message.time, modem.name, keyword, match.NAME, contact.name, "
+        "contact.number, contact.language, contact.attribute.NAME, conversation.id, conversation.title, "
+        "department, person, hours.next, event.name, event.text, survey.scale, now\n"
         "gateway.conf: consent.stop_words[0]: empty: expected a word or a short phrase\n"
         "gateway.conf: consent.help_reply: value \"match.1\" where there is no pattern\n"
         "gateway.conf: guard.window: expected a time\n"
@@ -370,8 +370,7 @@ static void test_why(void **state)
     assert_string_equal(buf_str(&r.why), expected);
     assert_string_equal(r.handler, "rules");
     assert_string_equal(r.rule, "order");
-    buf_free(&r.reply);
-    buf_free(&r.why);
+    engine_trial_clear(&r);
     engine_free(en);
 }
 
@@ -389,8 +388,7 @@ static void test_why_long(void **state)
             memcpy(text + at, "€", 4);
         engine_try(en, &(struct engine_trial){.from = CUSTOMER, .text = text}, &r);
         assert_true(utf8_valid(buf_str(&r.why), r.why.len));
-        buf_free(&r.reply);
-        buf_free(&r.why);
+        engine_trial_clear(&r);
     }
     engine_free(en);
 }

@@ -49,8 +49,7 @@ static inline const char *try_as(struct engine *en, struct engine_trial t, struc
 
     engine_try(en, &t, out);
     str_copy(reply, sizeof reply, buf_str(&out->reply));
-    buf_free(&out->reply);
-    buf_free(&out->why);
+    engine_trial_clear(out);
     return reply;
 }
 
