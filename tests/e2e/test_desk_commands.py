@@ -4,6 +4,8 @@ what a customer's telephone gets."""
 import csv
 import io
 import json
+import os
+import pty
 import subprocess
 
 import lab
@@ -293,6 +295,40 @@ def test_personal_data(build):
         refused(it, "opted out", "send", "--to", CUSTOMER, "offer")
         it.stop_daemon()
         lab.true(b"secret is 42" not in (it.dir / "simgate.db").read_bytes(), "nothing of it is in the file")
+
+
+def at_terminal(it, typed, *args):
+    """simgate ARGS with a person at a terminal who types a line; its exit status and what the terminal shows."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([it.build / "simgate", *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs, env=it.env) as run:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                shown += chunk
+        except OSError:  # the other end is closed
+            pass
+        os.close(ours)
+    return run.returncode, shown.decode(errors="replace")
+
+
+def test_terminal(build):
+    """At a terminal a person is asked before anything is erased, and sees how far an import is."""
+    with desk(build) as it:
+        it.start()
+        it.run("contact", "set", CUSTOMER, "name=Anna")
+        status, shown = at_terminal(it, "no\n", "contact", "erase", CUSTOMER)
+        lab.true(status == 1 and "Type yes" in shown and "nothing was done" in shown, shown)
+        it.run("contact", CUSTOMER)
+        status, shown = at_terminal(it, "yes\n", "contact", "erase", CUSTOMER)
+        lab.true(status == 0 and "rows erased" in shown, shown)
+        refused(it, "is no contact", "contact", CUSTOMER)
+        file = it.dir / "many.csv"
+        file.write_text("number,name\n" + "".join(f"+4915{i:08},Customer {i}\n" for i in range(3000)))
+        status, shown = at_terminal(it, "", "contacts", "import", file)
+        lab.true(status == 0 and "█" in shown and " 50 %" in shown and "3000 contacts: 3000 new" in shown, shown)
+        lab.equal(len(it.run("contacts", "export").stdout.splitlines()), 3001)
 
 
 def test_watch(build):
