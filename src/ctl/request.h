@@ -82,6 +82,7 @@ void do_balance(struct call *call);
 void do_unlock(struct call *call);
 void do_trace(struct call *call);
 void do_probe(struct call *call);
+void do_route_test(struct call *call);
 void do_rules_test(struct call *call);
 void do_rules_check(struct call *call);
 void do_templates(struct call *call);
@@ -115,6 +116,7 @@ void do_campaign_add(struct call *call);
 void do_campaign_preview(struct call *call);
 void do_campaign_move(struct call *call); /* "campaign start" … */
 void do_campaign_recipients(struct call *call);
+void do_stats(struct call *call);
 void do_people(struct call *call);
 void do_departments(struct call *call);
 void do_handlers(struct call *call);

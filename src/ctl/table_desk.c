@@ -140,6 +140,15 @@ static const struct field consents_fields[] = {
 /* ---- deliveries ---- */
 
 static const struct field deliveries_fields[] = {A_WORD("handler", false), A_LIMIT, AN_AFTER("after"), END};
+static const char *const periods[] = {"none",       "auto",   "day", "week", "month",
+                                      "department", "person", "sim", NULL};
+static const struct field stats_fields[] = {{.name = "since", .type = FIELD_TIME},
+                                            {.name = "until", .type = FIELD_TIME},
+                                            {.name = "by", .type = FIELD_CHOICE, .choices = periods},
+                                            A_WORD("department", false),
+                                            A_PERSON("person"),
+                                            A_MODEM,
+                                            END};
 static const struct field delivery_fields[] = {
     {.name = "delivery", .type = FIELD_NUMBER, .required = true, .min = 1, .max = INT64_MAX}, END};
 
@@ -173,6 +182,7 @@ const struct request desk_requests[] = {
     {.name = "consent in", .fields = consent_fields, .run = do_consent_in},
     {.name = "consent out", .fields = consent_fields, .run = do_consent_out},
     {.name = "consent list", .fields = consents_fields, .run = do_consent_list},
+    {.name = "stats", .fields = stats_fields, .run = do_stats},
     {.name = "people", .fields = no_fields, .run = do_people},
     {.name = "departments", .fields = no_fields, .run = do_departments},
     {.name = "handlers", .fields = no_fields, .run = do_handlers},

@@ -31,7 +31,7 @@ static void civil(int32_t day, int *year, int *month, int *of_month)
     *year = (int)(y + era * 400 + (*month <= 2));
 }
 
-void figure_day_text(int32_t day, char out[DESK_WORD_BYTES])
+void figure_day_name(int32_t day, char out[DESK_WORD_BYTES])
 {
     int year, month, of_month;
 

@@ -67,8 +67,7 @@ struct msg_change;
 
 /* The day of a moment, in the zone of the business. */
 int32_t figure_day(struct store_db *db, int64_t wall_ms);
-/* "2026-11-21" of a day, and the Monday and the first of the month. */
-void figure_day_text(int32_t day, char out[DESK_WORD_BYTES]);
+/* Its Monday, the first of its month, and of the month behind one's first. */
 int32_t figure_week(int32_t day);
 int32_t figure_month(int32_t day);
 int32_t figure_next_month(int32_t first);

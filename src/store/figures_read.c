@@ -140,7 +140,7 @@ static int make_periods(struct reading *r)
     if (f->by != BY_DAY && f->by != BY_WEEK && f->by != BY_MONTH)
         return ERR_OK;
     while (day <= f->last_day) {
-        figure_day_text(day, key);
+        figure_day_name(day, key);
         if (f->by == BY_MONTH)
             key[strlen("2026-11")] = '\0';
         if (!new_row(r, key, day))

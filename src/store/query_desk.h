@@ -352,6 +352,9 @@ struct store_figures {
 };
 void store_figures(struct store *s, struct store_figures *f);
 
+/* "2026-11-21" of days since 1970-01-01. */
+void figure_day_name(int32_t day, char out[DESK_WORD_BYTES]);
+
 /* The zone whose midnights begin the days: IANA name, "" the system's. What was counted stays where it is.
  * ERR_NOT_FOUND: there is no such zone, the old one stays. */
 int store_set_zone(struct store *s, const char *zone, struct err *e);
