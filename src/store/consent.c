@@ -3,14 +3,12 @@
  * It is kept for the business, and for a SIM where it was said to that SIM. It holds inside the transaction
  * that stores a message, for every producer, and once more when the message's turn has come (submit.c). */
 #include <stdio.h>
+#include <string.h>
 
 #include "store/desk_private.h"
 #include "store/remove.h"
 
-/* A SIM's own word before the business's; while the SIM is not known, OUT before everything. */
-static const char sql_get[] = "SELECT state FROM consent WHERE number = ?1 AND (sim = '' OR ?2 IN ('', sim)) "
-                              "ORDER BY (CASE WHEN ?2 = '' THEN state = 2 ELSE sim = ?2 END) DESC, state "
-                              "DESC LIMIT 1";
+static const char sql_get[] = "SELECT sim, state FROM consent WHERE number = ?1";
 static const char sql_set[] = "INSERT OR REPLACE INTO consent(number, sim, state, at) VALUES(?1, ?2, ?3, ?4)";
 static const char sql_any_erased[] = "SELECT 1 FROM consent_erased WHERE hash IS NOT NULL LIMIT 1";
 static const char sql_get_erased[] =
@@ -41,17 +39,33 @@ static int get_erased(struct store_db *db, const char *number, const char *sim, 
     return ERR_OK;
 }
 
+/* Words that count for a SIM: 2 its own, 1 that of the business, 0 none; while it is not known all do, the
+ * stricter before the other. */
+static int weight(const char *of, const char *sim, enum consent_state state)
+{
+    if (!*sim)
+        return state == CONSENT_OUT ? 2 : 1;
+    return strcmp(of, sim) == 0 ? 2 : !*of;
+}
+
 int consent_get(struct store_db *db, const char *number, const char *sim, enum consent_state *out)
 {
-    sqlite3_stmt *st;
-    int rc = DB_FIRST(db, &st, sql_get, db_text(number), db_text(sim));
+    sqlite3_stmt *st = DB_BIND(db, sql_get, db_text(number));
+    int rc, best = 0;
 
     *out = CONSENT_UNKNOWN;
-    if (rc <= 0)
-        return rc ? rc : get_erased(db, number, sim, out);
-    *out = (enum consent_state)db_col(st, 0);
-    db_end(st);
-    return ERR_OK;
+    if (!st)
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0) {
+        enum consent_state state = (enum consent_state)db_col(st, 1);
+        int counts = weight((const char *)sqlite3_column_text(st, 0), sim, state);
+
+        if (counts > best) {
+            best = counts;
+            *out = state;
+        }
+    }
+    return rc < 0 || best > 0 ? rc : get_erased(db, number, sim, out);
 }
 
 static int write_ledger(struct store_db *db, const struct consent_change *c)
