@@ -3,6 +3,7 @@
 BINDIR      := $(DESTDIR)$(PREFIX)/bin
 MANDIR      := $(DESTDIR)$(PREFIX)/share/man
 DOCDIR      := $(DESTDIR)$(PREFIX)/share/doc/simgate
+HEADERS     := $(DESTDIR)$(PREFIX)/include/simgate
 COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 UNITS       := $(DESTDIR)$(UNITDIR)
 SYSUSERS    := $(DESTDIR)$(PREFIX)/lib/sysusers.d
@@ -32,7 +33,7 @@ udev: $(BUILD)/simgated $(BUILD)/profiles ## udev/60-simgate.rules from hw/profi
 
 .PHONY: install uninstall clean
 install: all ## programs, unit, manual pages, completion, gateway.conf (never overwritten)
-	install -d $(BINDIR) $(DOCDIR) $(COMPLETIONS) $(UNITS) $(SYSUSERS) $(TMPFILES)
+	install -d $(BINDIR) $(DOCDIR) $(HEADERS) $(COMPLETIONS) $(UNITS) $(SYSUSERS) $(TMPFILES)
 	install -d -m 0750 $(CONFDIR)
 	install -m 0755 $(PROGRAMS) $(BINDIR)
 	sed 's,/usr/bin,$(PREFIX)/bin,; s,/etc/simgate,$(SYSCONFDIR)/simgate,g' systemd/simgated.service > $(UNITS)/simgated.service
@@ -41,6 +42,7 @@ install: all ## programs, unit, manual pages, completion, gateway.conf (never ov
 	install -m 0644 systemd/simgate.tmpfiles $(TMPFILES)/simgate.conf
 	install -m 0644 docs/simgate.bash $(COMPLETIONS)/simgate
 	install -m 0644 README.md CHANGELOG.md gateway.conf docs/hardware.md $(DOCDIR)
+	install -m 0644 include/simgate/handler.h $(HEADERS)
 	$(foreach m,$(MANPAGES),install -D -m 0644 $(m) $(call manpage_dir,$(m))/$(notdir $(m));)
 	install -d $(PROFILES)
 	install -m 0644 hw/profiles/*.conf hw/README.md $(PROFILES)
@@ -60,7 +62,7 @@ uninstall: ## everything that install put, but gateway.conf and the data
 	    $(TMPFILES)/simgate.conf $(COMPLETIONS)/simgate
 	rm -f $(foreach m,$(MANPAGES),$(call manpage_dir,$(m))/$(notdir $(m)))
 	rm -f $(addprefix $(UDEVRULES)/,$(notdir $(RULES)))
-	rm -rf $(DOCDIR) $(PROFILES)
+	rm -rf $(DOCDIR) $(PROFILES) $(HEADERS)
 	test ! -d $(dir $(PROFILES)) || rmdir --ignore-fail-on-non-empty $(dir $(PROFILES))
 
 clean: ## remove build/

@@ -5,5 +5,5 @@
 
 const struct handler *engine_handler_at(const struct engine *en, int index, const char **kind)
 {
-    return en->program ? plugins_at(en->program->plugins, index, kind) : NULL;
+    return en->program ? plugins_any(en->program->plugins, index, kind) : NULL;
 }

@@ -323,11 +323,19 @@ static void cancel_mail(struct plugin *p, struct ask *a)
     mail_free(m);
 }
 
+static bool printable(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
+            return false;
+    return true;
+}
+
 static void check_addresses(const struct plugin *p, struct problems *problems)
 {
     char address[256];
 
-    if (!address_of(p->conf.from, address, sizeof address) || strpbrk(p->conf.from, "\r\n"))
+    if (!address_of(p->conf.from, address, sizeof address) || !printable(p->conf.from))
         problem(problems, "%s.from: expected \"shop@example.org\" or \"Shop <shop@example.org>\"",
                 plugin_place(p));
     if (!p->conf.to[0])

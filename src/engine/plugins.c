@@ -497,17 +497,14 @@ struct handler *plugins_at(struct plugins *ps, int index, const char **kind)
     return NULL;
 }
 
-bool plugins_status(struct plugins *ps, int index, struct plugin_status *out)
+const struct handler *plugins_any(struct plugins *ps, int index, const char **kind)
 {
     struct plugin *p = plugins_nth(ps, index);
-    struct ask *a;
-    int n = 0;
 
     if (!p)
-        return false;
-    DL_COUNT(p->asks, a, n);
-    *out = (struct plugin_status){p->conf.name, p->kind->name, p->health, n};
-    return true;
+        return NULL;
+    *kind = p->kind->name;
+    return &p->handler;
 }
 
 static char *copy(const char *text)

@@ -42,13 +42,8 @@ struct handler *plugins_handler(struct plugins *ps, const char *name);
 /* Those of the default chain, in the order of gateway.conf: all that answer to events, and those that are
  * only told afterwards if gateway.conf says of what (`on`). NULL beyond the last. kind may be NULL. */
 struct handler *plugins_at(struct plugins *ps, int index, const char **kind);
-/* All of them, for status. */
-struct plugin_status {
-    const char *name, *kind;
-    struct handler_health health;
-    int under_way; /* events that it has to answer, or that wait in line */
-};
-bool plugins_status(struct plugins *ps, int index, struct plugin_status *out);
+/* All of them, for status: also those that no chain asks. */
+const struct handler *plugins_any(struct plugins *ps, int index, const char **kind);
 
 /* A rule's `forward` to "NAME" of a handler or "mailto:address": can it be (checked when rules are compiled;
  * the reason in *e), and do it: adds a delivery to the verdict, false where there is no room. */

@@ -162,6 +162,11 @@ static void open_webhook(struct plugin *p, struct problems *problems)
     p->impl = hook;
     if (strncmp(p->conf.url, "https://", 8) != 0 && strncmp(p->conf.url, "http://", 7) != 0)
         problem(problems, "%s.url: expected \"https://…\" or \"http://…\"", plugin_place(p));
+    if (*p->conf.user && strncmp(p->conf.url, "https://", 8) != 0)
+        problem(problems,
+                "%s.user: expected an url that begins with \"https://\": a password is sent over encrypted "
+                "lines only",
+                plugin_place(p));
     hook->secret = plugin_secret(p, "secret", p->conf.secret, problems);
     hook->password = plugin_secret(p, "password", p->conf.password, problems);
 }
