@@ -195,6 +195,8 @@ void view_reload(const json_t *answer);
 void view_answer(const json_t *answer);
 void view_balance(const json_t *answer);
 int status_of_balances(const json_t *answer);
+void view_route_test(const json_t *answer); /* route.c */
+int status_of_route_test(const json_t *answer);
 /* "12.50" of a balance; "" without an amount. */
 const char *amount_text(const json_t *balance, char out[32]);
 void view_unlock(const json_t *answer);

@@ -88,6 +88,18 @@ static const struct option probe_options[] = {
      false},
     END};
 static const struct operand probe_operands[] = {{"PORT", ARG_FILE, "port", true, NULL}, END};
+static const struct option route_options[] = {
+    {"text", ARG_TEXT, "TEXT", "text", "the message, for its parts; one part when not given", NULL, NULL,
+     false},
+    {"source", ARG_TEXT, "SOURCE", "source", "who sends it: \"spool:x\", \"rule:hours\", \"campaign:3\"",
+     NULL, NULL, false},
+    {"department", ARG_DEPARTMENT, "NAME", "department", "on whose behalf", NULL, NULL, false},
+    {"modem", ARG_MODEM, "NAME", "modem", "asked for", NULL, NULL, false},
+    {"pool", ARG_TEXT, "NAME", "pool", "asked for", NULL, NULL, false},
+    {"marketing", ARG_TRUE, NULL, "marketing", "as marketing, which keeps quiet hours", NULL, NULL, false},
+    {"at", ARG_TIME, "TIME", "at", "not before 09:30, \"2026-11-21 09:30\", +2h", NULL, NULL, false},
+    END};
+static const struct operand route_operands[] = {{"NUMBER", ARG_TEXT, "to", false, NULL}, END};
 static const struct operand help_operands[] = {{"COMMAND", ARG_WORDS, "command", true, NULL}, END};
 
 static const struct option decode_options[] = {
@@ -218,6 +230,16 @@ static const struct command gateway_commands[] = {
      .timeout_ms = ORDINARY_MS,
      .run = run_config_check,
      .details = "Without FILE the one that simgated runs with, or " DEFAULT_CONF " when it does not run."},
+    {.name = "route test",
+     .summary = "which way a message to this number would take, for how much, and why",
+     .options = route_options,
+     .operands = route_operands,
+     .request = "route test",
+     .timeout_ms = ORDINARY_MS,
+     .view = view_route_test,
+     .status = status_of_route_test,
+     .details = "Nothing is sent or counted. Consent is not looked at; exit status 4 when it would be "
+                "refused."},
     {.name = "reload",
      .summary = "use the changed gateway.conf",
      .request = "reload",

@@ -79,6 +79,16 @@ static const struct field trace_fields[] = {
 static const struct field probe_fields[] = {
     {.name = "port", .type = FIELD_TEXT, .max = 400}, A_MODEM(false), END};
 static const struct field unlock_fields[] = {A_MODEM(true), END};
+static const struct field route_fields[] = {
+    {.name = "to", .type = FIELD_TEXT, .required = true, .max = 63},
+    {.name = "text", .type = FIELD_TEXT},
+    A_MODEM(false),
+    {.name = "pool", .type = FIELD_TEXT, .max = MSG_MODEM_BYTES - 1},
+    {.name = "source", .type = FIELD_TEXT, .max = MSG_SOURCE_BYTES - 1},
+    {.name = "department", .type = FIELD_TEXT, .max = DESK_WORD_BYTES - 1},
+    {.name = "marketing", .type = FIELD_BOOL},
+    {.name = "at", .type = FIELD_TIME},
+    END};
 
 static const struct request gateway_requests[] = {
     {.name = "send", .fields = send_fields, .run = do_send},
@@ -99,6 +109,7 @@ static const struct request gateway_requests[] = {
     {.name = "trace", .fields = trace_fields, .run = do_trace},
     {.name = "probe", .fields = probe_fields, .run = do_probe},
     {.name = "unlock", .fields = unlock_fields, .run = do_unlock},
+    {.name = "route test", .fields = route_fields, .run = do_route_test},
     END};
 
 /* Each part of the program has its requests in a table of its own. */
