@@ -46,6 +46,7 @@ static void fill_send(struct gateway_send *s, const struct job *j, const struct 
     s->automatic = !r->person && !r->staff;
     s->who = r->who;
     s->conversation = r->conversation;
+    s->due_wall_ms = r->due_wall_ms;
     s->prefer = r->modem && (r->person || r->staff); /* people wait for nothing but an answer */
     if (!to_contact)
         return;

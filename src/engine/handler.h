@@ -52,6 +52,7 @@ struct verdict_reply {
     const char *modem, *pool; /* NULL: by route; kept */
     const char *who;          /* kept */
     int64_t conversation;     /* 0 the event's, if it is to its contact; -1 none */
+    int64_t due_wall_ms;      /* not before; 0 now */
 };
 
 struct verdict {

@@ -130,37 +130,49 @@ static struct buf *tell(struct verdict *v, const struct person *to, int64_t conv
     return &r->text;
 }
 
+/* "#12 Maria: text", and what else is to be known of it. */
+static void add_message(const struct handler_event *ev, struct buf *text)
+{
+    struct conv_row title = {.id = ev->conversation};
+
+    str_copy(title.number, sizeof title.number, ev->from);
+    str_copy(title.name, sizeof title.name, ev->known->contact.name);
+    relay_title(&title, text);
+    if (ev->on == ENGINE_ON_CALL)
+        buf_adds(text, " called");
+    else if (!ev->shown.at)
+        buf_adds(text, " sent something that is no text");
+    else
+        buf_adds(text, ": ");
+    if (ev->shown.at)
+        add_line(text, ev->shown.at, ev->shown.len, RELAYED_CHARACTERS);
+    if (ev->incomplete)
+        buf_adds(text, " (parts are missing)");
+}
+
 void relay_tell(const struct program *p, const struct handler_event *ev, const char *department,
                 const char *assignee, struct verdict *v)
 {
     const struct person *people[VERDICT_REPLIES];
-    struct conv_row title = {.id = ev->conversation};
+    int64_t at_wall_ms = 0;
     int n;
 
     if (!p->relay.on)
         return;
     n = staff_phones(&p->staff, department, assignee, ev->now_wall_ms, people, VERDICT_REPLIES);
     if (n == 0)
-        verdict_why(v, "relay: nobody of %s is on duty", *department ? department : "us");
-    str_copy(title.number, sizeof title.number, ev->from);
-    str_copy(title.name, sizeof title.name, ev->known->contact.name);
+        n = staff_next_phones(&p->staff, department, ev->now_wall_ms, &at_wall_ms, people, VERDICT_REPLIES);
+    if (n == 0)
+        verdict_why(v, "relay: nobody of %s has a telephone", *department ? department : "us");
     for (int i = 0; i < n; i++) {
         struct buf *text = tell(v, people[i], ev->conversation, ev->modem);
 
         if (!text)
             return;
-        relay_title(&title, text);
-        if (ev->on == ENGINE_ON_CALL)
-            buf_adds(text, " called");
-        else if (!ev->shown.at)
-            buf_adds(text, " sent something that is no text");
-        else
-            buf_adds(text, ": ");
-        if (ev->shown.at)
-            add_line(text, ev->shown.at, ev->shown.len, RELAYED_CHARACTERS);
-        if (ev->incomplete)
-            buf_adds(text, " (parts are missing)");
-        verdict_why(v, "relay: %s is told: %s", people[i]->name, buf_str(text));
+        v->replies[v->nreplies - 1].due_wall_ms = at_wall_ms;
+        add_message(ev, text);
+        verdict_why(v, "relay: %s is told%s: %s", people[i]->name, at_wall_ms ? " when on duty" : "",
+                    buf_str(text));
     }
 }
 
@@ -475,7 +487,9 @@ static int recent(const struct relay_job *j, int64_t ids[LISTED])
     for (int i = 0; i < j->sent.count && n < LISTED; i++) {
         const char *source = j->sent.rows[i].source;
         int64_t id = strncmp(source, "relay:", 6) == 0 ? strtoll(source + 6, NULL, 10) : 0;
-        bool seen = id == 0;
+        const struct msg_row *m = &j->sent.rows[i];
+        int64_t at = m->due_wall_ms > m->created_wall_ms ? m->due_wall_ms : m->created_wall_ms;
+        bool seen = id == 0 || at < j->walk->event->now_wall_ms - RECENT_MS;
 
         for (int k = 0; k < n; k++)
             seen = seen || ids[k] == id;
@@ -622,11 +636,8 @@ static void on_sent(struct store_op *op, int status)
 static void ask_sent(struct relay_job *j)
 {
     j->asked = true;
-    j->sent = (struct store_list){.op.done = on_sent,
-                                  .direction = MSG_OUT,
-                                  .peer = j->person->number,
-                                  .since_wall_ms = j->walk->event->now_wall_ms - RECENT_MS,
-                                  .limit = RECENT};
+    j->sent = (struct store_list){
+        .op.done = on_sent, .direction = MSG_OUT, .peer = j->person->number, .limit = RECENT};
     store_list(j->relay->world->store, &j->sent);
 }
 

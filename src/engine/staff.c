@@ -243,9 +243,12 @@ void staff_fini(struct staff *s)
 
 const struct department *staff_department(const struct staff *s, const char *name)
 {
-    char *fold = folded(s, name ? name : "");
     const struct department *found = NULL;
+    char *fold;
 
+    if (!name || !*name)
+        return NULL;
+    fold = folded(s, name);
     for (int i = 0; i < s->ndepartments && !found && *fold; i++)
         if (strcmp(s->departments[i].folded, fold) == 0)
             found = &s->departments[i];
@@ -255,10 +258,14 @@ const struct department *staff_department(const struct staff *s, const char *nam
 
 const struct person *staff_person(const struct staff *s, const char *name)
 {
-    char *fold = folded(s, name ? name : "");
-    const struct person *found = exactly(s, fold);
+    const struct person *found;
+    char *fold;
     int n = 0;
 
+    if (!name || !*name)
+        return NULL;
+    fold = folded(s, name);
+    found = exactly(s, fold);
     for (int i = 0; i < s->npeople && !found && *fold; i++)
         n += strncmp(s->people[i].folded, fold, strlen(fold)) == 0;
     for (int i = 0; i < s->npeople && !found && n == 1; i++)
@@ -309,6 +316,28 @@ int staff_phones(const struct staff *s, const char *department, const char *assi
         const struct person *p = &s->people[i];
 
         if (*p->number && staff_belongs(s, p, department) && staff_on_duty(p, wall_ms))
+            out[n++] = p;
+    }
+    return n;
+}
+
+int staff_next_phones(const struct staff *s, const char *department, int64_t wall_ms, int64_t *at_wall_ms,
+                      const struct person **out, int max)
+{
+    int n = 0;
+
+    *at_wall_ms = 0;
+    for (int i = 0; i < s->npeople; i++) {
+        const struct person *p = &s->people[i];
+        bool may = *p->number && p->hours && staff_belongs(s, p, department);
+        int64_t at = may ? hours_next_open(p->hours, wall_ms) : 0;
+
+        if (at == 0 || (*at_wall_ms && at > *at_wall_ms))
+            continue;
+        if (at != *at_wall_ms)
+            n = 0;
+        *at_wall_ms = at;
+        if (n < max)
             out[n++] = p;
     }
     return n;

@@ -62,6 +62,9 @@ bool staff_on_duty(const struct person *p, int64_t wall_ms);
  */
 int staff_phones(const struct staff *s, const char *department, const char *assignee, int64_t wall_ms,
                  const struct person **out, int max);
+/* Where nobody is on duty: who of these will be first, and when. 0: nobody within a year. */
+int staff_next_phones(const struct staff *s, const char *department, int64_t wall_ms, int64_t *at_wall_ms,
+                      const struct person **out, int max);
 /* Who is told of what is late: leads of the department on duty, else those who are not. */
 int staff_leads(const struct staff *s, const char *department, int64_t wall_ms, const struct person **out,
                 int max);

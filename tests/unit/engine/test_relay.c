@@ -476,6 +476,29 @@ static void test_off_and_off_duty(void **state)
     assert_int_equal(w.mr - since, 0);
 }
 
+/* What comes while nobody is on duty is told to who is first, when they are. */
+static void test_told_later(void **state)
+{
+    const struct person_conf shifts[] = {
+        {.name = "Anna", .number = ANNA, .hours.open = WORDS("Mon-Fri 09:00-17:00")},
+        {.name = "Ben", .number = BEN, .hours.open = WORDS("Sun 12:00-13:00", "Mon 09:00-17:00")},
+    };
+    int since;
+
+    (void)state;
+    conf.people = shifts;
+    conf.npeople = 2;
+    use();
+    since = say(CUSTOMER, "Have you got rye bread?"); /* Saturday, 10:00 */
+    world_run(&w, 25 * HOUR_MS);
+    assert_int_equal(w.mr, since);
+    world_run(&w, HOUR_MS + MINUTE_MS);
+    assert_string_equal(told(since, BEN), "#1 " CUSTOMER ": Have you got rye bread?|");
+    assert_string_equal(told(since, ANNA), "");
+    since = say(BEN, "Yes, we have");
+    assert_string_equal(told(since, CUSTOMER), "Yes, we have|");
+}
+
 /* Text of customers is data: it is one line of a message to staff, whatever is in it, and what it looks like
  * is not done. */
 static void test_hostile_text(void **state)
@@ -591,6 +614,7 @@ int main(void)
         FLOW(test_opted_out),
         FLOW(test_machine),
         FLOW(test_off_and_off_duty),
+        FLOW(test_told_later),
         FLOW(test_hostile_text),
         FLOW(test_crash),
         FLOW(test_greeting),
