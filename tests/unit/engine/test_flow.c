@@ -378,13 +378,13 @@ static bool kill_now(void *arg, enum rt_sim_moment moment, uint64_t number)
 
 /* One life that ends at the given event of the store; what it left, the next one finishes. False: it did not
  * come to that event. */
-static bool killed_at(uint64_t at)
+static bool killed_at(uint64_t at, const char *text)
 {
     struct kill k = {.at = at};
     bool crashed;
 
     rt_sim_on_work(w.rt, kill_now, &k);
-    world_receive(&w, CUSTOMER, "STOP");
+    world_receive(&w, CUSTOMER, text);
     world_run(&w, MINUTE_MS);
     crashed = rt_sim_crashed(w.rt);
     rt_sim_on_work(w.rt, NULL, NULL);
@@ -407,7 +407,7 @@ static void test_killed_anywhere(void **state)
     for (at = 1; crashed; at++) {
         struct world_list in, out;
 
-        crashed = killed_at(at);
+        crashed = killed_at(at, "STOP");
         assert_true(w.mr <= 1);
         world_list(&w, MSG_IN, &in);
         world_list(&w, MSG_OUT, &out);
@@ -464,13 +464,178 @@ static void test_trial(void **state)
     engine_try(w.engine, &t, &r);
     assert_string_equal(buf_str(&r.reply), "auto reply");
     assert_non_null(strstr(buf_str(&r.why), "reply: 1 segment, 10 septets"));
-    buf_free(&r.reply);
-    buf_free(&r.why);
+    engine_trial_clear(&r);
     world_run(&w, MINUTE_MS);
     assert_int_equal(w.mr, 0);
 }
 
 #define FLOW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+/* ---- events ---------------------------------------------------------------------------------------------
+ */
+
+static void use(const struct engine_rule_conf *list, int count)
+{
+    static struct engine_conf now;
+
+    now = conf_of(list, count);
+    now.country = "49";
+    assert_int_equal(engine_reconfigure(w.engine, &now, NULL, NULL), 0);
+}
+
+static const struct engine_rule_conf rules_of_events_of_conversations[] = {
+    {.name = "opened",
+     .on = ENGINE_ON_OPENED,
+     .names = WORDS("new"),
+     .tag = WORDS("seen"),
+     .conversation = "close"},
+    {.name = "closed",
+     .on = ENGINE_ON_CLOSED,
+     .tags = WORDS("seen"),
+     .reply = "Goodbye from {{gateway.name}}",
+     .send_to = WORDS(OTHER),
+     .send = "{{contact.number}} is done"},
+    {.name = "any", .reply = "Hello"},
+};
+static const struct engine_rule_conf rules_of_events_in_a_ring[] = {
+    {.name = "opened", .on = ENGINE_ON_OPENED, .conversation = "close"},
+    {.name = "closed",
+     .on = ENGINE_ON_CLOSED,
+     .conversation = "open",
+     .send_to = WORDS(OTHER),
+     .send = "again"},
+};
+static const struct engine_rule_conf rules_of_alarm_event[] = {
+    {.name = "tell",
+     .on = ENGINE_ON_ALARM,
+     .names = WORDS("network"),
+     .send_to = WORDS(OTHER),
+     .send = "{{modem.name}}: {{event.name}}: {{event.text}}",
+     .alarm = "told"},
+};
+static const struct engine_rule_conf rules_of_schedule[] = {
+    {.name = "hourly",
+     .on = ENGINE_ON_SCHEDULE,
+     .schedule = "every 1h",
+     .send_to = WORDS(OTHER),
+     .send = "tick"},
+};
+static const struct engine_rule_conf rules_of_killed_event[] = {
+    {.name = "opened", .on = ENGINE_ON_OPENED, .send_to = WORDS(OTHER), .send = "somebody wrote"},
+    {.name = "any", .reply = "Hello"},
+};
+static const struct engine_rule_conf rules_of_missing_value[] = {
+    {.name = "name", .reply = "Dear {{contact.name}}"}};
+
+/* What a conversation goes through is told to rules, each event once and one behind the other: a rule that
+ * closes makes the event of another. */
+static void test_events_of_conversations(void **state)
+{
+    (void)state;
+    use(rules_of_events_of_conversations, ARRAY_LEN(rules_of_events_of_conversations));
+    world_receive(&w, CUSTOMER, "hi");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 3);
+    assert_sent(0, CUSTOMER, "Hello");
+    for (int i = 1; i < 3; i++) { /* two numbers: in any order */
+        bool other = strcmp(w.sent[i].to, OTHER) == 0;
+
+        assert_sent(i, other ? OTHER : CUSTOMER, other ? CUSTOMER " is done" : "Goodbye from Blue Bakery");
+    }
+    assert_string_not_equal(w.sent[1].to, w.sent[2].to);
+}
+
+/* Rules that make each other's events for ever end. */
+static void test_events_in_a_ring(void **state)
+{
+    (void)state;
+    use(rules_of_events_in_a_ring, ARRAY_LEN(rules_of_events_in_a_ring));
+    world_receive(&w, CUSTOMER, "hi");
+    world_run(&w, 60 * MINUTE_MS);
+    assert_true(w.mr > 0 && w.mr <= DESK_EVENT_DEPTH);
+}
+
+/* An alarm of a modem reaches the rules, and what a rule tells as an alarm does not. */
+static void test_alarm_event(void **state)
+{
+    (void)state;
+    use(rules_of_alarm_event, ARRAY_LEN(rules_of_alarm_event));
+    world_run(&w, MINUTE_MS);
+    w.carrier.alarms[CARRIER_ALARM_NETWORK].on = true;
+    str_copy(w.carrier.alarms[CARRIER_ALARM_NETWORK].text, CARRIER_TEXT_BYTES, "no network");
+    w.carrier.up->alarm(w.carrier.up_owner, &w.carrier, CARRIER_ALARM_NETWORK);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_sent(0, OTHER, "counter: network: no network");
+    w.carrier.alarms[CARRIER_ALARM_NETWORK].on = false;
+    w.carrier.up->alarm(w.carrier.up_owner, &w.carrier, CARRIER_ALARM_NETWORK);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+}
+
+/* A schedule acts at its times; what was missed by less than an hour, since nobody was there, is done late
+ * and once, and what is older is not. */
+static void test_schedule(void **state)
+{
+    static struct engine_conf scheduled;
+
+    (void)state;
+    scheduled = conf_of(rules_of_schedule, ARRAY_LEN(rules_of_schedule));
+    w.econf = &scheduled;
+    world_crash(&w);
+    world_open(&w);
+    world_run(&w, 150 * MINUTE_MS);
+    assert_in_range(w.mr, 2, 3);
+    world_crash(&w);
+    w.mr = 0;
+    world_run(&w, 5 * 60 * MINUTE_MS); /* nobody is there */
+    world_open(&w);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    world_crash(&w);
+    world_open(&w);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+}
+
+/* Killed before or after any commit, an event is done with once: its messages neither lost nor doubled. */
+static void test_killed_event(void **state)
+{
+    static struct engine_conf opened;
+
+    (void)state;
+    for (uint64_t at = 1;; at++) {
+        struct world_list out;
+        bool crashed;
+
+        world_stop(&w);
+        rt_sim_free(w.rt);
+        opened = conf_of(rules_of_killed_event, ARRAY_LEN(rules_of_killed_event));
+        opened.country = "49";
+        world_start(&w, rt_sim_new(rt_sim_seed(at)), &opened, OURS);
+        crashed = killed_at(at, "hi");
+        world_list(&w, MSG_OUT, &out);
+        assert_int_equal(out.list.count, 2);
+        world_unlist(&out);
+        if (!crashed)
+            return;
+    }
+}
+
+/* A value that is missing holds the reply, not the message. */
+static void test_missing_value(void **state)
+{
+    struct world_list in;
+
+    (void)state;
+    use(rules_of_missing_value, 1);
+    world_receive(&w, CUSTOMER, "hi");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 0);
+    world_list(&w, MSG_IN, &in);
+    assert_int_equal(in.list.rows[0].state, MSG_HANDLED);
+    world_unlist(&in);
+}
 
 int main(void)
 {
@@ -490,6 +655,12 @@ int main(void)
         FLOW(test_closed_midway),
         FLOW(test_full_disk_behind_stop),
         FLOW(test_own_number_of_absent_modem),
+        FLOW(test_events_of_conversations),
+        FLOW(test_events_in_a_ring),
+        FLOW(test_alarm_event),
+        FLOW(test_schedule),
+        FLOW(test_killed_event),
+        FLOW(test_missing_value),
     };
 
     log_set_level(LOG_WARNING);
