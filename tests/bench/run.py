@@ -464,7 +464,7 @@ def bench_pure():
 
 def bench_store():
     title("The store and the queue")
-    programs(["bench_store", "bench_gateway"])
+    programs(["bench_store", "bench_gateway", "bench_campaign"])
 
 
 BENCHES = {"pure": bench_pure, "store": bench_store, "out": bench_out, "many": bench_many, "socket": bench_socket,
