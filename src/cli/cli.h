@@ -109,6 +109,7 @@ struct command_group {
 };
 extern const struct command_group command_groups[];
 extern const struct command rules_commands[];                                          /* table_rules.c */
+extern const struct command stats_commands[];                                          /* stats.c */
 extern const struct command campaign_commands[];                                       /* table_campaign.c */
 extern const struct command conversation_commands[];                                   /* table_desk.c */
 extern const struct command contact_commands[], consent_commands[], people_commands[]; /* table_contacts.c */
