@@ -35,6 +35,9 @@ struct world {
     struct world *other; /* what goes out comes in there */
 };
 
+/* Programs and servers of handlers; a test that has some sets it before the first life. */
+static struct engine_world world_outside;
+
 static inline void world_receive(struct world *w, const char *from, const char *text);
 
 static inline void world_network(struct rt_timer *t)
@@ -136,6 +139,7 @@ static inline void world_open(struct world *w)
     if (gateway_load(w->gateway, &e) != 0)
         fail_msg("%s", e.text);
     assert_int_equal(engine_new(w->rt, w->econf, NULL, NULL, &w->engine), 0);
+    engine_set_world(w->engine, &world_outside);
     engine_attach(w->engine, w->gateway, w->store);
     if (gateway_attach(w->gateway, &w->carrier, &(struct gateway_limits){0}, false, &e) != 0)
         fail_msg("%s", e.text);

@@ -1,0 +1,260 @@
+/* Deliveries: what must reach a handler, from the store, with deaths anywhere: told at least once, by the
+ * same event id, and what it answers done exactly once. */
+#include "engine/courier.h"
+#include "engine/plugins.h"
+#include "engine/private.h"
+#include "tests/lib/outside.h"
+#include "world.h"
+
+#define OURS "+491701111111"
+
+static struct world w;
+static struct outside outside;
+static struct engine_handler_conf handler;
+static struct engine_conf conf;
+static int served;   /* requests that were answered */
+static int refusals; /* so many are refused first */
+static const char *answer;
+
+/* The server: refuses, then answers. */
+static void serve(void)
+{
+    while (served < outside.nrequests) {
+        struct outside_request *r = &outside.request[served++];
+        struct transfer *t = r->t;
+
+        if (!t)
+            continue;
+        r->t = NULL;
+        t->code = refusals > 0 ? 503 : 200;
+        if (refusals-- <= 0)
+            buf_adds(&t->answer, answer);
+        t->done(t, 0);
+    }
+}
+
+/* Until so much time has passed, or the process dies. */
+static void run(int64_t ms)
+{
+    int64_t end = rt_sim_now(w.rt) + ms;
+
+    while (rt_sim_now(w.rt) < end && !rt_sim_crashed(w.rt)) {
+        rt_sim_run_for(w.rt, 10);
+        if (!rt_sim_crashed(w.rt))
+            serve();
+    }
+}
+
+static int set_up(void **state)
+{
+    struct rt *rt = rt_sim_new(rt_sim_seed(1));
+
+    (void)state;
+    handler = (struct engine_handler_conf){.name = "crm",
+                                           .kind = HANDLER_WEBHOOK,
+                                           .url = "https://crm.example/",
+                                           .deadline_ms = 1000,
+                                           .retry_for_ms = 3600000,
+                                           .asynchronous = true};
+    conf = conf_of(NULL, 0);
+    conf.handlers = &handler;
+    conf.nhandlers = 1;
+    answer = "[{\"action\":\"reply\",\"text\":\"late answer\"},{\"action\":\"tag\",\"tag\":\"told\"}]";
+    served = refusals = 0;
+    outside_init(&outside, rt);
+    world_outside = (struct engine_world){&outside.children, &outside.transfers};
+    world_start(&w, rt, &conf, OURS);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    world_stop(&w);
+    outside_fini(&outside);
+    rt_sim_free(w.rt);
+    return 0;
+}
+
+static void die(void)
+{
+    world_crash(&w);
+    for (int i = 0; i < outside.nrequests; i++)
+        outside.request[i].t = NULL;
+    served = outside.nrequests;
+    world_open(&w);
+}
+
+static int waiting(void)
+{
+    struct courier_stats st;
+
+    courier_get_stats(w.engine->courier, &st);
+    return st.waiting;
+}
+
+static void assert_told(const char *event)
+{
+    char line[80];
+
+    snprintf(line, sizeof line, "X-Simgate-Event: %s", event);
+    for (int i = 0; i < outside.nrequests; i++) {
+        bool found = false;
+
+        for (int k = 0; k < outside.request[i].nheaders; k++)
+            found = found || !strcmp(outside.request[i].headers[k], line);
+        assert_true(found);
+    }
+}
+
+/* A server that refuses twice is told a third time, and its answer is sent. */
+static void test_told_until_taken(void **state)
+{
+    (void)state;
+    refusals = 2;
+    world_receive(&w, CUSTOMER, "hello");
+    run(120000);
+    assert_int_equal(outside.nrequests, 3);
+    assert_told("message:1");
+    assert_int_equal(w.mr, 1);
+    assert_string_equal(w.sent[0].to, CUSTOMER);
+    assert_string_equal(w.sent[0].text, "late answer");
+    assert_int_equal(waiting(), 0);
+}
+
+/* Nothing of a wrong answer is done, and it is an answer: the server is not told again. */
+static void test_wrong_answer(void **state)
+{
+    (void)state;
+    answer = "[{\"action\":\"reply\",\"text\":\"x\"},{\"action\":\"hug\"}]";
+    world_receive(&w, CUSTOMER, "hello");
+    run(600000);
+    assert_int_equal(outside.nrequests, 1);
+    assert_int_equal(w.mr, 0);
+}
+
+static char alarm_text[300];
+
+static void hear_alarm(struct gateway_watcher *watcher, const struct gateway_event *ev)
+{
+    (void)watcher;
+    if (ev->kind == EV_ALARM)
+        str_copy(alarm_text, sizeof(alarm_text), ev->text);
+}
+
+/* A server that never takes it: given up in the end, with an alarm. */
+static void test_given_up(void **state)
+{
+    struct gateway_watcher watcher = {.event = hear_alarm};
+    int asked;
+
+    (void)state;
+    gateway_watch(w.gateway, &watcher);
+    refusals = 1000;
+    world_receive(&w, CUSTOMER, "hello");
+    run(2 * 3600000);
+    assert_true(outside.nrequests > 5 && outside.nrequests < 30);
+    assert_non_null(strstr(alarm_text, "handler crm was not told of message:1"));
+    assert_non_null(strstr(alarm_text, "HTTP status 503"));
+    gateway_unwatch(w.gateway, &watcher);
+    asked = outside.nrequests;
+    run(2 * 3600000);
+    assert_int_equal(outside.nrequests, asked);
+}
+
+/* A late answer keeps to the guard, as any automatic reply. */
+static void test_guarded(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        world_receive(&w, CUSTOMER, "hello");
+        run(3000);
+    }
+    run(60000);
+    assert_int_equal(outside.nrequests, 12);
+    assert_true(w.mr <= 5);
+}
+
+/* A handler that a reload has taken away, and another brings back. */
+static void test_reload(void **state)
+{
+    struct engine_conf without = conf_of(NULL, 0);
+
+    (void)state;
+    refusals = 1;
+    world_receive(&w, CUSTOMER, "hello");
+    run(1000);
+    assert_int_equal(outside.nrequests, 1);
+    assert_int_equal(engine_reconfigure(w.engine, &without, NULL, NULL), 0);
+    run(60000);
+    assert_int_equal(outside.nrequests, 1);
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    run(600000);
+    assert_int_equal(outside.nrequests, 2);
+    assert_int_equal(w.mr, 1);
+}
+
+struct kill {
+    uint64_t at, seen;
+};
+
+static bool kill_now(void *arg, enum rt_sim_moment moment, uint64_t number)
+{
+    struct kill *k = arg;
+
+    (void)moment, (void)number;
+    return ++k->seen == k->at;
+}
+
+static void killed_at(uint64_t at, bool *crashed)
+{
+    struct kill k = {.at = at};
+
+    refusals = 1;
+    rt_sim_on_work(w.rt, kill_now, &k);
+    world_receive(&w, CUSTOMER, "hello");
+    run(60000);
+    *crashed = rt_sim_crashed(w.rt);
+    rt_sim_on_work(w.rt, NULL, NULL);
+    die();
+    if (!w.settled)
+        world_offer(&w);
+    run(600000);
+}
+
+/* Killed before or after any commit: the server is told at least once, always by the same id; its answer is
+ * sent once. */
+static void test_killed_anywhere(void **state)
+{
+    bool crashed = true;
+    uint64_t at;
+
+    (void)state;
+    for (at = 1; crashed; at++) {
+        struct world_list out;
+
+        killed_at(at, &crashed);
+        assert_true(outside.nrequests >= 1);
+        assert_told("message:1");
+        world_list(&w, MSG_OUT, &out);
+        assert_int_equal(out.list.count, 1);
+        world_unlist(&out);
+        tear_down(NULL);
+        set_up(NULL);
+    }
+    assert_true(at > 15);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_told_until_taken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_wrong_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_given_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_guarded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_killed_anywhere, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests_name("courier", tests, NULL, NULL);
+}
