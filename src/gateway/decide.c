@@ -179,6 +179,8 @@ void gw_decision_stored(struct gateway *g, struct decision *d)
     if (d->op.conversation > 0 && about)
         tell_conversation(g, d, d->op.conversation, what_changed(d));
     tell_others(g, d);
+    if (*d->op.left_out)
+        log_warning(WHO, "%s: left out: %s", d->op.reason, d->op.left_out);
     if (d->alarm)
         gw_alarm(g, d->op.message, d->sim, "%s", d->alarm);
     for (int i = 0; i < d->nreplies; i++)

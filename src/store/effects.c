@@ -30,8 +30,6 @@ static int on_state(struct desk_tx *t, const struct on *on, const struct store_e
     bool same = on->c->state == to && on->c->snoozed_until_wall_ms == e->at_wall_ms;
     int rc = desk_set_state(t, on->c, to, e->at_wall_ms);
 
-    if (rc == ERR_REFUSED && !t->h->strict)
-        return ERR_OK;
     if (rc == ERR_OK && !same) {
         *on->dirty = true;
         on->c->changed_wall_ms = t->h->now_wall_ms;

@@ -1,5 +1,6 @@
 /* The one transaction by which anything is decided: what is done with (a received message, an event, a
  * delivery, or nothing), the conversation it belongs to, effects and messages. All of it or nothing, once. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +137,21 @@ static int count(struct desk_tx *t)
     return rc;
 }
 
+/* One that cannot be (a tag with a comma that a handler asked for) changes nothing. Of a person's it refuses
+ * the whole; nobody could correct a machine's, and the message must be handled all the same. */
+static int apply_effect(struct desk_tx *t, const struct store_effect *e)
+{
+    struct store_handle *h = t->h;
+    int rc = desk_effect(t, e);
+
+    if (h->strict || (rc != ERR_INVALID && rc != ERR_REFUSED && rc != ERR_NOT_FOUND))
+        return rc;
+    if (!*h->left_out)
+        snprintf(h->left_out, sizeof h->left_out, "%s: %.120s", effect_name(e->kind), t->db->err->text);
+    *t->db->err = (struct err){0};
+    return ERR_OK;
+}
+
 static int decide(struct desk_tx *t)
 {
     struct store_handle *h = t->h;
@@ -145,7 +161,7 @@ static int decide(struct desk_tx *t)
         return rc;
     /* In this order: the confirmation of an opt-out passes it, anything else must not. */
     for (int i = 0; i < h->neffects && rc == ERR_OK; i++)
-        rc = desk_effect(t, &h->effects[i]);
+        rc = apply_effect(t, &h->effects[i]);
     if (rc == ERR_OK)
         rc = count(t);
     /* Before this transaction's own replies: what it came behind. */
@@ -163,6 +179,7 @@ static int exec_handle(struct store_db *db, struct store_op *op)
     int rc;
 
     h->opened = OPENED_NOT;
+    h->left_out[0] = '\0';
     rc = decide(&t);
     free(t.text);
     if (rc == ERR_OK)

@@ -267,8 +267,9 @@ struct store_handle {
     struct store_new_message *replies; /* as store_admit */
     int nreplies;
     int64_t now_wall_ms;
-    bool strict; /* ERR_REFUSED where a message that is not automatic is refused by consent, or a state cannot
-                    be reached; else that is left out */
+    bool strict; /* a person wants it: ERR_REFUSED where a message that is not automatic is refused by
+                    consent, and the error of an effect that cannot be; else these are left out */
+    char left_out[MSG_REASON_BYTES]; /* out: the first such effect, and why; "" none */
     enum store_opened { OPENED_NOT, OPENED_NEW, OPENED_AGAIN } opened; /* out: of the conversation */
 };
 void store_handle(struct store *s, struct store_handle *h);

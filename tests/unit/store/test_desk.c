@@ -689,6 +689,28 @@ static void test_all_or_nothing(void **state)
     assert_int_equal(count(f, "SELECT count(*) FROM conversation_log"), entries + 2);
 }
 
+/* What a machine wants and cannot be is left out and told; the rest is done. */
+static void test_left_out(void **state)
+{
+    struct fixture *f = *state;
+    const struct store_effect effects[] = {{.kind = EFFECT_TAG, .name = "a,b"},
+                                           {.kind = EFFECT_PRIORITY, .n = 99},
+                                           {.kind = EFFECT_TAG, .name = "good"}};
+    struct store_handle h = {.message = receive_from(f, CUSTOMER, "hi", T0),
+                             .thread = THREAD_OPEN,
+                             .effects = effects,
+                             .neffects = 3,
+                             .now_wall_ms = T0};
+    struct store_situation k;
+
+    assert_int_equal(DO(f, store_handle, &h), 0);
+    assert_int_equal(state_of(f, h.message), MSG_HANDLED);
+    assert_int_equal(strncmp(h.left_out, "tag: ", 5), 0);
+    k = situation(f, CUSTOMER);
+    assert_string_equal(k.contact.tags, ",good,");
+    store_situation_clear(&k);
+}
+
 /* A person's message to someone who opted out is refused with everything that came with it; an automatic one
  * is left out. */
 static void test_refused_by_consent(void **state)
@@ -773,6 +795,7 @@ int main(void)
         TEST(test_schedule),
         TEST(test_deliveries),
         TEST(test_all_or_nothing),
+        TEST(test_left_out),
         TEST(test_refused_by_consent),
         TEST(test_random_desk),
     };
