@@ -416,7 +416,7 @@ def test_rules_test(build):
     nothing = it.json("rules", "test", "--from", CUSTOMER, "blah")
     lab.equal((nothing["replies"], "rule" in nothing), (0, False))
     short = it.json("rules", "test", "--from", "12345", "hours")
-    lab.equal((short["replies"], short["handler"]), (0, "guard"))
+    lab.true(short["replies"] == 0 and "guard" in short["reason"], short)
     lab.equal(it.json("rules", "test", "--from", "PayPal", "hours")["replies"], 0)
     lab.equal(len(it.messages()), before, "messages")
 
