@@ -51,11 +51,11 @@ static double real(const json_t *o, const char *name)
 /* "35 %"; "" where it was not measured. */
 static const char *percent(const json_t *o, const char *name, char out[16])
 {
-    double v = real(o, name);
+    double v = real(o, name) * 100, off = v - (double)(long)(v + 0.5);
 
     out[0] = '\0';
     if (v >= 0)
-        snprintf(out, 16, v > 0 && v < 0.995 && v > 0.895 ? "%.1f %%" : "%.0f %%", v * 100);
+        snprintf(out, 16, off > -0.05 && off < 0.05 ? "%.0f %%" : "%.1f %%", v);
     return out;
 }
 
@@ -134,7 +134,7 @@ static void time_line(const json_t *answer, const char *label, const char *name)
 
     if (real(t, "count") <= 0)
         return;
-    snprintf(value, sizeof value, "%s, 9 of 10 within %s (%s times)", duration(t, "median_s", median),
+    snprintf(value, sizeof value, "%s, 9 of 10 within %s, of %s", duration(t, "median_s", median),
              duration(t, "p90_s", p90), member_text(t, "count"));
     line(answer, label, value, name, true);
     if (*duration(t, "business_median_s", business_median))
