@@ -342,20 +342,31 @@ const char *operation_wants(enum operation op)
     return table[op].wants;
 }
 
+static int plan(struct planning *p)
+{
+    const struct operation_request *r = p->r;
+    const struct row *row = &table[r->op];
+
+    if (r->person && *r->person && !(p->person = staff_person(p->s, r->person)))
+        return err_set(p->e, ERR_INVALID, "nobody is called \"%.60s\" in gateway.conf", r->person);
+    if (!*row->wants && *p->value)
+        return err_set(p->e, ERR_INVALID, "%s: expected nothing behind it", row->name);
+    if (!row->optional && !*p->value)
+        return err_set(p->e, ERR_INVALID, "%s: expected %s", row->name, row->wants);
+    return row->plan(p);
+}
+
 int operation_plan(const struct staff *s, const struct conv_row *c, const struct operation_request *r,
                    struct operation_plan *out, struct err *e)
 {
     struct planning p = {.s = s, .c = c, .r = r, .value = r->value ? r->value : "", .out = out, .e = e};
-    const struct row *row = &table[r->op];
+    int rc;
 
     *out = (struct operation_plan){0};
-    if (r->person && *r->person && !(p.person = staff_person(s, r->person)))
-        return err_set(e, ERR_INVALID, "nobody is called \"%.60s\" in gateway.conf", r->person);
-    if (!*row->wants && *p.value)
-        return err_set(e, ERR_INVALID, "%s: expected nothing behind it", row->name);
-    if (!row->optional && !*p.value)
-        return err_set(e, ERR_INVALID, "%s: expected %s", row->name, row->wants);
-    return row->plan(&p);
+    rc = plan(&p);
+    if (rc != 0 && e)
+        utf8_mend(e->text); /* a value was cut within a character */
+    return rc;
 }
 
 void operation_route(const struct staff *s, const struct conv_row *c, const char **modem, const char **pool)
