@@ -13,7 +13,7 @@ def example(name):
 
 
 def check(build, path):
-    return subprocess.run([build / "simgated", "-t", "-c", path], capture_output=True, text=True, timeout=30)
+    return subprocess.run([pathlib.Path(build) / "simgated", "-t", "-c", path], capture_output=True, text=True, timeout=30)
 
 
 def test_all_load(build):
