@@ -171,9 +171,8 @@ void do_rules_test(struct call *call)
     t->known = (struct store_situation){.op.done = on_known,
                                         .number = t->from,
                                         .sim = call_text(call, "modem"),
-                                        .look_only = true,
-                                        .guard_since_wall_ms =
-                                            rt_wall_ms(w->rt) - engine_guard_window_ms(w->engine)};
+                                        .look_only = true};
+    engine_guard_ask(w->engine, rt_wall_ms(w->rt), &t->known);
     if (call_bool(call, "fresh", 0))
         try_fresh(t);
     else

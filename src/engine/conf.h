@@ -179,6 +179,7 @@ struct consent_conf {
 struct guard_conf {
     int replies;          /* at most so many automatic replies to a number … */
     int64_t window_ms;    /* … in this time: 5 in 10 min */
+    int replies_day;      /* to a number within 24 h; 0 no limit */
     int replies_all;      /* to all numbers in this time; 0 no limit */
     int same_text;        /* the same text to a number … */
     int64_t same_text_ms; /* … in this time: 2 in 1 h */

@@ -276,9 +276,8 @@ static void delivered(struct flight *f)
     f->known = (struct store_situation){.op = {.done = on_known},
                                         .number = "",
                                         .sim = "",
-                                        .of = f->row.conversation,
-                                        .guard_since_wall_ms = now_wall_ms - p->guard.window_ms,
-                                        .texts_since_wall_ms = now_wall_ms - p->guard.conf.same_text_ms};
+                                        .of = f->row.conversation};
+    guard_ask(&p->guard, now_wall_ms, &f->known);
     store_situation(c->conf.store, &f->known);
 }
 

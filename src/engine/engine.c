@@ -66,9 +66,9 @@ const struct program *engine_program(const struct engine *en)
     return en->program;
 }
 
-int64_t engine_guard_window_ms(const struct engine *en)
+void engine_guard_ask(const struct engine *en, int64_t now_wall_ms, struct store_situation *k)
 {
-    return en->program->guard.window_ms;
+    guard_ask(&en->program->guard, now_wall_ms, k);
 }
 
 /* ---- templates of the store -----------------------------------------------------------------------------

@@ -39,16 +39,17 @@ int engine_reconfigure(struct engine *en, const struct engine_conf *conf,
 /* Frees at once, calling nothing. The store must be closed or abandoned before, if one was attached. */
 void engine_free(struct engine *en);
 
-/* The configured handlers, in the order of gateway.conf, and their kind ("exec", "webhook" …); NULL beyond the
- * last. Valid until the next turn of the loop. */
+/* The configured handlers, in the order of gateway.conf, and their kind ("exec", "webhook" …); NULL beyond
+ * the last. Valid until the next turn of the loop. */
 struct handler;
 const struct handler *engine_handler_at(const struct engine *en, int index, const char **kind);
 
 /* What is in use: people, hours, templates. Valid until the next turn of the loop. */
 const struct program *engine_program(const struct engine *en);
 
-/* The time within which automatic replies are counted, for engine_trial.automatic_replies. */
-int64_t engine_guard_window_ms(const struct engine *en);
+/* From when on replies are to be counted, in a question to the store whose answer is for engine_trial.known.
+ */
+void engine_guard_ask(const struct engine *en, int64_t now_wall_ms, struct store_situation *k);
 
 /* `simgate rules test`: what would be done with this text from this number, and why. Nothing is stored,
  * counted, or told to handlers outside. The explanation is lines of text: each rule tried, each condition's
@@ -93,8 +94,8 @@ struct engine_check {
 void engine_check(struct engine *en, int64_t now_wall_ms, struct engine_check *out);
 void engine_check_clear(struct engine_check *c);
 
-/* A text with {{values}}, or "@NAME" of a template, for the contact that `known` has; appended. language NULL:
- * the contact's. ERR_NOT_FOUND: there is no such template; ERR_INVALID: what is wrong with the text;
+/* A text with {{values}}, or "@NAME" of a template, for the contact that `known` has; appended. language
+ * NULL: the contact's. ERR_NOT_FOUND: there is no such template; ERR_INVALID: what is wrong with the text;
  * ERR_REFUSED: a value without default is missing. */
 int engine_render(struct engine *en, const char *text, const struct store_situation *known,
                   const char *language, struct buf *out, struct err *e);

@@ -293,18 +293,14 @@ static void known(struct store_op *op, int status)
 static void ask(struct job *j)
 {
     struct engine *en = j->en;
-    const struct guard *guard = &en->program->guard;
-    int64_t now_wall_ms = rt_wall_ms(en->rt);
-
     j->asked = true;
     store_situation_clear(&j->known);
     j->known = (struct store_situation){.op = {.done = known},
                                         .number = job_number(j),
                                         .sim = j->message ? j->message->modem : j->row.sim,
                                         .of = j->message ? 0 : j->row.conversation,
-                                        .look_only = !j->message,
-                                        .guard_since_wall_ms = now_wall_ms - guard->window_ms,
-                                        .texts_since_wall_ms = now_wall_ms - guard->conf.same_text_ms};
+                                        .look_only = !j->message};
+    guard_ask(&en->program->guard, rt_wall_ms(en->rt), &j->known);
     store_situation(en->store, &j->known);
 }
 

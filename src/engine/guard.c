@@ -14,7 +14,14 @@
 #include "base/number.h"
 #include "base/util.h"
 
-enum { MS_PER_S = 1000, MS_PER_MINUTE = 60 * MS_PER_S };
+enum { MS_PER_S = 1000, MS_PER_MINUTE = 60 * MS_PER_S, DAY_MS = 24 * 60 * MS_PER_MINUTE };
+
+void guard_ask(const struct guard *g, int64_t now_wall_ms, struct store_situation *k)
+{
+    k->guard_since_wall_ms = now_wall_ms - g->window_ms;
+    k->day_since_wall_ms = now_wall_ms - DAY_MS;
+    k->texts_since_wall_ms = now_wall_ms - g->conf.same_text_ms;
+}
 
 void verdict_silence(struct verdict *v, const char *fmt, ...)
 {
@@ -58,7 +65,7 @@ static const struct {
     {short_sender, "guard: the sender is a short code"},
 };
 
-/* So many answers in a row right behind automatic replies: nobody types like that. */
+/* So many answers in a row right behind as many automatic replies: nobody types like that. */
 static void mute(const struct guard *g, const struct handler_event *ev, struct verdict *v)
 {
     char why[MSG_REASON_BYTES];
@@ -86,6 +93,9 @@ static void count(const struct guard *g, const struct handler_event *ev, struct 
                         known->automatic_replies, (long long)(g->window_ms / MS_PER_S));
     else if (left < v->room)
         v->room = left;
+    /* Machines that answer slowly, and for ever. */
+    if (g->conf.replies_day > 0 && known->automatic_day >= g->conf.replies_day)
+        verdict_silence(v, "guard: %d automatic replies to this number within a day", known->automatic_day);
     left_all = g->conf.replies_all > 0 ? g->conf.replies_all - known->automatic_all : v->room;
     if (left_all <= 0)
         verdict_silence(v, "guard: %d automatic replies to all numbers within %lld s", known->automatic_all,
@@ -115,7 +125,7 @@ static enum handler_answer guard_decide(struct handler *h, const struct handler_
         if (never[i].is(ev))
             verdict_silence(v, "%s", never[i].reason);
     if (came && g->conf.rounds > 0 && ev->known->rounds >= g->conf.rounds &&
-        ev->known->muted_until_wall_ms <= ev->now_wall_ms)
+        ev->known->automatic_day >= g->conf.rounds && ev->known->muted_until_wall_ms <= ev->now_wall_ms)
         mute(g, ev, v);
     else if (ev->known->muted_until_wall_ms > ev->now_wall_ms)
         verdict_silence(v, "guard: muted, it answered like a machine");

@@ -57,6 +57,8 @@ struct guard {
     int most_replies;
     int64_t window_ms;
 };
+/* From when on replies are to be counted. */
+void guard_ask(const struct guard *g, int64_t now_wall_ms, struct store_situation *k);
 void guard_compile(struct guard *g, const struct engine_conf *conf, struct problems *p);
 
 /* ---- sensitive data ------------------------------------------------------------------------------------

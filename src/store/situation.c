@@ -34,6 +34,10 @@ static int read_replies(struct store_db *db, struct store_situation *k)
     if ((rc = number_of(db, &n, st, rc)))
         return rc;
     k->automatic_replies = (int)n;
+    rc = DB_FIRST(db, &st, sql_replies, db_text(k->number), db_int(k->day_since_wall_ms));
+    if ((rc = number_of(db, &n, st, rc)))
+        return rc;
+    k->automatic_day = (int)n;
     rc = DB_FIRST(db, &st, sql_replies_all, db_int(k->guard_since_wall_ms));
     if ((rc = number_of(db, &n, st, rc)))
         return rc;
@@ -154,6 +158,7 @@ static void reset(struct store_situation *k)
                                   .of = in.of,
                                   .look_only = in.look_only,
                                   .guard_since_wall_ms = in.guard_since_wall_ms,
+                                  .day_since_wall_ms = in.day_since_wall_ms,
                                   .texts_since_wall_ms = in.texts_since_wall_ms};
 }
 

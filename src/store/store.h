@@ -281,7 +281,7 @@ struct store_situation {
     struct store_op op;
     const char *number, *sim; /* in; sim "" any */
     int64_t of;               /* in: the conversation meant; 0: the newest of number and sim */
-    int64_t guard_since_wall_ms, texts_since_wall_ms; /* in */
+    int64_t guard_since_wall_ms, day_since_wall_ms, texts_since_wall_ms; /* in */
     bool look_only;                                   /* in: nothing will come of it: no id is reserved */
     struct contact_row contact;                       /* out: id 0 none. store_situation_clear() */
     struct conv_row conv;                             /* out: the live one (of: that one); id 0 none */
@@ -289,6 +289,7 @@ struct store_situation {
     int64_t reserved; /* out: an id that no other conversation gets; 0 where `conv` is there, or no number */
     enum consent_state consent; /* out: for this SIM: its own where there is one */
     int automatic_replies;      /* out: to the number since guard_since */
+    int automatic_day;          /* out: to the number since day_since */
     int automatic_all;          /* out: to all numbers since guard_since */
     uint64_t
         texts[SITUATION_TEXTS]; /* out: hashes of the automatic texts to it since texts_since, newest first */

@@ -271,6 +271,23 @@ static void all_numbers(void **state)
     engine_free(en);
 }
 
+/* Slow machines end with the day's limit. */
+static void a_day(void **state)
+{
+    struct engine_conf conf = conf_of(any, 1);
+    struct store_situation known = {.automatic_day = 29};
+    struct engine *en;
+
+    (void)state;
+    conf.guard.replies_day = 30;
+    en = engine_of(&conf);
+    assert_string_equal(try_known(en, "hi", &known), "auto reply");
+    known.automatic_day = 30;
+    assert_string_equal(try_known(en, "hi", &known), "");
+    assert_contains(result.reason, "30 automatic replies to this number within a day");
+    engine_free(en);
+}
+
 /* The same text goes to a number twice within its time and not a third time; other texts do. */
 static void same_text(void **state)
 {
@@ -320,7 +337,7 @@ static void same_text_in_one_verdict(void **state)
 static void machine(void **state)
 {
     struct engine_conf conf = conf_of(any, 1);
-    struct store_situation known = {.rounds = 3};
+    struct store_situation known = {.rounds = 3, .automatic_day = 4};
     struct engine *en;
 
     (void)state;
@@ -464,19 +481,13 @@ static int clear(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_language),
-        cmocka_unit_test(language_of_answer),
-        cmocka_unit_test(one_segment),
-        cmocka_unit_test(scope),
-        cmocka_unit_test(near_misses),
-        cmocka_unit_test(sorted_all_the_same),
-        cmocka_unit_test(all_numbers),
-        cmocka_unit_test(same_text),
-        cmocka_unit_test(same_text_in_one_verdict),
-        cmocka_unit_test(machine),
-        cmocka_unit_test(events),
-        cmocka_unit_test(no_way_around),
-        cmocka_unit_test(sensitive),
+        cmocka_unit_test(every_language), cmocka_unit_test(language_of_answer),
+        cmocka_unit_test(one_segment),    cmocka_unit_test(scope),
+        cmocka_unit_test(near_misses),    cmocka_unit_test(sorted_all_the_same),
+        cmocka_unit_test(all_numbers),    cmocka_unit_test(a_day),
+        cmocka_unit_test(same_text),      cmocka_unit_test(same_text_in_one_verdict),
+        cmocka_unit_test(machine),        cmocka_unit_test(events),
+        cmocka_unit_test(no_way_around),  cmocka_unit_test(sensitive),
     };
 
     return cmocka_run_group_tests(tests, NULL, clear);
