@@ -14,167 +14,21 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "base/utf8.h"
 #include "base/util.h"
 #include "engine/operations.h"
 #include "engine/plugins.h"
-#include "engine/program.h"
-#include "engine/relay_command.h"
-#include "store/query_desk.h"
+#include "engine/relay_private.h"
 
 enum {
-    RELAYED_CHARACTERS = 800, /* of a customer's text; the rest is in `simgate conversation` */
-    QUOTED_CHARACTERS = 100,  /* of a text that an answer is about */
-    LISTED = 6,               /* conversations in an answer: three segments or so */
-    LISTED_OF = 200,          /* looked at for it */
-    RECENT = 60,              /* messages to a person that are looked at for what was relayed last */
-    TIMELINE = 40,            /* entries that are looked at for who answered */
-    ANSWERS = 30,             /* to one person … */
+    TIMELINE = 40, /* entries that are looked at for who answered */
+    ANSWERS = 30,  /* to one person … */
 };
-#define ANSWERS_MS INT64_C(600000)  /* … in this time */
-#define RECENT_MS  INT64_C(7200000) /* a text without number is about what was relayed within this time */
+#define ANSWERS_MS INT64_C(600000) /* … in this time */
 
 static const char help_text[] =
     "#12 TEXT answers customer 12. #12 close, take, assign NAME, note TEXT, snooze "
     "2h, tag WORD, department NAME, reopen, spam. #? lists what is open, #? 12 tells "
     "of one. #12! TEXT sends whatever TEXT is.";
-
-/* Staff's message on its way. */
-struct relay_job {
-    struct relay *relay;
-    const struct person *person;
-    struct relay_command command;
-    struct walk *walk; /* NULL: given up, only the store still answers */
-    bool asked;        /* of the store: its turn has come */
-    struct store_situation known;
-    struct store_conv timeline;
-    struct store_convs open;
-    struct store_list sent;
-    struct relay_job *prev, *next;
-};
-
-/* ---- texts ----------------------------------------------------------------------------------------------
- */
-
-/* At most so many characters, in one line. */
-static void add_line(struct buf *out, const char *text, size_t len, int characters)
-{
-    size_t at = 0;
-
-    while (at < len && characters-- > 0) {
-        size_t from = at;
-        uint32_t c = utf8_next(text, len, &at);
-
-        if (c < ' ')
-            buf_addc(out, ' ');
-        else
-            buf_add(out, text + from, at - from);
-    }
-    if (at < len)
-        buf_adds(out, "…");
-}
-
-/* The same with sensitive data masked: staff's telephones are not ours. */
-static void add_masked(const struct program *p, struct buf *out, const char *text, int characters)
-{
-    struct buf masked = {0};
-    const char *shown = mask_text(p->sensitive.mask, text, strlen(text), &masked) ? buf_str(&masked) : text;
-
-    add_line(out, shown, strlen(shown), characters);
-    buf_free(&masked);
-}
-
-void relay_quote(const struct program *p, const char *text, struct buf *out)
-{
-    buf_addc(out, '"');
-    add_masked(p, out, text, QUOTED_CHARACTERS);
-    buf_addc(out, '"');
-}
-
-void relay_title(const struct conv_row *c, struct buf *out)
-{
-    const char *name = *c->name ? c->name : c->number;
-
-    buf_addf(out, "#%lld ", (long long)c->id);
-    add_line(out, name, strlen(name), 40);
-}
-
-static void add_since(struct buf *out, int64_t ms)
-{
-    int64_t minutes = ms / 60000;
-
-    if (minutes < 120)
-        buf_addf(out, "%lld min", (long long)minutes);
-    else if (minutes < 48 * 60)
-        buf_addf(out, "%lld h", (long long)(minutes / 60));
-    else
-        buf_addf(out, "%lld days", (long long)(minutes / 1440));
-}
-
-/* ---- messages to staff ----------------------------------------------------------------------------------
- */
-
-/* A message to a person of ours; NULL where there is no room. `conversation` is what it is about. */
-static struct buf *tell(struct verdict *v, const struct person *to, int64_t conversation, const char *modem)
-{
-    const char *source = conversation ? verdict_keepf(v, "relay:%lld", (long long)conversation) : "relay";
-    struct verdict_reply *r = verdict_send(v, source, to->number);
-
-    if (!r) {
-        verdict_why(v, "relay: %s is not told, there is no room for more messages", to->name);
-        return NULL;
-    }
-    r->staff = true;
-    r->conversation = -1;
-    r->modem = modem && *modem ? verdict_keep(v, modem) : NULL;
-    return &r->text;
-}
-
-/* "#12 Maria: text", and what else is to be known of it. */
-static void add_message(const struct handler_event *ev, struct buf *text)
-{
-    struct conv_row title = {.id = ev->conversation};
-
-    str_copy(title.number, sizeof title.number, ev->from);
-    str_copy(title.name, sizeof title.name, ev->known->contact.name);
-    relay_title(&title, text);
-    if (ev->on == ENGINE_ON_CALL)
-        buf_adds(text, " called");
-    else if (!ev->shown.at)
-        buf_adds(text, " sent something that is no text");
-    else
-        buf_adds(text, ": ");
-    if (ev->shown.at)
-        add_line(text, ev->shown.at, ev->shown.len, RELAYED_CHARACTERS);
-    if (ev->incomplete)
-        buf_adds(text, " (parts are missing)");
-}
-
-void relay_tell(const struct program *p, const struct handler_event *ev, const char *department,
-                const char *assignee, struct verdict *v)
-{
-    const struct person *people[VERDICT_REPLIES];
-    int64_t at_wall_ms = 0;
-    int n;
-
-    if (!p->relay.on)
-        return;
-    n = staff_phones(&p->staff, department, assignee, ev->now_wall_ms, people, VERDICT_REPLIES);
-    if (n == 0)
-        n = staff_next_phones(&p->staff, department, ev->now_wall_ms, &at_wall_ms, people, VERDICT_REPLIES);
-    if (n == 0)
-        verdict_why(v, "relay: nobody of %s has a telephone", *department ? department : "us");
-    for (int i = 0; i < n; i++) {
-        struct buf *text = tell(v, people[i], ev->conversation, ev->modem);
-
-        if (!text)
-            return;
-        v->replies[v->nreplies - 1].due_wall_ms = at_wall_ms;
-        add_message(ev, text);
-        verdict_why(v, "relay: %s is told%s: %s", people[i]->name, at_wall_ms ? " when on duty" : "",
-                    buf_str(text));
-    }
-}
 
 /* ---- the end of a job -----------------------------------------------------------------------------------
  */
@@ -230,7 +84,7 @@ static void finish(struct relay_job *j)
 }
 
 /* Answers who wrote, unless a machine seems to write there. */
-static struct buf *answer(struct relay_job *j, int64_t conversation)
+struct buf *relay_answer(struct relay_job *j, int64_t conversation)
 {
     struct relay *r = j->relay;
     const struct handler_event *ev = j->walk->event;
@@ -240,13 +94,13 @@ static struct buf *answer(struct relay_job *j, int64_t conversation)
         *m = (struct relay_meter){.since_wall_ms = ev->now_wall_ms};
     if (++m->answers > ANSWERS)
         return NULL;
-    return tell(j->walk->verdict, j->person, conversation, ev->modem);
+    return relay_message(j->walk->verdict, j->person, conversation, ev->modem);
 }
 
 /* "#12: words"; the message did nothing, or what the words say. */
-static void say(struct relay_job *j, const char *words)
+void relay_say(struct relay_job *j, const char *words)
 {
-    struct buf *out = answer(j, 0);
+    struct buf *out = relay_answer(j, 0);
 
     verdict_reason(j->walk->verdict, "relay: %s: %s", j->person->name, words);
     if (out)
@@ -256,25 +110,12 @@ static void say(struct relay_job *j, const char *words)
 /* ---- operations -----------------------------------------------------------------------------------------
  */
 
-void relay_told(const struct program *p, const struct conv_row *c, const struct operation_plan *plan,
-                const char *by, const char *value, struct buf *out)
-{
-    relay_title(c, out);
-    if (plan->reply) {
-        buf_addf(out, ": %s answered: ", by);
-        relay_quote(p, value, out);
-    } else {
-        buf_addf(out, ": %s (%s). ", plan->words, by);
-        relay_quote(p, c->title, out);
-    }
-}
-
 static void add_told(struct relay_job *j, const struct operation_plan *plan)
 {
     const struct conv_row *c = &j->known.conv;
 
     for (int i = 0; i < plan->ntold; i++) {
-        struct buf *out = tell(j->walk->verdict, plan->told[i], c->id, c->sim);
+        struct buf *out = relay_message(j->walk->verdict, plan->told[i], c->id, c->sim);
 
         if (out)
             relay_told(j->relay->program, c, plan, j->person->name, j->command.value, out);
@@ -308,7 +149,7 @@ static bool opted_out(struct relay_job *j)
         return false;
     snprintf(words, sizeof words, "#%lld has opted out of messages: nothing was sent",
              (long long)j->command.conversation);
-    say(j, words);
+    relay_say(j, words);
     return true;
 }
 
@@ -321,7 +162,7 @@ static void say_wrong(struct relay_job *j, const struct err *e)
     if (j->command.kind == RELAY_OPERATION && *j->command.value)
         buf_addf(&words, ". Nothing was done or sent; if it is a text for the customer: #%lld! TEXT",
                  (long long)j->command.conversation);
-    say(j, buf_str(&words));
+    relay_say(j, buf_str(&words));
     buf_free(&words);
 }
 
@@ -350,7 +191,7 @@ static void operate(struct relay_job *j)
         verdict_reason(v, "relay: %s answers #%lld", j->person->name, (long long)j->command.conversation);
     } else {
         buf_addf(&words, "#%lld %s", (long long)j->command.conversation, plan.words);
-        say(j, buf_str(&words));
+        relay_say(j, buf_str(&words));
         buf_free(&words);
     }
     add_told(j, &plan);
@@ -379,142 +220,27 @@ static bool may_collide(const struct relay_job *j)
            c->waiting_wall_ms == 0 && c->state < CONV_CLOSED && strcmp(c->assignee, j->person->name) != 0;
 }
 
-static const char *person_of(const char *who)
-{
-    return strncmp(who, "person:", 7) == 0 ? who + 7 : who;
-}
-
 /* Both hear of it; what the second wrote is not sent. */
 static void collide(struct relay_job *j, const struct timeline_row *first)
 {
     const struct conv_row *c = &j->known.conv;
-    const struct person *other = staff_person(&j->relay->program->staff, person_of(first->who));
+    const struct person *other = staff_person(&j->relay->program->staff, relay_who(first->who));
     struct verdict *v = j->walk->verdict;
-    struct buf *out = answer(j, c->id);
+    struct buf *out = relay_answer(j, c->id);
 
     verdict_reason(v, "relay: %s answers #%lld too late", j->person->name, (long long)c->id);
     if (out) {
-        buf_addf(out, "#%lld: %s answered ", (long long)c->id, person_of(first->who));
-        add_since(out, j->walk->event->now_wall_ms - first->at_wall_ms);
+        buf_addf(out, "#%lld: %s answered ", (long long)c->id, relay_who(first->who));
+        relay_add_since(out, j->walk->event->now_wall_ms - first->at_wall_ms);
         buf_adds(out, " ago: ");
         relay_quote(j->relay->program, first->message.text ? first->message.text : "", out);
         buf_addf(out, ". Yours was not sent; #%lld! TEXT sends it", (long long)c->id);
     }
-    if (!other || !*other->number || other == j->person || !(out = tell(v, other, c->id, c->sim)))
+    if (!other || !*other->number || other == j->person || !(out = relay_message(v, other, c->id, c->sim)))
         return;
     relay_title(c, out);
     buf_addf(out, ": %s wanted to answer too: ", j->person->name);
     relay_quote(j->relay->program, j->command.value, out);
-}
-
-/* ---- questions ------------------------------------------------------------------------------------------
- */
-
-static void tell_details(struct relay_job *j)
-{
-    const struct conv_row *c = &j->known.conv;
-    const struct timeline_row *t;
-    struct buf *out = answer(j, c->id);
-    int told = 0;
-
-    verdict_reason(j->walk->verdict, "relay: %s asks about #%lld", j->person->name, (long long)c->id);
-    if (!out)
-        return;
-    relay_title(c, out);
-    buf_addf(out, "%s%s, %s, %s%s%s", *c->name ? " " : "", *c->name ? c->number : "",
-             conv_state_name(c->state), *c->department ? c->department : "no department",
-             *c->assignee ? ", " : "", c->assignee);
-    if (c->waiting_wall_ms) {
-        buf_adds(out, ", waits ");
-        add_since(out, j->walk->event->now_wall_ms - c->waiting_wall_ms);
-    }
-    for (int i = j->timeline.count - 1; i >= 0 && told < 3; i--) {
-        t = &j->timeline.rows[i];
-        if (t->kind != TIMELINE_IN && t->kind != TIMELINE_OUT && t->kind != TIMELINE_NOTE)
-            continue;
-        told++;
-        buf_addf(out, "\n%s: ",
-                 t->kind == TIMELINE_IN ? "customer"
-                 : *t->who              ? person_of(t->who)
-                                        : "automatic");
-        relay_quote(j->relay->program, t->message.text ? t->message.text : t->text ? t->text : "", out);
-    }
-}
-
-/* Is it theirs to know of? */
-static bool concerns(const struct relay_job *j, const struct conv_row *c)
-{
-    return j->person->lead || strcmp(c->assignee, j->person->name) == 0 ||
-           staff_belongs(&j->relay->program->staff, j->person, c->department);
-}
-
-static void tell_open(struct relay_job *j)
-{
-    int count = 0;
-    struct buf *out = answer(j, 0);
-
-    verdict_reason(j->walk->verdict, "relay: %s asks what is open", j->person->name);
-    if (!out)
-        return;
-    for (int i = 0; i < j->open.count; i++)
-        count += concerns(j, &j->open.rows[i]);
-    buf_addf(out, "%d%s open", count, j->open.more ? " or more" : "");
-    for (int i = 0, listed = 0; i < j->open.count && listed < LISTED; i++) {
-        const struct conv_row *c = &j->open.rows[i];
-
-        if (!concerns(j, c))
-            continue;
-        listed++;
-        buf_addc(out, '\n');
-        relay_title(c, out);
-        if (*c->assignee)
-            buf_addf(out, " (%s)", c->assignee);
-        buf_adds(out, ": ");
-        add_masked(j->relay->program, out, c->title, 40);
-    }
-    if (count > LISTED)
-        buf_addf(out, "\nand %d more", count - LISTED);
-}
-
-/* ---- which conversation ---------------------------------------------------------------------------------
- */
-
-/* The conversations relayed to this person not long ago, the last first. */
-static int recent(const struct relay_job *j, int64_t ids[LISTED])
-{
-    int n = 0;
-
-    for (int i = 0; i < j->sent.count && n < LISTED; i++) {
-        const char *source = j->sent.rows[i].source;
-        int64_t id = strncmp(source, "relay:", 6) == 0 ? strtoll(source + 6, NULL, 10) : 0;
-        const struct msg_row *m = &j->sent.rows[i];
-        int64_t at = m->due_wall_ms > m->created_wall_ms ? m->due_wall_ms : m->created_wall_ms;
-        bool seen = id == 0 || at < j->walk->event->now_wall_ms - RECENT_MS;
-
-        for (int k = 0; k < n; k++)
-            seen = seen || ids[k] == id;
-        if (!seen)
-            ids[n++] = id;
-    }
-    return n;
-}
-
-static void ask_back(struct relay_job *j, const int64_t *ids, int n)
-{
-    struct buf words = {0};
-
-    if (n == 0) {
-        say(j, "Nothing was sent: nobody's message came to you within two hours. #? lists what is open, #12 "
-               "TEXT "
-               "answers number 12");
-        return;
-    }
-    buf_adds(&words, "Nothing was sent: for whom is it? Write ");
-    for (int i = 0; i < n; i++)
-        buf_addf(&words, "%s#%lld", i == 0 ? "" : i == n - 1 ? " or " : ", ", (long long)ids[i]);
-    buf_adds(&words, " before your text");
-    say(j, buf_str(&words));
-    buf_free(&words);
 }
 
 /* ---- asking the store -----------------------------------------------------------------------------------
@@ -544,8 +270,8 @@ static void on_timeline(struct store_op *op, int status)
         return;
     first = last_answer(j);
     if (j->command.kind == RELAY_DETAILS)
-        tell_details(j);
-    else if (first && strcmp(person_of(first->who), j->person->name) != 0)
+        relay_tell_details(j);
+    else if (first && strcmp(relay_who(first->who), j->person->name) != 0)
         collide(j, first);
     else
         operate(j);
@@ -565,7 +291,7 @@ static void say_unknown(struct relay_job *j, const char *why)
 
     snprintf(words, sizeof words, "#%lld %s: nothing was done or sent", (long long)j->command.conversation,
              why);
-    say(j, words);
+    relay_say(j, words);
     finish(j);
 }
 
@@ -577,7 +303,7 @@ static void on_conversation(struct store_op *op, int status)
         say_unknown(j, "is not known");
     else if (!goes_on(j, status, &op->err))
         return;
-    else if (!concerns(j, &j->known.conv))
+    else if (!relay_concerns(j, &j->known.conv))
         say_unknown(j, "is of another department");
     else if (j->command.kind == RELAY_DETAILS || may_collide(j))
         ask_timeline(j);
@@ -600,7 +326,7 @@ static void on_open(struct store_op *op, int status)
 
     if (!goes_on(j, status, &op->err))
         return;
-    tell_open(j);
+    relay_tell_open(j);
     finish(j);
 }
 
@@ -610,26 +336,26 @@ static void ask_open(struct relay_job *j)
     j->open = (struct store_convs){.op.done = on_open,
                                    .states = 1u << CONV_NEW | 1u << CONV_OPEN,
                                    .order = CONV_NEWEST,
-                                   .limit = LISTED_OF};
+                                   .limit = RELAY_LISTED_OF};
     store_convs(j->relay->world->store, &j->open);
 }
 
 static void on_sent(struct store_op *op, int status)
 {
     struct relay_job *j = container_of(op, struct relay_job, sent.op);
-    int64_t ids[LISTED];
+    int64_t ids[RELAY_LISTED];
     int n;
 
     if (!goes_on(j, status, &op->err))
         return;
-    n = recent(j, ids);
+    n = relay_recent(j, ids);
     if (n == 1) {
         j->command.conversation = ids[0];
         j->asked = false;
         next_of(j->relay, ids[0]);
         return;
     }
-    ask_back(j, ids, n);
+    relay_ask_back(j, ids, n);
     finish(j);
 }
 
@@ -637,7 +363,7 @@ static void ask_sent(struct relay_job *j)
 {
     j->asked = true;
     j->sent = (struct store_list){
-        .op.done = on_sent, .direction = MSG_OUT, .peer = j->person->number, .limit = RECENT};
+        .op.done = on_sent, .direction = MSG_OUT, .peer = j->person->number, .limit = RELAY_RECENT};
     store_list(j->relay->world->store, &j->sent);
 }
 
@@ -668,9 +394,9 @@ static void explain(const struct relay_command *c, const struct person *person, 
 static bool said_at_once(struct relay_job *j)
 {
     if (j->command.kind == RELAY_HELP)
-        say(j, help_text);
+        relay_say(j, help_text);
     else if (is_slip(j->relay, &j->command))
-        say(j, "Nothing was sent: #12 TEXT answers number 12, #? lists what is open, #help tells more");
+        relay_say(j, "Nothing was sent: #12 TEXT answers number 12, #? lists what is open, #help tells more");
     else
         return false;
     return true;
