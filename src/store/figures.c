@@ -1,8 +1,9 @@
 /* Counting figures: sums by day, desk (department and person) and SIM, and the times that people took.
  *
  * Sums are gathered in the connection during a transaction, a cell for each day, desk and SIM, and added to
- * their rows before its commit (batch.c). Times are rows of their own, for their median is exact; they name a
- * conversation by its number only, which says nothing once that is erased. */
+ * their rows before its commit (batch.c). Times are kept one by one, for their median is exact:
+ * figure_times.c.
+ */
 #include "store/figures_private.h"
 
 #include <stdio.h>
@@ -112,19 +113,27 @@ int figure_desk(struct store_db *db, const char *department, const char *person,
 #define VALUE(name) ", ?"
 #define ADD(name)   #name " = " #name " + excluded." #name ", "
 
-static const char sql_add[] = "INSERT INTO figure(day, desk, sim" FIGURE_COLUMNS(NAME)
-    FIGURE_SCORE_COLUMNS(NAME) ") VALUES(?, ?, ?" FIGURE_COLUMNS(VALUE)
-        FIGURE_SCORE_COLUMNS(VALUE) ") ON CONFLICT DO UPDATE SET " FIGURE_COLUMNS(ADD)
-            FIGURE_SCORE_COLUMNS(ADD) "day = day";
+#define ADD_TO(table)                                                                                        \
+    "INSERT INTO " table "(day, desk, sim" FIGURE_COLUMNS(NAME)                                              \
+        FIGURE_SCORE_COLUMNS(NAME) ") VALUES(?, ?, ?" FIGURE_COLUMNS(VALUE)                                  \
+            FIGURE_SCORE_COLUMNS(VALUE) ") ON CONFLICT DO UPDATE SET " FIGURE_COLUMNS(ADD)                   \
+                FIGURE_SCORE_COLUMNS(ADD) "day = day"
+
+static const char sql_add[] = ADD_TO("figure");
+static const char sql_add_month[] = ADD_TO("figure_month");
 
 static int write_cell(struct store_db *db, const struct figure_cell *c)
 {
     enum { KEYS = 3 };
     struct db_arg args[KEYS + FIGURES + FIGURE_SCORES] = {db_int(c->day), db_int(c->desk), db_text(c->sim)};
+    int rc;
 
     for (int i = 0; i < FIGURES + FIGURE_SCORES; i++)
         args[KEYS + i] = db_int(c->n[i]);
-    return db_run(db, sql_add, args, ARRAY_LEN(args));
+    if ((rc = db_run(db, sql_add, args, ARRAY_LEN(args))))
+        return rc;
+    args[0] = db_int(figure_month(c->day));
+    return db_run(db, sql_add_month, args, ARRAY_LEN(args));
 }
 
 void figure_drop(struct store_db *db)
@@ -283,39 +292,17 @@ int figure_received(struct store_db *db, const struct msg_head *h, const char *s
     return rc ? rc : figure_count(db, h->created_wall_ms, desk, sim, what, 1);
 }
 
-/* ---- times -----------------------------------------------------------------------------------------------
- */
-
-static const char sql_time[] = "INSERT OR REPLACE INTO figure_time(kind, day, conversation, ended, desk, "
-                               "sim, took, business) VALUES(?1, "
-                               "?2, ?3, ?4, ?5, ?6, ?7, -1)";
-static const char sql_pend[] =
-    "INSERT INTO figure_pending(kind, day, conversation, began, ended, department) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
-
-static int add_time(struct store_db *db, enum figure_time kind, const struct conv_row *c, const char *person,
-                    int64_t began_wall_ms, int64_t ended_wall_ms)
-{
-    int64_t took = ended_wall_ms > began_wall_ms ? ended_wall_ms - began_wall_ms : 0, desk;
-    int32_t day = figure_day(db, ended_wall_ms);
-    int rc = figure_desk(db, c->department, person, &desk);
-
-    if (rc || (rc = DB_RUN(db, sql_time, db_int((int64_t)kind), db_int(day), db_int(c->id),
-                           db_int(ended_wall_ms), db_int(desk), db_text(c->sim), db_int(took))))
-        return rc;
-    return DB_RUN(db, sql_pend, db_int((int64_t)kind), db_int(day), db_int(c->id),
-                  db_int(ended_wall_ms - took), db_int(ended_wall_ms), db_text(c->department));
-}
+/* ---- times ---- */
 
 int figure_answered(struct store_db *db, const struct conv_row *c, const char *person, int64_t now_wall_ms)
 {
     if (c->messages_in == 0)
         return ERR_OK; /* the business wrote first */
     if (c->first_response_wall_ms == 0)
-        return add_time(db, FIGURE_FIRST, c, person_of(person), c->created_wall_ms, now_wall_ms);
+        return figure_time_add(db, FIGURE_FIRST, c, person_of(person), c->created_wall_ms, now_wall_ms);
     if (c->waiting_wall_ms == 0)
         return ERR_OK; /* another text behind the first */
-    return add_time(db, FIGURE_NEXT, c, person_of(person), c->waiting_wall_ms, now_wall_ms);
+    return figure_time_add(db, FIGURE_NEXT, c, person_of(person), c->waiting_wall_ms, now_wall_ms);
 }
 
 /* ---- conversations ---------------------------------------------------------------------------------------
@@ -326,19 +313,13 @@ int figure_opened(struct store_db *db, const struct conv_row *c, int64_t now_wal
     return figure_conv(db, now_wall_ms, c, NULL, FIGURE_OPENED, 1);
 }
 
-static const char sql_unresolve[] =
-    "DELETE FROM figure_time WHERE kind = 4 AND day BETWEEN ?1 - 1 AND ?1 + 1 AND conversation = ?2";
-static const char sql_unpend[] = "DELETE FROM figure_pending WHERE kind = 4 AND conversation = ?1";
-
 int figure_reopened(struct store_db *db, const struct conv_row *c, int64_t now_wall_ms)
 {
     int rc = figure_conv(db, now_wall_ms, c, NULL, FIGURE_REOPENED, 1);
 
     if (rc || c->closed_wall_ms == 0)
         return rc;
-    if ((rc = DB_RUN(db, sql_unresolve, db_int(figure_day(db, c->closed_wall_ms)), db_int(c->id))))
-        return rc;
-    return DB_RUN(db, sql_unpend, db_int(c->id));
+    return figure_time_void(db, FIGURE_FULL, c->id, figure_day(db, c->closed_wall_ms));
 }
 
 static bool by_person(const char *who)
@@ -355,9 +336,9 @@ int figure_ended(struct store_db *db, const struct conv_row *c, enum conv_state 
     if (rc || to != CONV_CLOSED || c->messages_in == 0 || (c->replies_by_persons == 0 && !by_person(who)))
         return rc;
     if (c->closed_wall_ms == 0 &&
-        (rc = add_time(db, FIGURE_RESOLUTION, c, person, c->created_wall_ms, now_wall_ms)))
+        (rc = figure_time_add(db, FIGURE_RESOLUTION, c, person, c->created_wall_ms, now_wall_ms)))
         return rc;
-    return add_time(db, FIGURE_FULL, c, person, c->created_wall_ms, now_wall_ms);
+    return figure_time_add(db, FIGURE_FULL, c, person, c->created_wall_ms, now_wall_ms);
 }
 
 int figure_overdue(struct store_db *db, const struct conv_row *c, int64_t now_wall_ms)

@@ -84,6 +84,21 @@ int figure_conv(struct store_db *db, int64_t wall_ms, const struct conv_row *c, 
 int figure_flush(struct store_db *db);
 void figure_drop(struct store_db *db);
 
+/* ---- figure_times.c ---- */
+
+/* What a conversation took from one moment to another. */
+int figure_time_add(struct store_db *db, enum figure_time kind, const struct conv_row *c, const char *person,
+                    int64_t began_wall_ms, int64_t ended_wall_ms);
+/* It did not end on this day, after all. */
+int figure_time_void(struct store_db *db, enum figure_time kind, int64_t conversation, int32_t day);
+/* Times of a kind and days, in no order. */
+struct figure_sample {
+    int64_t took_ms, business_ms; /* -1: not known yet */
+    int32_t day, desk, sim;       /* figure_desk.id, figure_sim.id */
+};
+int figure_times_read(struct store_db *db, enum figure_time kind, int32_t first_day, int32_t last_day,
+                      int (*sample)(void *owner, const struct figure_sample *s), void *owner);
+
 /* ---- where the store's parts count -----------------------------------------------------------------------
  */
 

@@ -21,7 +21,10 @@ struct reading {
     struct store_figures *f;
     struct desk *desks; /* by id */
     int ndesks;
+    char (*sims)[MSG_MODEM_BYTES]; /* by id */
+    int nsims;
     /* Times of one kind. */
+    enum figure_time kind;
     struct sample {
         int64_t took, business;
         int row;
@@ -112,6 +115,31 @@ static int read_desks(struct reading *r)
     return rc;
 }
 
+static const char sql_sims[] = "SELECT id, sim FROM figure_sim WHERE id > 0 ORDER BY id DESC";
+
+static int read_sims(struct reading *r)
+{
+    sqlite3_stmt *st = db_bind(r->db, sql_sims, NULL, 0);
+    int rc;
+
+    if (!st)
+        return r->db->err->code;
+    while ((rc = db_step(r->db, st)) > 0) {
+        int64_t id = db_col(st, 0);
+
+        if (!r->sims) {
+            r->nsims = (int)id + 1;
+            r->sims = calloc((size_t)r->nsims, sizeof *r->sims);
+        }
+        if (!r->sims) {
+            db_end(st);
+            return err_set(r->db->err, ERR_NOMEM, "out of memory");
+        }
+        db_col_text(st, 1, r->sims[id], sizeof *r->sims);
+    }
+    return rc;
+}
+
 /* ---- rows ------------------------------------------------------------------------------------------------
  */
 
@@ -195,8 +223,11 @@ static int row_of(struct reading *r, int32_t day, struct desk *d, const char *si
  */
 
 #define NAME(name) ", " #name
-static const char sql_sums[] = "SELECT day, desk, sim" FIGURE_COLUMNS(NAME)
-    FIGURE_SCORE_COLUMNS(NAME) " FROM figure WHERE day BETWEEN ?1 AND ?2";
+#define SUMS_OF(table)                                                                                       \
+    "SELECT day, desk, sim" FIGURE_COLUMNS(NAME) FIGURE_SCORE_COLUMNS(NAME) " FROM " table                   \
+                                                                            " WHERE day BETWEEN ?1 AND ?2"
+static const char sql_sums[] = SUMS_OF("figure");
+static const char sql_sums_month[] = SUMS_OF("figure_month");
 
 static void add_sums(struct figure_row *to, sqlite3_stmt *st)
 {
@@ -208,10 +239,8 @@ static void add_sums(struct figure_row *to, sqlite3_stmt *st)
         to->scores[i] += db_col(st, KEYS + FIGURES + i);
 }
 
-static struct desk *desk_of(struct reading *r, sqlite3_stmt *st, int column)
+static struct desk *desk_of(struct reading *r, int64_t id)
 {
-    int64_t id = db_col(st, column);
-
     return &r->desks[id >= 0 && id < r->ndesks ? id : 0];
 }
 
@@ -222,15 +251,15 @@ static const char *sim_of(sqlite3_stmt *st, int column)
     return text ? text : "";
 }
 
-static int read_sums(struct reading *r)
+static int read_sums_of(struct reading *r, const char *sql, int32_t first_day, int32_t last_day)
 {
-    sqlite3_stmt *st = DB_BIND(r->db, sql_sums, db_int(r->f->first_day), db_int(r->f->last_day));
+    sqlite3_stmt *st = DB_BIND(r->db, sql, db_int(first_day), db_int(last_day));
     int rc;
 
     if (!st)
         return r->db->err->code;
     while ((rc = db_step(r->db, st)) > 0) {
-        struct desk *d = desk_of(r, st, 1);
+        struct desk *d = desk_of(r, db_col(st, 1));
         const char *sim = sim_of(st, 2);
         int row;
 
@@ -248,11 +277,25 @@ static int read_sums(struct reading *r)
     return rc;
 }
 
+/* Whole months are read by the month where nobody asks for their days. */
+static int read_sums(struct reading *r)
+{
+    struct store_figures *f = r->f;
+    int32_t from = figure_month(f->first_day), to = figure_month(f->last_day + 1);
+    int rc;
+
+    if (from < f->first_day)
+        from = figure_next_month(from);
+    if (f->by == BY_DAY || f->by == BY_WEEK || from >= to)
+        return read_sums_of(r, sql_sums, f->first_day, f->last_day);
+    if ((rc = read_sums_of(r, sql_sums, f->first_day, from - 1)) ||
+        (rc = read_sums_of(r, sql_sums_month, from, to - 1)))
+        return rc;
+    return read_sums_of(r, sql_sums, to, f->last_day);
+}
+
 /* ---- times -----------------------------------------------------------------------------------------------
  */
-
-static const char sql_times[] =
-    "SELECT day, desk, sim, took, business FROM figure_time WHERE kind = ?1 AND day BETWEEN ?2 AND ?3";
 
 static int add_sample(struct reading *r, int64_t took, int64_t business, int row)
 {
@@ -283,31 +326,20 @@ static void meet_targets(struct store_figures *f, enum figure_time kind, const s
     }
 }
 
-static int gather(struct reading *r, enum figure_time kind)
+static int take_sample(void *owner, const struct figure_sample *s)
 {
-    sqlite3_stmt *st =
-        DB_BIND(r->db, sql_times, db_int((int64_t)kind), db_int(r->f->first_day), db_int(r->f->last_day));
-    int rc;
+    struct reading *r = owner;
+    struct desk *d = desk_of(r, s->desk);
+    const char *sim = s->sim >= 0 && s->sim < r->nsims ? r->sims[s->sim] : "";
+    int row;
 
-    r->nsamples = 0;
-    if (!st)
-        return r->db->err->code;
-    while ((rc = db_step(r->db, st)) > 0) {
-        struct desk *d = desk_of(r, st, 1);
-        const char *sim = r->f->sim || r->f->by == BY_SIM ? sim_of(st, 2) : "";
-        int64_t took = db_col(st, 3), business = db_col(st, 4);
-        int row;
-
-        if (!d->wanted || !wanted(r->f->sim, sim))
-            continue;
-        row = row_of(r, (int32_t)db_col(st, 0), d, sim);
-        if (row < -1 || add_sample(r, took, business, row)) {
-            db_end(st);
-            return ERR_NOMEM;
-        }
-        meet_targets(r->f, kind, d, took, business);
-    }
-    return rc;
+    if (!d->wanted || !wanted(r->f->sim, sim))
+        return ERR_OK;
+    row = row_of(r, s->day, d, sim);
+    if (row < -1 || add_sample(r, s->took_ms, s->business_ms, row))
+        return ERR_NOMEM;
+    meet_targets(r->f, r->kind, d, s->took_ms, s->business_ms);
+    return ERR_OK;
 }
 
 /* v[k] becomes what it would be were v sorted; smaller ones stand before it. */
@@ -381,35 +413,65 @@ static void spread_of(const struct sample *s, int n, int64_t *v, struct figure_s
     spread(v, m, &out->business_count, &out->business_median_ms, &out->business_p90_ms);
 }
 
-static int by_row(const void *a, const void *b)
+/* The samples in the order of their rows, those of the total alone first; from[i] is where row i - 1 begins.
+ */
+static struct sample *sort_by_row(const struct reading *r, int *from)
 {
-    return ((const struct sample *)a)->row - ((const struct sample *)b)->row;
+    struct sample *sorted = malloc(((size_t)r->nsamples + 1) * sizeof *sorted);
+    int rows = r->f->count;
+
+    for (int i = 0; i < r->nsamples; i++)
+        from[r->samples[i].row + 2]++;
+    for (int i = 1; i < rows + 2; i++)
+        from[i] += from[i - 1];
+    for (int i = 0; sorted && i < r->nsamples; i++)
+        sorted[from[r->samples[i].row + 1]++] = r->samples[i];
+    for (int i = rows + 1; i > 0; i--)
+        from[i] = from[i - 1];
+    from[0] = 0;
+    return sorted;
+}
+
+static int spread_rows(struct reading *r, int64_t *v)
+{
+    struct store_figures *f = r->f;
+    int *from = calloc((size_t)f->count + 3, sizeof *from);
+    struct sample *sorted = from ? sort_by_row(r, from) : NULL;
+
+    for (int i = 0; sorted && i < f->count; i++)
+        spread_of(sorted + from[i + 1], from[i + 2] - from[i + 1], v, &f->rows[i].times[r->kind]);
+    free(sorted);
+    free(from);
+    return sorted ? ERR_OK : err_set(r->db->err, ERR_NOMEM, "out of memory");
 }
 
 static int read_times(struct reading *r, enum figure_time kind)
 {
     struct store_figures *f = r->f;
     int64_t *v;
-    int rc = gather(r, kind);
+    int rc;
 
-    for (int i = 0; i < f->count; i++)
-        spread_of(NULL, 0, NULL, &f->rows[i].times[kind]);
-    if (rc)
+    r->kind = kind;
+    r->nsamples = 0;
+    if ((rc = figure_times_read(r->db, kind, f->first_day, f->last_day, take_sample, r)))
         return rc;
     v = malloc(((size_t)r->nsamples + 1) * sizeof *v);
     if (!v)
         return err_set(r->db->err, ERR_NOMEM, "out of memory");
     spread_of(r->samples, r->nsamples, v, &f->total.times[kind]);
-    if (f->by != BY_NONE && r->nsamples > 0)
-        qsort(r->samples, (size_t)r->nsamples, sizeof *r->samples, by_row);
-    for (int from = 0, to; f->by != BY_NONE && from < r->nsamples; from = to) {
-        for (to = from; to < r->nsamples && r->samples[to].row == r->samples[from].row; to++)
-            ;
-        if (r->samples[from].row >= 0)
-            spread_of(r->samples + from, to - from, v, &f->rows[r->samples[from].row].times[kind]);
-    }
+    if (f->by != BY_NONE)
+        rc = spread_rows(r, v);
     free(v);
     return rc;
+}
+
+/* Rows that a later kind brings have none of the earlier ones. */
+static void fill_gaps(struct store_figures *f)
+{
+    for (int i = 0; i < f->count; i++)
+        for (int t = 1; t < FIGURE_TIMES; t++)
+            if (f->rows[i].times[t].count == 0)
+                spread_of(NULL, 0, NULL, &f->rows[i].times[t]);
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------
@@ -449,13 +511,16 @@ static int exec_figures(struct store_db *db, struct store_op *op)
     struct reading r = {.db = db, .f = f};
     int rc;
 
-    if ((rc = set_days(&r)) == ERR_OK && (rc = read_desks(&r)) == ERR_OK && (rc = make_periods(&r)) == ERR_OK)
+    if ((rc = set_days(&r)) == ERR_OK && (rc = read_desks(&r)) == ERR_OK && (rc = read_sims(&r)) == ERR_OK &&
+        (rc = make_periods(&r)) == ERR_OK)
         rc = read_sums(&r);
     for (int kind = 1; kind < FIGURE_TIMES && rc == ERR_OK; kind++)
         rc = read_times(&r, (enum figure_time)kind);
     if (f->by >= BY_DEPARTMENT && f->count > 1)
         qsort(f->rows, (size_t)f->count, sizeof *f->rows, by_name);
+    fill_gaps(f);
     free(r.samples);
+    free(r.sims);
     free(r.desks);
     return rc;
 }
@@ -477,75 +542,6 @@ void store_figures(struct store *s, struct store_figures *f)
     for (int i = 0; i < f->ntargets; i++)
         f->targets[i].met = f->targets[i].count = 0;
     store_submit_read(s, &f->op, exec_figures, drop_figures);
-}
-
-/* ---- business times --------------------------------------------------------------------------------------
- */
-
-static const char sql_pending[] =
-    "SELECT id, began, ended, department FROM figure_pending WHERE id > 0 ORDER BY id LIMIT ?1";
-
-static int exec_pending(struct store_db *db, struct store_op *op)
-{
-    struct store_times_pending *p = container_of(op, struct store_times_pending, op);
-    sqlite3_stmt *st = DB_BIND(db, sql_pending, db_int(p->max));
-    int rc;
-
-    if (!st)
-        return db->err->code;
-    while ((rc = db_step(db, st)) > 0) {
-        struct pending_time *grown = rows_add(db, p->rows, &p->count, sizeof *grown);
-
-        if (!grown) {
-            db_end(st);
-            return ERR_NOMEM;
-        }
-        p->rows = grown;
-        grown += p->count - 1;
-        *grown = (struct pending_time){
-            .id = db_col(st, 0), .from_wall_ms = db_col(st, 1), .to_wall_ms = db_col(st, 2)};
-        db_col_text(st, 3, grown->department, sizeof grown->department);
-    }
-    return rc;
-}
-
-static void drop_pending(struct store_op *op)
-{
-    struct store_times_pending *p = container_of(op, struct store_times_pending, op);
-
-    free(p->rows);
-    p->rows = NULL;
-    p->count = 0;
-}
-
-void store_times_pending(struct store *s, struct store_times_pending *p)
-{
-    p->rows = NULL;
-    p->count = 0;
-    store_submit_write(s, &p->op, exec_pending, drop_pending);
-}
-
-static const char sql_settle[] =
-    "UPDATE figure_time SET business = ?2 WHERE (kind, day, conversation, ended) = (SELECT kind, day, "
-    "conversation, ended FROM figure_pending WHERE id = ?1)";
-static const char sql_settled[] = "DELETE FROM figure_pending WHERE id = ?1";
-
-static int exec_settle(struct store_db *db, struct store_op *op)
-{
-    struct store_times_settle *t = container_of(op, struct store_times_settle, op);
-    int rc = ERR_OK;
-
-    for (int i = 0; i < t->count && rc == ERR_OK; i++) {
-        rc = DB_RUN(db, sql_settle, db_int(t->rows[i].id), db_int(t->rows[i].business_ms));
-        if (rc == ERR_OK)
-            rc = DB_RUN(db, sql_settled, db_int(t->rows[i].id));
-    }
-    return rc;
-}
-
-void store_times_settle(struct store *s, struct store_times_settle *t)
-{
-    store_submit_write(s, &t->op, exec_settle, NULL);
 }
 
 /* ---- the zone --------------------------------------------------------------------------------------------

@@ -48,36 +48,47 @@ const char schema_queries[] =
     " sim TEXT NOT NULL," FIGURE_COLUMNS(COLUMN) FIGURE_SCORE_COLUMNS(
         COLUMN) " PRIMARY KEY (day, desk, sim)"
                 ") STRICT, WITHOUT ROWID;"
-                "CREATE TABLE figure_time ("
-                " kind INTEGER NOT NULL," /* enum figure_time */
-                " day INTEGER NOT NULL,"  /* of ended */
-                " conversation INTEGER NOT NULL,"
-                " ended INTEGER NOT NULL,"
-                " desk INTEGER NOT NULL,"
-                " sim TEXT NOT NULL,"
-                " took INTEGER NOT NULL,"     /* by the calendar, ms */
-                " business INTEGER NOT NULL," /* ms; -1 not known yet: it is in figure_pending */
-                " PRIMARY KEY (kind, day, conversation, ended)"
-                ") STRICT, WITHOUT ROWID;"
-                "CREATE TABLE figure_pending ("
-                " id INTEGER PRIMARY KEY,"
-                " kind INTEGER NOT NULL,"
+                /* The same by month: its first day. */
+                "CREATE TABLE figure_month ("
                 " day INTEGER NOT NULL,"
-                " conversation INTEGER NOT NULL,"
-                " began INTEGER NOT NULL,"
-                " ended INTEGER NOT NULL,"
-                " department TEXT NOT NULL"
-                ") STRICT;"
+                " desk INTEGER NOT NULL,"
+                " sim TEXT NOT NULL," FIGURE_COLUMNS(COLUMN) FIGURE_SCORE_COLUMNS(
+                    COLUMN) " PRIMARY KEY (day, desk, sim)"
+                            ") STRICT, WITHOUT ROWID;"
+                            /* Times that people took, packed, some hundred to a row: figure_times.c. */
+                            "CREATE TABLE figure_sim (id INTEGER PRIMARY KEY, sim TEXT NOT NULL UNIQUE) "
+                            "STRICT;"
+                            "CREATE TABLE figure_time ("
+                            " id INTEGER PRIMARY KEY,"
+                            " kind INTEGER NOT NULL," /* enum figure_time */
+                            " day INTEGER NOT NULL,"  /* on which they ended */
+                            " n INTEGER NOT NULL,"
+                            " samples BLOB NOT NULL"
+                            ") STRICT;"
+                            "CREATE INDEX figure_time_day ON figure_time(kind, day, id);"
+                            /* Of which the time in opening hours is not known yet. */
+                            "CREATE TABLE figure_pending ("
+                            " id INTEGER PRIMARY KEY,"
+                            " time INTEGER NOT NULL," /* figure_time.id */
+                            " slot INTEGER NOT NULL,"
+                            " conversation INTEGER NOT NULL,"
+                            " began INTEGER NOT NULL,"
+                            " ended INTEGER NOT NULL,"
+                            " department TEXT NOT NULL"
+                            ") STRICT;"
 
-                /* ---- lists of conversations ---- */
-                "CREATE INDEX conversation_changed ON conversation(changed, id) WHERE state < 5;"
-                "CREATE INDEX conversation_waiting ON conversation(waiting, id) WHERE state < 5 AND waiting "
-                "> 0;"
-                "CREATE INDEX conversation_ended ON conversation(changed, id) WHERE state >= 5;"
-                "CREATE INDEX conversation_ended_department ON conversation(department, changed, id) WHERE "
-                "state >= 5;"
-                "CREATE INDEX conversation_ended_assignee ON conversation(assignee, changed, id) WHERE state "
-                ">= 5;"
+                            /* ---- lists of conversations ---- */
+                            "CREATE INDEX conversation_changed ON conversation(changed, id) WHERE state < 5;"
+                            "CREATE INDEX conversation_waiting ON conversation(waiting, id) WHERE state < 5 "
+                            "AND waiting "
+                            "> 0;"
+                            "CREATE INDEX conversation_ended ON conversation(changed, id) WHERE state >= 5;"
+                            "CREATE INDEX conversation_ended_department ON conversation(department, changed, "
+                            "id) WHERE "
+                            "state >= 5;"
+                            "CREATE INDEX conversation_ended_assignee ON conversation(assignee, changed, id) "
+                            "WHERE state "
+                            ">= 5;"
 
     /* ---- words and attributes ---- */
     WORDS_OF("contact", "name") WORDS_OF(
