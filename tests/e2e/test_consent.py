@@ -93,14 +93,14 @@ def test_stop_by_others(build):
 
 def test_guard(build):
     """Five automatic replies to a number in ten minutes, not more; others are answered; a person may still write."""
-    with lab.Lab(build) as it:
+    with lab.Lab(build, rest='rules = ( { name = "all"; reply = "re: {{message.text}}"; } );') as it:
         it.start()
         for n in range(9):
             text(it, f"question {n}")
-        lab.equal(replies(it), ["auto reply"] * 5)
+        lab.equal(replies(it), [f"re: question {n}" for n in range(5)])
         lab.true("guard" in it.messages("--in")[-1]["reason"], it.messages("--in")[-1])
         text(it, "Hello", "+4915100000001")
-        lab.equal(replies(it, "+4915100000001"), ["auto reply"])
+        lab.equal(replies(it, "+4915100000001"), ["re: Hello"])
         it.run("send", "--to", CUSTOMER, "by hand")
         lab.equal(replies(it)[-1], "by hand")
 
