@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """`make bench`: measures and prints a table; docs/performance.md holds the figures of one machine.
 
-    run.py BUILD [NAME…]     NAME: pure, store, out, socket, many, million, line, latency, in, idle
+    run.py BUILD [NAME…]     NAME: pure, handlers, store, out, socket, many, million, line, latency, in, idle
 
 Each figure is from one run of the real programs (release build) on simulated modems; the machine's noise is in it.
 Databases and spools are in BUILD/bench, on the disk that BUILD is on; LAB_DIR in the environment puts them elsewhere.
@@ -467,7 +467,12 @@ def bench_store():
     programs(["bench_store", "bench_gateway", "bench_campaign"])
 
 
-BENCHES = {"pure": bench_pure, "store": bench_store, "out": bench_out, "many": bench_many, "socket": bench_socket,
+def bench_handlers():
+    title("Handlers: programs, a server on the loopback, Lua, a shared object; 16 events at a time")
+    programs(["bench_handlers"])
+
+
+BENCHES = {"pure": bench_pure, "handlers": bench_handlers, "store": bench_store, "out": bench_out, "many": bench_many, "socket": bench_socket,
            "million": bench_million, "line": bench_line, "latency": bench_latency, "in": bench_in, "idle": bench_idle}
 
 
