@@ -442,7 +442,9 @@ static bool is_open(const struct asking *a)
 
 static bool test_hours(const struct condition *c, struct asking *a)
 {
-    return is_open(a) == (c->n != 0);
+    if (a->open == OPEN_NOT_ASKED)
+        a->open = is_open(a) ? OPEN_YES : OPEN_NO;
+    return (a->open == OPEN_YES) == (c->n != 0);
 }
 
 static void seen_hours(const struct condition *c, const struct asking *a, struct buf *out)

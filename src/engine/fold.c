@@ -11,11 +11,13 @@
 
 #include "base/utf8.h"
 
+/* The alphabets that people write to businesses in, looked up once: Latin to Thai. */
+enum { KNOWN_CHARS = 0x1000, CLASS_SPACE = 1 << 0, CLASS_EDGE = 1 << 1 };
+
 struct fold {
     locale_t unicode;
-    char lower[128]; /* ASCII, the common case */
-    bool edge[128];
-    bool space[128];
+    uint8_t class[KNOWN_CHARS];
+    uint32_t folded[KNOWN_CHARS];
 };
 
 static bool is_space(const struct fold *f, wint_t c)
@@ -29,6 +31,12 @@ static bool is_edge(const struct fold *f, wint_t c)
     return is_space(f, c) || iswpunct_l(c, f->unicode) || iswcntrl_l(c, f->unicode);
 }
 
+/* By way of the capital: U+03C2 and U+03C3 have the same one. */
+static uint32_t folded(const struct fold *f, uint32_t c)
+{
+    return (uint32_t)towlower_l(towupper_l((wint_t)c, f->unicode), f->unicode);
+}
+
 struct fold *fold_new(void)
 {
     struct fold *f = calloc(1, sizeof *f);
@@ -40,10 +48,9 @@ struct fold *fold_new(void)
         free(f);
         return NULL;
     }
-    for (int c = 0; c < 128; c++) {
-        f->lower[c] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-        f->edge[c] = is_edge(f, (wint_t)c);
-        f->space[c] = is_space(f, (wint_t)c);
+    for (uint32_t c = 0; c < KNOWN_CHARS; c++) {
+        f->class[c] = (uint8_t)((is_space(f, c) ? CLASS_SPACE : 0) | (is_edge(f, c) ? CLASS_EDGE : 0));
+        f->folded[c] = folded(f, c);
     }
     return f;
 }
@@ -60,12 +67,29 @@ typedef bool (*char_class)(const struct fold *f, uint32_t c);
 
 static bool space_class(const struct fold *f, uint32_t c)
 {
-    return c < 128 ? f->space[c] : is_space(f, c);
+    return c < KNOWN_CHARS ? f->class[c] & CLASS_SPACE : is_space(f, c);
 }
 
 static bool edge_class(const struct fold *f, uint32_t c)
 {
-    return c < 128 ? f->edge[c] : is_edge(f, c);
+    return c < KNOWN_CHARS ? f->class[c] & CLASS_EDGE : is_edge(f, c);
+}
+
+/* As utf8_next, the common case first. */
+static inline uint32_t next_char(const char *text, size_t len, size_t *at)
+{
+    unsigned char c = (unsigned char)text[*at];
+
+    if (c >= 128)
+        return utf8_next(text, len, at);
+    (*at)++;
+    return c;
+}
+
+/* ASCII and no white space. */
+static inline bool is_plain(const struct fold *f, char c)
+{
+    return (unsigned char)c < 128 && !(f->class[(unsigned char)c] & CLASS_SPACE);
 }
 
 /* Where the character ahead of `end` begins. */
@@ -82,7 +106,7 @@ static struct span strip_end(const struct fold *f, struct span s, char_class dro
     while (s.len > 0) {
         size_t last = step_back(s.at, s.len), at = last;
 
-        if (!drop(f, utf8_next(s.at, s.len, &at)))
+        if (!drop(f, next_char(s.at, s.len, &at)))
             break;
         s.len = last;
     }
@@ -98,7 +122,7 @@ static struct span strip(const struct fold *f, struct span s, char_class drop)
     while (at < s.len) {
         size_t next = at;
 
-        if (!drop(f, utf8_next(s.at, s.len, &next)))
+        if (!drop(f, next_char(s.at, s.len, &next)))
             break;
         at = next;
     }
@@ -124,7 +148,11 @@ struct span fold_next_word(const struct fold *f, struct span *s)
     while (end < rest.len) {
         size_t next = end;
 
-        if (space_class(f, utf8_next(rest.at, rest.len, &next)))
+        if (is_plain(f, rest.at[end])) {
+            end++;
+            continue;
+        }
+        if (space_class(f, next_char(rest.at, rest.len, &next)))
             break;
         end = next;
     }
@@ -141,12 +169,19 @@ struct span fold_first_word(const struct fold *f, struct span trimmed)
 
 static size_t put_folded(const struct fold *f, uint32_t c, char out[4])
 {
-    if (c < 128) {
-        out[0] = f->lower[c];
-        return 1;
-    }
-    /* By way of the capital: U+03C2 and U+03C3 have the same one. */
-    return utf8_put((uint32_t)towlower_l(towupper_l((wint_t)c, f->unicode), f->unicode), out);
+    uint32_t to = c < KNOWN_CHARS ? f->folded[c] : folded(f, c);
+
+    if (to >= 128)
+        return utf8_put(to, out);
+    out[0] = (char)to;
+    return 1;
+}
+
+unsigned char fold_first_byte(const struct fold *f, struct span s)
+{
+    unsigned char c = s.len > 0 ? (unsigned char)s.at[0] : 0;
+
+    return c < 128 && !(f->class[c] & CLASS_SPACE) ? (unsigned char)f->folded[c] : 0;
 }
 
 int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_t max)
@@ -157,10 +192,15 @@ int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_
     if (max > FOLD_BYTES)
         max = FOLD_BYTES;
     for (size_t at = 0; at < s.len;) {
-        uint32_t c = utf8_next(s.at, s.len, &at);
+        uint32_t c;
         char bytes[4];
         size_t n;
 
+        if (!gap && len < max && is_plain(f, s.at[at])) {
+            out[len++] = (char)f->folded[(unsigned char)s.at[at++]];
+            continue;
+        }
+        c = next_char(s.at, s.len, &at);
         if (space_class(f, c)) {
             gap = len > 0;
             continue;
@@ -180,7 +220,7 @@ int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_
 void fold_case(const struct fold *f, struct span s, bool upper, struct buf *out)
 {
     for (size_t at = 0; at < s.len;) {
-        uint32_t c = utf8_next(s.at, s.len, &at);
+        uint32_t c = next_char(s.at, s.len, &at);
         char bytes[4];
 
         if (f)

@@ -36,6 +36,9 @@ struct span fold_next_word(const struct fold *f, struct span *s);
  * only in case become the same one (Unicode simple mappings; final and other sigma too). */
 int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_t max);
 
+/* The first byte of s's normal form, where that can be told at once (ASCII, no white space); else 0. */
+unsigned char fold_first_byte(const struct fold *f, struct span s);
+
 /* Appends s in capitals, or in small letters, as far as one character becomes one other. f NULL: ASCII only.
  */
 void fold_case(const struct fold *f, struct span s, bool upper, struct buf *out);

@@ -29,6 +29,7 @@ struct asking {
     struct rule *rule;
     struct zone_time local; /* now, by the business's clock; filled when first asked for */
     bool local_known;
+    enum { OPEN_NOT_ASKED, OPEN_YES, OPEN_NO } open; /* the hours of its conversation, now */
 };
 const struct zone_time *asking_local(struct asking *a);
 

@@ -3,6 +3,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* FNV-1a: the words are short. */
+#define HASH_FUNCTION(key, len, hash)                                                                        \
+    do {                                                                                                     \
+        (hash) = 2166136261u;                                                                                \
+        for (size_t hash_i = 0; hash_i < (len); hash_i++)                                                    \
+            (hash) = ((hash) ^ (unsigned char)(key)[hash_i]) * 16777619u;                                    \
+    } while (0)
 #include <uthash.h>
 
 #include "base/utf8.h"
@@ -17,6 +25,7 @@ struct words {
     const struct fold *fold;
     struct word *by_normal;
     size_t longest_bytes; /* of all normal forms: a longer text needs no look-up */
+    bool first[256];      /* they begin with this byte: others need none either */
 };
 
 struct words *words_new(const struct fold *fold)
@@ -69,6 +78,7 @@ static struct word *word_of(struct words *w, const char *normal, size_t len)
     HASH_ADD_KEYPTR(hh, w->by_normal, word->normal, len, word);
     if (len > w->longest_bytes)
         w->longest_bytes = len;
+    w->first[(unsigned char)*normal] = true;
     return word;
 }
 
@@ -111,8 +121,12 @@ const struct word_use *words_find(const struct words *w, struct span s)
 {
     char normal[FOLD_BYTES];
     struct word *word = NULL;
-    int len = fold_normal(w->fold, s, normal, w->longest_bytes);
+    unsigned char first = fold_first_byte(w->fold, s);
+    int len;
 
+    if (first && !w->first[first])
+        return NULL;
+    len = fold_normal(w->fold, s, normal, w->longest_bytes);
     if (len <= 0)
         return NULL;
     HASH_FIND(hh, w->by_normal, normal, (size_t)len, word);
