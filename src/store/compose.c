@@ -23,7 +23,7 @@ void compose_if(struct compose *q, bool wanted, const char *sql, struct db_arg a
         compose_with(q, sql, arg);
 }
 
-static struct buf *new_text(struct compose *q)
+struct buf *compose_text(struct compose *q)
 {
     assert(q->ntexts < COMPOSE_TEXTS);
     return &q->texts[q->ntexts++];
@@ -31,7 +31,7 @@ static struct buf *new_text(struct compose *q)
 
 const char *compose_behind(struct compose *q, const char *prefix)
 {
-    struct buf *b = new_text(q);
+    struct buf *b = compose_text(q);
 
     buf_adds(b, prefix);
     buf_adds(b, "\xF4\x8F\xBF\xBF"); /* U+10FFFF */
@@ -48,7 +48,7 @@ static bool is_word(const char *text, size_t len)
 
 const char *compose_words(struct compose *q, const char *text)
 {
-    struct buf *b = new_text(q);
+    struct buf *b = compose_text(q);
 
     while (*text) {
         size_t len = strcspn(text, " \t\r\n");
@@ -94,9 +94,14 @@ int compose_run(struct store_db *db, struct compose *q,
             if ((rc = row(db, st, to)) < 0)
                 break;
     sqlite3_finalize(st);
+    compose_free(q);
+    return rc;
+}
+
+void compose_free(struct compose *q)
+{
     buf_free(&q->sql);
     for (int i = 0; i < q->ntexts; i++)
         buf_free(&q->texts[i]);
     *q = (struct compose){0};
-    return rc;
 }

@@ -24,6 +24,8 @@ void compose_sql(struct compose *q, const char *sql);
 void compose_with(struct compose *q, const char *sql, struct db_arg arg);
 /* Where `wanted`: the same. */
 void compose_if(struct compose *q, bool wanted, const char *sql, struct db_arg arg);
+/* An empty text that lives as long as q. */
+struct buf *compose_text(struct compose *q);
 /* A value that lives as long as q: what sorts behind all that begins with this prefix. */
 const char *compose_behind(struct compose *q, const char *prefix);
 /* A query of FTS5 for all of these words or beginnings of them; NULL: there is no word in it. */
@@ -31,6 +33,8 @@ const char *compose_words(struct compose *q, const char *text);
 /* Reads all rows; each row: 0 or a negative code. Frees q. */
 int compose_run(struct store_db *db, struct compose *q,
                 int (*row)(struct store_db *db, sqlite3_stmt *st, void *to), void *to);
+
+void compose_free(struct compose *q);
 
 /* "+49 171/12" is a search for a number: its digits into out, with a '+' where there is one. */
 bool compose_digits(const char *text, char out[64]);

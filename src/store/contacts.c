@@ -101,7 +101,7 @@ static void compose_contacts(struct compose *q, struct store_contacts *c)
     const char *words;
 
     if (said(c->search) && compose_digits(c->search, digits) && !said(c->tag) && !said(c->attribute)) {
-        struct buf *own = &q->texts[q->ntexts++];
+        struct buf *own = compose_text(q);
 
         prefix_of(digits, prefix);
         buf_adds(own, prefix);

@@ -90,42 +90,72 @@ static void compose_from(struct compose *q, const struct store_convs *c, enum wa
         compose_with(q, from[way], db_text(value[way]));
 }
 
-/* Found by words of the title or the customer's name, or by the beginning of the number. */
-static void compose_found(struct compose *q, const struct store_convs *c)
-{
-    char digits[64];
-    const char *words = compose_words(q, c->search);
-    bool by_number = compose_digits(c->search, digits);
+/* ---- by words: the numbers that may be meant, then one after the other, the newest first ---- */
 
-    compose_sql(q, SELECT_CONV "(");
-    if (by_number) {
-        struct buf *prefix = &q->texts[q->ntexts++];
+struct found {
+    int64_t *ids;
+    int n;
+};
+
+static int add_found(struct store_db *db, sqlite3_stmt *st, void *to)
+{
+    struct found *f = to;
+    int64_t *grown = rows_add(db, f->ids, &f->n, sizeof *grown);
+
+    if (!grown)
+        return ERR_NOMEM;
+    f->ids = grown;
+    grown[f->n - 1] = db_col(st, 0);
+    return ERR_OK;
+}
+
+/* Of customers with this name, or this beginning of a number. */
+static int find_by_contact(struct store_db *db, const struct store_convs *c, struct found *f)
+{
+    struct compose q = {0};
+    char digits[64];
+    const char *words;
+
+    if (compose_digits(c->search, digits)) {
+        struct buf *prefix = compose_text(&q);
 
         buf_addf(prefix, "%s%s", digits[0] == '+' ? "" : "+", digits);
-        compose_with(q, "SELECT v.id AS id FROM (SELECT id FROM contact WHERE number >= ? AND number < ",
+        compose_with(&q, "SELECT v.id FROM (SELECT id FROM contact WHERE number >= ? AND number < ",
                      db_text(buf_str(prefix)));
-        compose_with(q, "? LIMIT ", db_text(compose_behind(q, buf_str(prefix))));
-        compose_with(q, "?) w CROSS JOIN conversation v ON v.contact = w.id", db_int(WORDS_MAX));
-    } else {
+        compose_with(&q, "? LIMIT ", db_text(compose_behind(&q, buf_str(prefix))));
+    } else if ((words = compose_words(&q, c->search))) {
         compose_with(
-            q,
-            "SELECT v.id AS id FROM (SELECT rowid AS id FROM contact_words WHERE contact_words MATCH ? ORDER "
+            &q,
+            "SELECT v.id FROM (SELECT rowid AS id FROM contact_words WHERE contact_words MATCH ? ORDER "
             "BY rowid DESC LIMIT ",
-            db_text(words ? words : "\"\""));
-        compose_with(q, "?) w CROSS JOIN conversation v ON v.contact = w.id", db_int(WORDS_MAX));
-    }
-    if (words) {
-        compose_with(
-            q,
-            " UNION SELECT id FROM (SELECT rowid AS id FROM conversation_words WHERE conversation_words "
-            "MATCH ?",
             db_text(words));
-        compose_if(q, c->after > 0, " AND rowid < ?", db_int(c->after));
-        compose_with(q, " ORDER BY rowid DESC LIMIT ?)", db_int(WORDS_MAX));
+    } else {
+        return ERR_OK;
     }
-    compose_sql(
-        q, ") f CROSS JOIN conversation v ON v.id = f.id CROSS JOIN contact c ON c.id = v.contact WHERE 1");
-    compose_if(q, said(c->number), " AND c.number = ?", db_text(c->number));
+    compose_with(&q, "?) w CROSS JOIN conversation v INDEXED BY conversation_contact ON v.contact = w.id",
+                 db_int(WORDS_MAX));
+    compose_if(&q, c->after > 0, " WHERE v.id < ?", db_int(c->after));
+    return compose_run(db, &q, add_found, f);
+}
+
+static int find_by_title(struct store_db *db, const struct store_convs *c, struct found *f)
+{
+    struct compose q = {0};
+    const char *words = compose_words(&q, c->search);
+
+    if (!words)
+        return ERR_OK;
+    compose_with(&q, "SELECT rowid FROM conversation_words WHERE conversation_words MATCH ?", db_text(words));
+    compose_if(&q, c->after > 0, " AND rowid < ?", db_int(c->after));
+    compose_with(&q, " ORDER BY rowid DESC LIMIT ?", db_int(WORDS_MAX));
+    return compose_run(db, &q, add_found, f);
+}
+
+static int newest(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x < y) - (x > y);
 }
 
 static void compose_filters(struct compose *q, const struct store_convs *c, enum way way, unsigned states)
@@ -143,16 +173,10 @@ static void compose_filters(struct compose *q, const struct store_convs *c, enum
         compose_sql(q, " AND v.flagged");
 }
 
-/* By words the newest conversation first; otherwise by what the list is along. */
-static void compose_order(struct compose *q, const struct store_convs *c, enum way way)
+static void compose_order(struct compose *q, const struct store_convs *c)
 {
     bool waiting = c->order == CONV_LONGEST;
 
-    if (way == ALONG_WORDS) {
-        compose_if(q, c->after > 0, " AND v.id < ?", db_int(c->after));
-        compose_sql(q, " ORDER BY v.id DESC");
-        return;
-    }
     if (waiting) {
         compose_sql(q, " AND v.waiting > 0");
         compose_if(q, c->after > 0,
@@ -186,14 +210,52 @@ static int read_along(struct store_db *db, struct store_convs *c, enum way way, 
 
     if (states == 0)
         return ERR_OK;
-    if (way == ALONG_WORDS)
-        compose_found(&q, c);
-    else
-        compose_from(&q, c, way);
+    compose_from(&q, c, way);
     compose_filters(&q, c, way, states);
-    compose_order(&q, c, way);
+    compose_order(&q, c);
     compose_with(&q, " LIMIT ?", db_int(page_limit(c->limit) + 1));
     return compose_run(db, &q, add_conv, c);
+}
+
+/* Those of the found that pass the filters, until the page is full. */
+static int read_found(struct store_db *db, struct store_convs *c, const struct found *f, unsigned states)
+{
+    struct compose q = {0};
+    sqlite3_stmt *st = NULL;
+    int rc;
+
+    compose_with(&q, SELECT_CONV "conversation v CROSS JOIN contact c ON c.id = v.contact WHERE v.id = ?",
+                 db_int(0));
+    compose_if(&q, said(c->number), " AND c.number = ?", db_text(c->number));
+    compose_filters(&q, c, ALONG_WORDS, states);
+    rc = db_once(db, buf_str(&q.sql), q.args, q.n, &st);
+    for (int i = 0; i < f->n && rc == ERR_OK && c->count <= page_limit(c->limit); i++) {
+        if (i > 0 && f->ids[i] == f->ids[i - 1])
+            continue;
+        q.args[0] = db_int(f->ids[i]);
+        if ((rc = db_bind_all(db, st, q.args, q.n)) == ERR_OK && (rc = db_step(db, st)) > 0) {
+            rc = add_conv(db, st, c);
+            db_end(st);
+        }
+    }
+    sqlite3_finalize(st);
+    compose_free(&q);
+    return rc;
+}
+
+static int read_by_words(struct store_db *db, struct store_convs *c, unsigned states)
+{
+    struct found f = {.n = 0};
+    int rc = find_by_contact(db, c, &f);
+
+    if (rc == ERR_OK)
+        rc = find_by_title(db, c, &f);
+    if (f.n > 1)
+        qsort(f.ids, (size_t)f.n, sizeof *f.ids, newest);
+    if (rc == ERR_OK)
+        rc = read_found(db, c, &f, states);
+    free(f.ids);
+    return rc;
 }
 
 static int newest_first(const void *a, const void *b)
@@ -218,7 +280,9 @@ static int exec_convs(struct store_db *db, struct store_op *op)
     unsigned states = states_of(c);
     int rc;
 
-    if (!is_split(way)) {
+    if (way == ALONG_WORDS) {
+        rc = read_by_words(db, c, states);
+    } else if (!is_split(way)) {
         rc = read_along(db, c, way, states);
     } else {
         rc = read_along(db, c, way, states & ~(unsigned)CONV_BIT_LIVE);

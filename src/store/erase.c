@@ -14,7 +14,7 @@
 #include "store/query_desk.h"
 #include "store/remove.h"
 
-enum { MESSAGES_A_CALL = 200, WORD_PAGES = 64 };
+enum { MESSAGES_A_CALL = 200, WORD_PAGES = 16 };
 enum phase { PHASE_MESSAGES, PHASE_CONVERSATIONS, PHASE_REST, PHASE_WORDS, PHASE_DONE };
 
 struct erasing {

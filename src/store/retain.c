@@ -6,7 +6,7 @@
 #include "store/query_desk.h"
 #include "store/remove.h"
 
-enum { ROWS_MAX = 1000, WORD_PAGES = 64 };
+enum { ROWS_MAX = 1000, WORD_PAGES = 16 };
 
 static const char *const names[RETENTIONS] = {"contacts", "messages", "raw PDUs", "words"};
 
