@@ -6,10 +6,11 @@
  */
 #include "os/child_uv.h"
 
-#include <errno.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 #include <uv.h>
 
@@ -213,6 +214,9 @@ static int spawn(struct child *c, const struct child_conf *conf)
                                     .stdio = stdio};
     int rc;
 
+    /* Libraries open sockets that programs would inherit (libcurl's); the three that they get are copies. A
+     * kernel before 5.11 does not know it. */
+    (void)!close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (!conf->env) {
         environment(own);
         options.env = own;
