@@ -6,17 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "engine/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void render(const struct template *t, const char *message, struct buf *out)
 {
-    struct handler_event ev = {
-        .id = 1, .from = "+491701234567", .modem = "", .text = {message, strlen(message)}};
-    struct template_values values = {.business = "Blue Bakery", .event = &ev};
+    static struct store_situation known = {.conv.id = 12, .conv.department = "sales"};
+    static char attributes[] = "{\"visit\": \"2026-12-01 09:05\", \"day\": \"2026-12-24\"}";
+    static struct fold *fold;
+    struct handler_event ev = {.id = 1,
+                               .from = "+491701234567",
+                               .modem = "",
+                               .name = "",
+                               .wall_ms = INT64_C(1795251600000),
+                               .now_wall_ms = INT64_C(1795251600000),
+                               .known = &known,
+                               .text = {message, strlen(message)}};
+    struct template_values values = {.business = "Blue Bakery", .event = &ev, .survey_max = 5};
+    const char *missing;
+    size_t before = out->len;
 
-    template_render(t, &values, out);
+    if (!fold)
+        fold = fold_new();
+    known.contact.attributes = attributes;
+    strncpy(known.contact.name, message, sizeof known.contact.name - 1);
+    if (!utf8_valid(known.contact.name, strlen(known.contact.name)))
+        known.contact.name[0] = '\0';
+    values.fold = utf8_valid(message, strlen(message)) ? fold : NULL;
+    missing = template_render(t, &values, out);
+    if (missing && out->len != before)
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
