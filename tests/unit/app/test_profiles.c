@@ -404,6 +404,7 @@ static const char *wrong_value(const struct schema_key *k)
         return "1.5";
     case SCHEMA_BOOL:
     case SCHEMA_INT:
+    case SCHEMA_TRISTATE:
         return "\"x\"";
     case SCHEMA_DURATION:
         return "true";
@@ -411,6 +412,7 @@ static const char *wrong_value(const struct schema_key *k)
     case SCHEMA_GROUP:
     case SCHEMA_LIST:
     case SCHEMA_TEXTS:
+    case SCHEMA_VARIANTS:
     case SCHEMA_FLAGS:
         break;
     }
