@@ -1,19 +1,5 @@
 /* Which way a message would take: asked of the gateway, nothing is stored or sent. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "ctl/private.h"
-
-static json_t *lines_of(struct buf *text)
-{
-    json_t *lines = json_array();
-    char *save = NULL;
-
-    for (char *line = text->data ? strtok_r(text->data, "\n", &save) : NULL; line;
-         line = strtok_r(NULL, "\n", &save))
-        json_array_append_new(lines, json_text(line));
-    return lines;
-}
 
 static json_t *result_of(const struct gateway_route_trial *t, int64_t now_wall_ms)
 {
@@ -57,7 +43,7 @@ void do_route_test(struct call *call)
     } else {
         result = result_of(&t, rt_wall_ms(w->rt));
     }
-    json_object_set_new(result, "why", lines_of(&t.why));
+    json_object_set_new(result, "why", json_lines(&t.why));
     buf_free(&t.why);
     call_ok(call, result);
 }

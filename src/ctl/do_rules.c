@@ -7,17 +7,6 @@
 #include "base/util.h"
 #include "ctl/private.h"
 
-static json_t *lines_of(struct buf *text)
-{
-    json_t *lines = json_array();
-    char *save = NULL;
-
-    for (char *line = text->data ? strtok_r(text->data, "\n", &save) : NULL; line;
-         line = strtok_r(NULL, "\n", &save))
-        json_array_append_new(lines, json_text(line));
-    return lines;
-}
-
 /* ---- rules test ---- */
 
 struct trial {
@@ -61,8 +50,8 @@ static json_t *result_of(const struct trial *t, struct engine_trial_result *r)
     if (r->reply.len > 0)
         json_object_set_new(result, "reply", json_text(buf_str(&r->reply)));
     json_object_set_new(result, "messages", messages_of(r));
-    json_object_set_new(result, "effects", lines_of(&r->effects));
-    json_object_set_new(result, "why", lines_of(&r->why));
+    json_object_set_new(result, "effects", json_lines(&r->effects));
+    json_object_set_new(result, "why", json_lines(&r->why));
     return result;
 }
 
@@ -168,10 +157,8 @@ void do_rules_test(struct call *call)
         call_fail(call, e.code, e.text);
         return;
     }
-    t->known = (struct store_situation){.op.done = on_known,
-                                        .number = t->from,
-                                        .sim = call_text(call, "modem"),
-                                        .look_only = true};
+    t->known = (struct store_situation){
+        .op.done = on_known, .number = t->from, .sim = call_text(call, "modem"), .look_only = true};
     engine_guard_ask(w->engine, rt_wall_ms(w->rt), &t->known);
     if (call_bool(call, "fresh", 0))
         try_fresh(t);
@@ -189,7 +176,7 @@ void do_rules_check(struct call *call)
 
     engine_check(w->engine, rt_wall_ms(w->rt), &check);
     result =
-        json_pack("{soso}", "warnings", lines_of(&check.warnings), "failures", lines_of(&check.failures));
+        json_pack("{soso}", "warnings", json_lines(&check.warnings), "failures", json_lines(&check.failures));
     json_object_set_new(result, "tests", json_integer(check.tests));
     json_object_set_new(result, "failed", json_integer(check.failed));
     engine_check_clear(&check);

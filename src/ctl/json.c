@@ -245,3 +245,14 @@ json_t *json_error(int status, const char *text)
     json_object_set_new(e, "text", json_text(text && *text ? text : err_name(status)));
     return e;
 }
+
+json_t *json_lines(struct buf *text)
+{
+    json_t *lines = json_array();
+    char *save = NULL;
+
+    for (char *line = text->data ? strtok_r(text->data, "\n", &save) : NULL; line;
+         line = strtok_r(NULL, "\n", &save))
+        json_array_append_new(lines, json_text(line));
+    return lines;
+}

@@ -115,6 +115,7 @@ void ctl_end_dialogues(struct ctl *c);
 json_t *json_balance(const struct modem_balance *b);
 
 /* json.c: rows as JSON; each returns a new reference */
+json_t *json_lines(struct buf *text); /* a list of its lines; takes the text apart */
 json_t *json_text(const char *text); /* what is not UTF-8 becomes U+FFFD; NULL gives null */
 void json_put_time(json_t *to, const char *name, int64_t wall_ms);  /* nothing when 0 or less */
 void json_put_text(json_t *to, const char *name, const char *text); /* nothing when NULL or "" */

@@ -58,7 +58,7 @@ static char *copy(const char *text)
     return out;
 }
 
-static const char *const *copy_list(const char *const *list)
+const char *const *policy_copy_list(const char *const *list)
 {
     char **out;
     size_t n = 0;
@@ -73,7 +73,7 @@ static const char *const *copy_list(const char *const *list)
     return (const char *const *)out;
 }
 
-static void free_list(const char *const *list)
+void policy_free_list(const char *const *list)
 {
     for (size_t i = 0; list && list[i]; i++)
         free((char *)list[i]);
@@ -206,12 +206,12 @@ static void add_route(struct policy *p, const struct route_conf *c, struct polic
     const char *place = place_of(c->place, "routes");
 
     r->conf = (struct route_conf){.name = copy(c->name),
-                                  .sources = copy_list(c->sources),
-                                  .departments = copy_list(c->departments),
+                                  .sources = policy_copy_list(c->sources),
+                                  .departments = policy_copy_list(c->departments),
                                   .modem = copy(c->modem),
                                   .pool = copy(c->pool),
                                   .prefer = c->prefer,
-                                  .failover = copy_list(c->failover),
+                                  .failover = policy_copy_list(c->failover),
                                   .per_day = c->per_day,
                                   .per_month = c->per_month};
     prefixes_compile(&r->to, c->to, place, "to", pp);
@@ -296,9 +296,9 @@ void policy_free(struct policy *p)
         struct route_conf *c = &p->routes[i].conf;
 
         prefixes_free(&p->routes[i].to);
-        free_list(c->sources);
-        free_list(c->departments);
-        free_list(c->failover);
+        policy_free_list(c->sources);
+        policy_free_list(c->departments);
+        policy_free_list(c->failover);
         free((char *)c->name);
         free((char *)c->modem);
         free((char *)c->pool);

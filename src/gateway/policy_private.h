@@ -24,6 +24,10 @@ void prefixes_free(struct prefixes *p);
 
 /* ---- compiling ---- */
 
+/* NULL stays NULL; the copy ends with policy_free_list(). */
+const char *const *policy_copy_list(const char *const *list);
+void policy_free_list(const char *const *list);
+
 struct policy_problems {
     void (*tell)(void *owner, const char *text);
     void *owner;

@@ -46,29 +46,6 @@ struct quiet {
 /* ---- compiling ------------------------------------------------------------------------------------------
  */
 
-static const char *const *copy_list(const char *const *list)
-{
-    size_t n = 0;
-    char **out;
-
-    while (list[n])
-        n++;
-    out = calloc(n + 1, sizeof *out);
-    for (size_t i = 0; out && i < n; i++)
-        if (!(out[i] = strdup(list[i])))
-            abort();
-    if (!out)
-        abort();
-    return (const char *const *)out;
-}
-
-static void free_list(const char *const *list)
-{
-    for (size_t i = 0; list && list[i]; i++)
-        free((char *)list[i]);
-    free((void *)list);
-}
-
 /* Hours as they are written are the same in every zone. */
 static bool hours_sound(const char *const *open, const char *place, struct policy_problems *pp)
 {
@@ -119,7 +96,7 @@ static void add_country(struct quiet *q, const struct quiet_country_conf *c, str
     if (c->zones)
         out->zones = zones_text(c->zones, place, pp);
     if (c->hours && hours_sound(c->hours, place, pp))
-        out->open = copy_list(c->hours);
+        out->open = policy_copy_list(c->hours);
 }
 
 static void read_areas(struct quiet *q)
@@ -141,7 +118,7 @@ struct quiet *quiet_new(const struct quiet_conf *conf, struct policy_problems *p
     q->united_states = conf->united_states;
     q->open = usual;
     if (conf->hours && hours_sound(conf->hours, "quiet", pp))
-        q->open = copy_list(conf->hours);
+        q->open = policy_copy_list(conf->hours);
     for (int i = 0; i < conf->ncountries; i++)
         add_country(q, &conf->countries[i], pp);
     read_areas(q);
@@ -163,11 +140,11 @@ void quiet_free(struct quiet *q)
     }
     for (int i = 0; i < q->ncountries; i++) {
         prefixes_free(&q->countries[i].to);
-        free_list(q->countries[i].open);
+        policy_free_list(q->countries[i].open);
         free(q->countries[i].zones);
     }
     if (q->open != usual)
-        free_list(q->open);
+        policy_free_list(q->open);
     free(q->countries);
     free(q);
 }

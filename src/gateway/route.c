@@ -154,12 +154,11 @@ int gw_way_find(struct gateway *g, const struct gateway_send *s, const char *to,
     if (policy_premium(g->policy, to, words))
         return err_set(e, ERR_REFUSED, "to: %s is %s; premium = { allow = ( \"%s\" ); } lets it pass", to,
                        words, to);
-    if (!wish && by_giver(g, s, out, why)) {
-    } else if (by_department(g, s, out, why)) {
-    } else if (wish) {
+    bool found = (!wish && by_giver(g, s, out, why)) || by_department(g, s, out, why);
+    if (!found && wish) {
         by_modem(g, out, s->modem, s->pool, true);
         explain(why, "modem %s: the customer wrote to it", s->modem);
-    } else if (!by_routes(g, s, to, out, why)) {
+    } else if (!found && !by_routes(g, s, to, out, why)) {
         explain(why, "no route: any modem of the default pool");
     }
     out->cost_micros = cost_of(g, out, to) * parts;
