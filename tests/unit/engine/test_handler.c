@@ -6,7 +6,7 @@
 struct scripted {
     struct handler handler;
     enum handler_answer answer;
-    int asked;
+    int asked, abandoned;
 };
 
 static enum handler_answer scripted_decide(struct handler *h, const struct handler_event *ev,
@@ -17,6 +17,12 @@ static enum handler_answer scripted_decide(struct handler *h, const struct handl
     (void)ev, (void)v, (void)walk;
     s->asked++;
     return s->answer;
+}
+
+static void scripted_abandon(struct handler *h, struct walk *walk)
+{
+    (void)walk;
+    container_of(h, struct scripted, handler)->abandoned++;
 }
 
 static int dones;
@@ -35,8 +41,12 @@ static struct walk walk;
 
 static void start(enum handler_answer a, enum handler_answer b)
 {
-    first = (struct scripted){{"first", scripted_decide}, a, 0};
-    second = (struct scripted){{"second", scripted_decide}, b, 0};
+    struct handler h = {.decide = scripted_decide, .abandon = scripted_abandon};
+
+    h.name = "first";
+    first = (struct scripted){.handler = h, .answer = a};
+    h.name = "second";
+    second = (struct scripted){.handler = h, .answer = b};
     verdict_init(&verdict, NULL);
     walk = (struct walk){.chain = chain, .event = &event, .verdict = &verdict, .done = done};
     dones = 0;
@@ -76,6 +86,39 @@ static void test_later(void **state)
     assert_string_equal(verdict.handler, "first");
 }
 
+/* A walk that ends early gives up whom it waits for, once; one that waits for nobody gives up nobody. */
+static void test_cancelled(void **state)
+{
+    (void)state;
+    start(HANDLER_NEXT, HANDLER_LATER);
+    walk_cancel(&walk);
+    walk_cancel(&walk);
+    assert_int_equal(first.abandoned, 0);
+    assert_int_equal(second.abandoned, 1);
+    assert_int_equal(dones, 0);
+    start(HANDLER_NEXT, HANDLER_NEXT);
+    walk_cancel(&walk);
+    assert_int_equal(first.abandoned + second.abandoned, 0);
+}
+
+/* Handlers are asked about the events that they want: messages and calls, where they do not say. */
+static void test_wanted_events(void **state)
+{
+    struct handler_event alarm = {.on = ENGINE_ON_ALARM};
+
+    (void)state;
+    start(HANDLER_NEXT, HANDLER_NEXT);
+    second.handler.on = 1U << ENGINE_ON_ALARM;
+    walk.event = &alarm;
+    walk_start(&walk);
+    assert_int_equal(first.asked, 1);
+    assert_int_equal(second.asked, 2);
+    walk.event = &event;
+    walk_start(&walk);
+    assert_int_equal(first.asked, 2);
+    assert_int_equal(second.asked, 2);
+}
+
 /* A reason that is too long is cut between characters. */
 static void test_long_reason(void **state)
 {
@@ -96,8 +139,8 @@ static void test_long_reason(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_now),
-        cmocka_unit_test(test_later),
+        cmocka_unit_test(test_now),         cmocka_unit_test(test_later),
+        cmocka_unit_test(test_cancelled),   cmocka_unit_test(test_wanted_events),
         cmocka_unit_test(test_long_reason),
     };
 
