@@ -38,6 +38,12 @@ static void check_field(const struct field *f, const json_t *v)
     case FIELD_DURATION:
         require(str_to_duration_ms(json_string_value(v), &ms));
         break;
+    case FIELD_SETTINGS:
+        require(json_is_object(v));
+        break;
+    case FIELD_ROWS:
+        require(json_is_array(v));
+        break;
     case FIELD_TIME:
         require(wall_from_text(json_string_value(v), INT64_C(1795253400000), &ms));
         break;
