@@ -81,10 +81,13 @@ static void by_attribute(struct compose *q, const struct store_contacts *c)
 
 static void by_number(struct compose *q, const struct store_contacts *c, const char *prefix)
 {
-    compose_sql(q, SELECT_CONTACT "contact c INDEXED BY contact_number WHERE c.number > ''");
-    where_prefix(q, prefix);
-    compose_if(q, c->after > 0, " AND c.number > (SELECT number FROM contact WHERE id = ?)",
-               db_int(c->after));
+    compose_sql(q, SELECT_CONTACT "contact c INDEXED BY contact_number WHERE ");
+    /* One bound at each end, or SQLite may take the wider one. */
+    if (c->after > 0)
+        compose_with(q, "c.number > (SELECT number FROM contact WHERE id = ?)", db_int(c->after));
+    else
+        compose_with(q, "c.number >= ?", db_text(prefix));
+    compose_if(q, said(prefix), " AND c.number < ?", db_text(said(prefix) ? compose_behind(q, prefix) : ""));
     compose_with(q, " ORDER BY c.number LIMIT ?", db_int(page_limit(c->limit) + 1));
 }
 

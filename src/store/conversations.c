@@ -6,7 +6,10 @@
 #include "store/compose.h"
 #include "store/desk_private.h"
 
-enum { WORDS_MAX = 1000 /* matches that a search looks at, the newest */ };
+enum {
+    WORDS_MAX = 1000,  /* matches that a search looks at, the newest */
+    TAGGED_MAX = 2000, /* customers with a tag that few have */
+};
 
 /* What a list follows. */
 enum way {
@@ -75,14 +78,9 @@ static void compose_from(struct compose *q, const struct store_convs *c, enum wa
         [ALONG_CONTACT] =
             SELECT_CONV "contact c CROSS JOIN conversation v INDEXED BY conversation_contact ON "
                         "v.contact = c.id WHERE c.number = ?",
-        [ALONG_TAG] =
-            SELECT_CONV "contact_tag g CROSS JOIN contact c ON c.id = g.contact CROSS JOIN conversation "
-                        "v INDEXED BY conversation_contact ON v.contact = c.id WHERE g.tag = ?",
     };
-    const char *value[] = {[ALONG_DEPARTMENT] = c->department,
-                           [ALONG_ASSIGNEE] = c->assignee,
-                           [ALONG_CONTACT] = c->number,
-                           [ALONG_TAG] = c->tag};
+    const char *value[] = {
+        [ALONG_DEPARTMENT] = c->department, [ALONG_ASSIGNEE] = c->assignee, [ALONG_CONTACT] = c->number};
 
     if (way == ALONG_LIVE || way == ALONG_WAITING || way == ALONG_ENDED)
         compose_sql(q, from[way]);
@@ -90,7 +88,8 @@ static void compose_from(struct compose *q, const struct store_convs *c, enum wa
         compose_with(q, from[way], db_text(value[way]));
 }
 
-/* ---- by words: the numbers that may be meant, then one after the other, the newest first ---- */
+/* ---- by words or a tag: the numbers that may be meant, then one after the other, until a page is full ----
+ */
 
 struct found {
     int64_t *ids;
@@ -164,7 +163,7 @@ static void compose_filters(struct compose *q, const struct store_convs *c, enum
     compose_if(q, c->department && way != ALONG_DEPARTMENT, " AND v.department = ?", db_text(c->department));
     compose_if(q, c->assignee && way != ALONG_ASSIGNEE, " AND v.assignee = ?", db_text(c->assignee));
     compose_if(q, said(c->sim), " AND v.sim = ?", db_text(c->sim));
-    compose_if(q, said(c->tag) && way != ALONG_TAG,
+    compose_if(q, said(c->tag),
                " AND EXISTS(SELECT 1 FROM contact_tag t WHERE t.contact = v.contact AND t.tag = ?)",
                db_text(c->tag));
     if (c->overdue)
@@ -258,6 +257,36 @@ static int read_by_words(struct store_db *db, struct store_convs *c, unsigned st
     return rc;
 }
 
+static const char sql_tagged[] = "SELECT 1 FROM contact_tag WHERE tag = ?1 LIMIT 1 OFFSET ?2";
+
+/* Ended ones of customers with a tag. Of a tag that few have, all are looked at by an index that says enough;
+ * one that many have is met often enough along all of them. */
+static int read_tagged(struct store_db *db, struct store_convs *c, unsigned states)
+{
+    struct found f = {.n = 0};
+    struct compose q = {0};
+    sqlite3_stmt *st;
+    int rc = states ? DB_FIRST(db, &st, sql_tagged, db_text(c->tag), db_int(TAGGED_MAX)) : 0;
+
+    if (rc > 0) {
+        db_end(st);
+        return read_along(db, c, ALONG_ENDED, states);
+    }
+    if (rc < 0 || !states)
+        return rc;
+    compose_with(
+        &q,
+        "SELECT v.id FROM contact_tag g CROSS JOIN conversation v INDEXED BY conversation_ended_contact "
+        "ON v.contact = g.contact WHERE v.state >= 5 AND g.tag = ?",
+        db_text(c->tag));
+    compose_order(&q, c);
+    rc = compose_run(db, &q, add_found, &f);
+    if (rc == ERR_OK)
+        rc = read_found(db, c, &f, states);
+    free(f.ids);
+    return rc;
+}
+
 static int newest_first(const void *a, const void *b)
 {
     const struct conv_row *x = a, *y = b;
@@ -270,7 +299,7 @@ static int newest_first(const void *a, const void *b)
 /* Live and ended ones have an index each: a page of both is made of a page of each. */
 static bool is_split(enum way way)
 {
-    return way == ALONG_ENDED || way == ALONG_DEPARTMENT || way == ALONG_ASSIGNEE;
+    return way == ALONG_ENDED || way == ALONG_DEPARTMENT || way == ALONG_ASSIGNEE || way == ALONG_TAG;
 }
 
 static int exec_convs(struct store_db *db, struct store_op *op)
@@ -285,7 +314,9 @@ static int exec_convs(struct store_db *db, struct store_op *op)
     } else if (!is_split(way)) {
         rc = read_along(db, c, way, states);
     } else {
-        rc = read_along(db, c, way, states & ~(unsigned)CONV_BIT_LIVE);
+        unsigned ended = states & ~(unsigned)CONV_BIT_LIVE;
+
+        rc = way == ALONG_TAG ? read_tagged(db, c, ended) : read_along(db, c, way, ended);
         if (rc == ERR_OK)
             rc = read_along(db, c, ALONG_LIVE, states & CONV_BIT_LIVE);
         if (c->count > 1)

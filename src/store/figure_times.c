@@ -4,6 +4,7 @@
  *
  * An entry is 32 octets, little-endian: conversation, milliseconds by the calendar (-1: taken back),
  * milliseconds of opening hours (-1: not known yet), 8 octets each, and desk and SIM, 4 each. */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +18,20 @@ static void put_le(uint8_t *at, uint64_t v, int bytes)
         at[i] = (uint8_t)(v >> (8 * i));
 }
 
-static uint64_t get_le(const uint8_t *at, int bytes)
+static int64_t get_le64(const uint8_t *at)
 {
-    uint64_t v = 0;
+    uint64_t v;
 
-    for (int i = 0; i < bytes; i++)
-        v |= (uint64_t)at[i] << (8 * i);
-    return v;
+    memcpy(&v, at, sizeof v);
+    return (int64_t)le64toh(v);
+}
+
+static int32_t get_le32(const uint8_t *at)
+{
+    uint32_t v;
+
+    memcpy(&v, at, sizeof v);
+    return (int32_t)le32toh(v);
 }
 
 /* A row of some kind and day. */
@@ -133,7 +141,7 @@ static bool void_entry(struct row *r, int64_t conversation)
     for (int i = 0; i < r->n; i++) {
         uint8_t *entry = r->samples + i * ENTRY_BYTES;
 
-        if ((int64_t)get_le(entry, 8) == conversation && (int64_t)get_le(entry + TOOK_AT, 8) >= 0) {
+        if (get_le64(entry) == conversation && get_le64(entry + TOOK_AT) >= 0) {
             put_le(entry + TOOK_AT, UINT64_MAX, 8);
             found = true;
         }
@@ -184,10 +192,10 @@ int figure_times_read(struct store_db *db, enum figure_time kind, int32_t first_
         struct figure_sample s = {.day = (int32_t)db_col(st, 0)};
 
         for (int n = sqlite3_column_bytes(st, 1) / ENTRY_BYTES; n > 0; n--, entry += ENTRY_BYTES) {
-            s.took_ms = (int64_t)get_le(entry + TOOK_AT, 8);
-            s.business_ms = (int64_t)get_le(entry + BUSINESS_AT, 8);
-            s.desk = (int32_t)get_le(entry + DESK_AT, 4);
-            s.sim = (int32_t)get_le(entry + SIM_AT, 4);
+            s.took_ms = get_le64(entry + TOOK_AT);
+            s.business_ms = get_le64(entry + BUSINESS_AT);
+            s.desk = get_le32(entry + DESK_AT);
+            s.sim = get_le32(entry + SIM_AT);
             if (s.took_ms >= 0 && (rc = sample(owner, &s)) < 0) {
                 db_end(st);
                 return rc;
@@ -260,7 +268,7 @@ static int settle(struct store_db *db, const struct pending_time *p)
     slot = db_col(st, 2);
     conversation = db_col(st, 3);
     db_end(st);
-    if (slot < r.n && (int64_t)get_le(r.samples + slot * ENTRY_BYTES, 8) == conversation) {
+    if (slot < r.n && get_le64(r.samples + slot * ENTRY_BYTES) == conversation) {
         put_le(r.samples + slot * ENTRY_BYTES + BUSINESS_AT, (uint64_t)p->business_ms, 8);
         if ((rc = write_row(db, &r)))
             return rc;

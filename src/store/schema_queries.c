@@ -86,6 +86,8 @@ const char schema_queries[] =
                             "CREATE INDEX conversation_ended_department ON conversation(department, changed, "
                             "id) WHERE "
                             "state >= 5;"
+                            "CREATE INDEX conversation_ended_contact ON conversation(contact, changed, id) "
+                            "WHERE state >= 5;"
                             "CREATE INDEX conversation_ended_assignee ON conversation(assignee, changed, id) "
                             "WHERE state "
                             ">= 5;"
