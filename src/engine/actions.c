@@ -136,7 +136,10 @@ static int too_many(struct applying *ap, const char *what, int most)
 
 static int effect(struct applying *ap, const struct store_effect *e)
 {
-    return verdict_effect(ap->v, e) ? 0 : too_many(ap, "changes", VERDICT_EFFECTS);
+    struct store_effect own = *e;
+
+    own.who = ap->at->source;
+    return verdict_effect(ap->v, &own) ? 0 : too_many(ap, "changes", VERDICT_EFFECTS);
 }
 
 static int apply_reply(struct applying *ap, char *const *param)

@@ -265,7 +265,8 @@ static void change(const struct consent *c, struct verdict *v, enum consent_stat
     const char *scope = c->per_sim && !for_all(use) ? ev->modem : "";
 
     verdict_effect(
-        v, &(struct store_effect){.kind = EFFECT_CONSENT, .n = to, .name = scope, .value = ev->text.at});
+        v, &(struct store_effect){
+               .kind = EFFECT_CONSENT, .n = to, .name = scope, .value = ev->text.at, .who = "customer"});
     v->thread = THREAD_JOIN;
 }
 
@@ -446,6 +447,7 @@ static enum handler_answer read_message(const struct consent *c, const struct ha
     if (ev->known->consent != CONSENT_OUT && (near = near_miss(c, ev, text))) {
         verdict_reason(v, "consent: %s, for a person to read", near);
         verdict_effect(v, &(struct store_effect){.kind = EFFECT_FLAG, .n = 1, .value = near});
+        v->room = 0; /* nor does the desk answer it */
         return HANDLER_STOP;
     }
     verdict_why(v, "consent: no STOP, START or HELP");

@@ -63,6 +63,7 @@ bool verdict_effect(struct verdict *v, const struct store_effect *e)
     out->name = verdict_keep(v, e->name);
     out->key = verdict_keep(v, e->key);
     out->value = verdict_keep(v, e->value);
+    out->who = verdict_keep(v, e->who ? e->who : v->by);
     v->neffects++;
     return true;
 }

@@ -67,6 +67,7 @@ struct verdict {
     int neffects;
     enum store_thread thread; /* THREAD_OPEN until somebody says otherwise */
     const char *who;          /* NULL "engine"; kept */
+    const char *by;           /* who makes the effects that are added now; NULL: `who` */
     bool hold;           /* not decided: it is asked about again later (a handler that failed, and "hold") */
     struct buf alarm;    /* what an administrator is told; empty: nothing */
     const char *gave_up; /* a rule whose pattern met its limits on this text; NULL none */

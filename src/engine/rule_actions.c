@@ -607,6 +607,7 @@ void rule_act(struct asking *a)
 {
     const struct rule_actions *act = &a->rule->actions;
 
+    a->verdict->by = a->rule->source;
     if (act->drop)
         a->verdict->thread = THREAD_NONE;
     do_contact(a, act);
@@ -617,4 +618,5 @@ void rule_act(struct asking *a)
     do_log(a, act);
     do_reply(a, act);
     do_send(a, act);
+    a->verdict->by = NULL;
 }

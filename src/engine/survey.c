@@ -43,7 +43,8 @@ static int score_of(const struct survey *s, struct span text)
 static void add(struct verdict *v, enum effect_kind kind, const struct conv_row *c, int64_t n,
                 const char *value)
 {
-    verdict_effect(v, &(struct store_effect){.kind = kind, .conversation = c->id, .n = n, .value = value});
+    verdict_effect(v, &(struct store_effect){
+                          .kind = kind, .conversation = c->id, .n = n, .value = value, .who = "customer"});
 }
 
 static enum handler_answer take_score(const struct survey *s, const struct handler_event *ev,

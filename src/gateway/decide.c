@@ -56,6 +56,7 @@ static void keep_effect(struct decision *d, struct store_effect *e)
     e->name = gw_decision_keep(d, e->name);
     e->key = gw_decision_keep(d, e->key);
     e->value = gw_decision_keep(d, e->value);
+    e->who = gw_decision_keep(d, e->who);
 }
 
 void gw_decision_take(struct decision *d, const struct gateway_verdict *v)

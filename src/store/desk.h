@@ -127,6 +127,7 @@ struct store_effect {
     enum effect_kind kind;
     int64_t conversation;
     const char *number, *name, *key, *value;
+    const char *who; /* for timeline and ledger; NULL: who the transaction is by */
     int64_t n, at_wall_ms;
 };
 

@@ -351,6 +351,7 @@ static const struct {
 int desk_effect(struct desk_tx *t, const struct store_effect *e)
 {
     struct on on = {.number = e->number ? e->number : t->number};
+    const char *who = t->h->who;
     int rc;
 
     if (e->kind >= EFFECT_KINDS)
@@ -369,5 +370,8 @@ int desk_effect(struct desk_tx *t, const struct store_effect *e)
     if ((effects[e->kind].need == NEEDS_CONVERSATION && !on.c) ||
         (effects[e->kind].need == NEEDS_NUMBER && !*on.number))
         return ERR_OK;
-    return effects[e->kind].apply(t, &on, e);
+    t->h->who = e->who ? e->who : who;
+    rc = effects[e->kind].apply(t, &on, e);
+    t->h->who = who;
+    return rc;
 }

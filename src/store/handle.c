@@ -152,12 +152,26 @@ static int apply_effect(struct desk_tx *t, const struct store_effect *e)
     return ERR_OK;
 }
 
+/* Who opens a conversation by writing, or wakes it, is the customer, whoever decides about the message. */
+static int thread(struct desk_tx *t)
+{
+    struct store_handle *h = t->h;
+    const char *who = h->who;
+    int rc;
+
+    if (h->message && h->thread == THREAD_OPEN)
+        h->who = "customer";
+    rc = desk_thread(t);
+    h->who = who;
+    return rc;
+}
+
 static int decide(struct desk_tx *t)
 {
     struct store_handle *h = t->h;
     int rc;
 
-    if ((rc = take(t)) || (rc = desk_thread(t)))
+    if ((rc = take(t)) || (rc = thread(t)))
         return rc;
     /* In this order: the confirmation of an opt-out passes it, anything else must not. */
     for (int i = 0; i < h->neffects && rc == ERR_OK; i++)

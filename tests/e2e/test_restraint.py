@@ -47,8 +47,19 @@ def test_languages_and_ledger(build):
         lab.equal([c["state"] for c in consent["consents"]], ["in"])
         ledger = consent["ledger"]
         lab.equal(sorted(row["words"] for row in ledger), ["Abmelden!", "Start"])
-        lab.true(all(row["at"] and row["message"] for row in ledger), ledger)
+        lab.true(all(row["at"] and row["message"] and row["who"] == "customer" for row in ledger), ledger)
         lab.equal(it.json("conversations")["conversations"], [], "such words begin no conversation")
+
+
+def test_who_did_what(build):
+    """Timeline and ledger name the rule that did something, and the customer who opened the conversation."""
+    rules = 'rules = ( { name = "news"; keywords = ( "news" ); tag = ( "news" ); consent = "in"; reply = "welcome"; } );'
+    with lab.Lab(build, rest=rules) as it:
+        it.start()
+        text(it, "news")
+        done = {e["what"]: e["who"] for e in it.json("conversation", "1")["timeline"] if "what" in e}
+        lab.equal((done["opened"], done["tag"], done["consent"]), ("customer", "rule:news", "rule:news"), f"{done}")
+        lab.equal([row["who"] for row in it.json("consent", CUSTOMER)["ledger"]], ["rule:news"])
 
 
 def test_near_opt_outs(build):

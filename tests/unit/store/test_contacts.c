@@ -363,7 +363,7 @@ static void timeline_text(const struct store_conv *c, char *out, size_t size)
 }
 
 static const char whole_timeline[] = "in|||where is my cake\n"
-                                     "change|engine|opened|where is my cake\n"
+                                     "change|customer|opened|where is my cake\n"
                                      "change|engine|department|sales\n"
                                      "out|||we answer soon\n"
                                      "note|person:Anna|note|call the driver\n"
