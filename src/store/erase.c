@@ -197,7 +197,11 @@ static const char sql_auto[] = "DELETE FROM auto_reply WHERE number = ?1";
 static const char sql_once[] = "DELETE FROM once WHERE number = ?1";
 static const char sql_muted[] = "DELETE FROM muted WHERE number = ?1";
 static const char sql_values[] = "DELETE FROM value WHERE key = ?1";
-static const char sql_campaigns[] = "UPDATE campaign_to SET number = '' WHERE number = ?1";
+/* A campaign's counts stay. Why it was refused tells of the number; nobody who waited gets it any more (state
+ * 1: waiting, 2: accepted, 3: refused). */
+static const char sql_campaigns[] =
+    "UPDATE campaign_to SET number = 'erased ' || n, state = CASE state WHEN 1 THEN 3 ELSE state END, reason "
+    "= CASE state WHEN 2 THEN '' ELSE 'erased' END WHERE number = ?1";
 static const char sql_consent[] = "DELETE FROM consent WHERE number = ?1";
 static const char sql_ledger[] = "DELETE FROM consent_log WHERE number = ?1";
 

@@ -3,6 +3,7 @@
 #include "customers.h"
 
 #include "pdu/pdu.h"
+#include "store/campaign.h"
 
 #define HER   "+491700000001"
 #define OTHER "+491700000002"
@@ -277,6 +278,24 @@ static void test_erased_opt_out(void **state)
     assert_false(m.opted_out);
 }
 
+/* Two who had the same campaign are erased one after the other; its recipients are counted still. */
+static void test_erase_of_campaign(void **state)
+{
+    static const char *const numbers[] = {HER, OTHER};
+    struct fixture *f = *state;
+    struct store_campaign_new n = {.row = {.text = (char *)(uintptr_t) "hello"}, .now_wall_ms = T0};
+    struct store_campaign_add a = {.numbers = numbers, .count = 2};
+    bool opt_out;
+
+    assert_int_equal(DO(f, store_campaign_new, &n), 0);
+    a.id = n.row.id;
+    assert_int_equal(DO(f, store_campaign_add, &a), 0);
+    erase(f, HER, &opt_out);
+    erase(f, OTHER, &opt_out);
+    assert_int_equal(ask(f, "SELECT count(*) FROM campaign_to"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM campaign_to WHERE number LIKE '+%'"), 0);
+}
+
 /* After a crash it is known whose erasure was not done. Many messages take several calls. */
 static void test_erase_interrupted(void **state)
 {
@@ -379,9 +398,16 @@ static void test_retain_contacts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_export),          TEST(test_export_many),    TEST(test_erase),
-        TEST(test_erase_busy),      TEST(test_erased_opt_out), TEST(test_erase_interrupted),
-        TEST(test_retain_messages), TEST(test_retain_raw),     TEST(test_retain_contacts),
+        TEST(test_export),
+        TEST(test_export_many),
+        TEST(test_erase),
+        TEST(test_erase_busy),
+        TEST(test_erased_opt_out),
+        TEST(test_erase_interrupted),
+        TEST(test_erase_of_campaign),
+        TEST(test_retain_messages),
+        TEST(test_retain_raw),
+        TEST(test_retain_contacts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
