@@ -23,13 +23,13 @@ static void read_since(struct gateway *g, const char *route, int64_t since_wall_
         log_err(WHO, "what was spent%s%s cannot be read: %s", *route ? " by route " : "", route, e.text);
 }
 
-/* The day's and month's counts are those of now. */
-static void follow_calendar(struct gateway *g)
+/* The day's and month's counts are those of now. True: they were read, with all that is durable. */
+static bool follow_calendar(struct gateway *g)
 {
     struct spending *sp = &g->spending;
     int64_t unused;
     if (!limits_calendar(&sp->calendar, rt_wall_ms(g->rt)))
-        return;
+        return false;
     sp->told = false;
     if (policy_has_costs(g->policy))
         read_since(g, "", sp->calendar.day_start_wall_ms, &unused, &sp->day_micros);
@@ -40,6 +40,7 @@ static void follow_calendar(struct gateway *g)
         read_since(g, r->name, sp->calendar.day_start_wall_ms, &r->day_parts, &unused);
         read_since(g, r->name, sp->calendar.month_start_wall_ms, &r->month_parts, &unused);
     }
+    return true;
 }
 
 void gw_spending_free(struct gateway *g)
@@ -124,6 +125,7 @@ int gw_cap_check(struct gateway *g, int64_t cost_micros, struct err *e)
 void gw_reserve(struct gateway *g, struct composed *c)
 {
     c->g = g;
+    follow_calendar(g); /* before it is stored, so that it is not among what was read */
     g->spending.reserved_micros += c->way.cost_micros;
     if (c->way.route >= 0)
         g->spending.routes[c->way.route].reserved_parts += c->way.parts;
@@ -145,7 +147,8 @@ void gw_release(struct composed *c)
 void gw_spent(struct gateway *g, const struct store_new_message *m)
 {
     struct spending *sp = &g->spending;
-    follow_calendar(g);
+    if (follow_calendar(g)) /* a day began meanwhile */
+        return;
     sp->day_micros += m->cost_micros;
     for (int i = 0; m->route && i < sp->nroutes; i++) {
         if (strcmp(sp->routes[i].name, m->route) != 0)

@@ -260,12 +260,13 @@ bool gw_cost_takes(struct pipe *p, const struct queue_entry *e, int64_t now_ms)
     struct gateway *g = p->g;
     const struct queue_route *r = queue_route_of(&g->q, e);
     int64_t cost = policy_cost(g->policy, e->peer, p->name, p->pool);
+    int parts = e->parts - e->next_seq + 1;
     for (int i = 0; i < g->npipes; i++) {
         struct pipe *other = g->pipes[i];
         if (other == p || !gw_route_fits(g, r, other) ||
             policy_cost(g->policy, e->peer, other->name, other->pool) >= cost)
             continue;
-        if (!gw_pipe_open(other, 1, now_ms))
+        if (!gw_pipe_open(other, parts, now_ms)) /* it must have room for the whole, or it never takes it */
             continue;
         p->look_ms = now_ms + LOOK_AGAIN_MS;
         return false;

@@ -244,6 +244,37 @@ static void cheapest(void **state)
     end(w);
 }
 
+/* What the cheaper SIM's quota has no room for goes by the dearer one, and does not wait for another day. */
+static void cheapest_at_quota(void **state)
+{
+    const struct route_conf routes[] = {
+        {.name = "cheap", .modem = "", .pool = "p", .prefer = ROUTE_CHEAPEST}};
+    const struct cost_conf costs[] = {{.modem = "B", .per_part = "0.02"}, {.modem = "", .per_part = "0.09"}};
+    const struct policy_conf policy = {.routes = routes, .nroutes = 1, .costs = costs, .ncosts = 2};
+    struct world *w = start(&policy, (const struct names[]){{"A", "p"}, {"B", "p"}}, 2);
+    char text[300];
+    int long_by[2] = {0};
+
+    (void)state;
+    life_crash(w);
+    w->limits[1].per_day = 2;
+    life_start(w);
+    assert_true(send_to(w, GERMAN, "one") > 0);
+    run(w, SECOND);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_true(send_to(w, GERMAN, text) > 0); /* two parts, and one is left */
+    assert_true(send_to(w, GERMAN, "two") > 0);
+    run(w, MINUTE);
+    assert_int_equal(carrier_of(w, "one"), 1);
+    for (int i = 0; i < w->nlog; i++)
+        if (w->log[i].total == 2)
+            long_by[w->log[i].carrier]++;
+    assert_int_equal(long_by[0], 2);
+    assert_int_equal(carrier_of(w, "two"), 1);
+    end(w);
+}
+
 /* A route takes so many parts a day and no more, through a crash too; the next day it takes again. */
 static void route_quota(void **state)
 {
@@ -311,6 +342,25 @@ static void cost_cap(void **state)
     assert_true(admit(w, &s) > 0);
     run(w, DAY);
     assert_true(send_to(w, GERMAN, "tomorrow") > 0);
+    end(w);
+}
+
+/* A person's message counts once against the cap, also when it is the first one of a life or of a day. */
+static void cost_cap_first(void **state)
+{
+    const struct cost_conf costs[] = {{.modem = "", .per_part = "0.10"}};
+    const struct policy_conf policy = {.costs = costs, .ncosts = 1, .cost_per_day = "0.20"};
+    struct world *w = start(&policy, (const struct names[]){{"M0", ""}}, 1);
+    struct gateway_send s = message(GERMAN, "person");
+
+    (void)state;
+    s.person = true;
+    for (int day = 0; day < 2; day++) {
+        assert_true(admit(w, &s) > 0);
+        assert_true(send_to(w, GERMAN, "second") > 0);
+        assert_int_equal(send_to(w, GERMAN, "third"), ERR_REFUSED);
+        run(w, DAY);
+    }
     end(w);
 }
 
@@ -488,12 +538,20 @@ static void masked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(premium),        cmocka_unit_test(precedence),
-        cmocka_unit_test(failover),       cmocka_unit_test(failover_at_quota),
-        cmocka_unit_test(cheapest),       cmocka_unit_test(route_quota),
-        cmocka_unit_test(cost_cap),       cmocka_unit_test(quiet),
-        cmocka_unit_test(quiet_in_queue), cmocka_unit_test(trial),
-        cmocka_unit_test(reload),         cmocka_unit_test(masked),
+        cmocka_unit_test(premium),
+        cmocka_unit_test(precedence),
+        cmocka_unit_test(failover),
+        cmocka_unit_test(failover_at_quota),
+        cmocka_unit_test(cheapest),
+        cmocka_unit_test(route_quota),
+        cmocka_unit_test(cost_cap),
+        cmocka_unit_test(quiet),
+        cmocka_unit_test(quiet_in_queue),
+        cmocka_unit_test(trial),
+        cmocka_unit_test(reload),
+        cmocka_unit_test(masked),
+        cmocka_unit_test(cheapest_at_quota),
+        cmocka_unit_test(cost_cap_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
