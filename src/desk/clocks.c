@@ -233,6 +233,21 @@ static void on_known(struct store_op *op, int status)
     ask_next(c);
 }
 
+/* Nothing is written down of those who cannot be asked: the next sweep begins behind them, or it would find
+ * none but them again. */
+static void pass_surveys(struct clocks *c)
+{
+    const struct store_due *due = &c->due;
+    const struct due_row *last = due->count > 0 ? &due->rows[due->count - 1] : NULL;
+
+    if (c->failed || due->survey_delay_ms < 0)
+        return;
+    if (!due->more)
+        c->survey_after_wall_ms = due->now_wall_ms - due->survey_delay_ms;
+    else if (last && last->kind == DUE_SURVEY) /* they come last; others may have been closed with the last */
+        c->survey_after_wall_ms = last->due_wall_ms - due->survey_delay_ms - 1;
+}
+
 static void end_sweep(struct clocks *c)
 {
     int64_t now_wall_ms = rt_wall_ms(c->desk->rt), next = c->due.next_wall_ms, ms = CHECK_MS;
@@ -241,8 +256,7 @@ static void end_sweep(struct clocks *c)
         ms = next > now_wall_ms ? next - now_wall_ms : 0;
     if (c->due.more && !c->failed)
         ms = SOON_MS;
-    else if (!c->failed && c->due.survey_delay_ms >= 0)
-        c->survey_after_wall_ms = c->due.now_wall_ms - c->due.survey_delay_ms;
+    pass_surveys(c);
     free(c->due.rows);
     c->due.rows = NULL;
     wait_ms(c, c->failed ? CHECK_MS : ms < SOON_MS ? SOON_MS : ms);

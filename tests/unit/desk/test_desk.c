@@ -519,6 +519,32 @@ static void test_survey_opted_out(void **state)
     assert_true(conversation(1).survey_wall_ms == 0);
 }
 
+/* However many there are who cannot be asked, who can be is. */
+static void test_survey_of_many(void **state)
+{
+    struct desk_do done;
+    int since;
+
+    (void)state;
+    for (int i = 0; i < 70; i++) {
+        char shop[16];
+
+        snprintf(shop, sizeof shop, "Parcel%03d", i); /* a name cannot be answered */
+        say(shop, "Your parcel is there");
+        assert_int_equal(act((struct desk_do){.op = OP_CLOSE, .conversation = i + 1, .who = "test"}, &done),
+                         0);
+    }
+    say(CUSTOMER, "Have you got rye bread?");
+    assert_int_equal(act((struct desk_do){.op = OP_CLOSE, .conversation = 71, .who = "test"}, &done), 0);
+    world_run(&w, 20 * MINUTE_MS);
+    since = w.mr;
+    use_survey();
+    restart();
+    use_survey();
+    world_run(&w, 30 * MINUTE_MS);
+    assert_string_equal(told(since, CUSTOMER), "How was it (1-5)?|");
+}
+
 /* The process dies at any moment around the question: it is asked once. */
 static void test_survey_crash(void **state)
 {
@@ -565,6 +591,7 @@ int main(void)
         FLOW(test_survey_restraint),
         FLOW(test_survey_opted_out),
         FLOW(test_survey_crash),
+        FLOW(test_survey_of_many),
     };
 
     log_set_level(LOG_ERR);
