@@ -109,31 +109,67 @@ int figure_desk(struct store_db *db, const char *department, const char *person,
 /* ---- sums ------------------------------------------------------------------------------------------------
  */
 
-#define NAME(name)  ", " #name
-#define VALUE(name) ", ?"
-#define ADD(name)   #name " = " #name " + excluded." #name ", "
+int figure_pack(const int64_t n[FIGURE_SUMS], uint8_t out[FIGURE_SUMS_BYTES])
+{
+    int len = 0, last = 0;
 
-#define ADD_TO(table)                                                                                        \
-    "INSERT INTO " table "(day, desk, sim" FIGURE_COLUMNS(NAME)                                              \
-        FIGURE_SCORE_COLUMNS(NAME) ") VALUES(?, ?, ?" FIGURE_COLUMNS(VALUE)                                  \
-            FIGURE_SCORE_COLUMNS(VALUE) ") ON CONFLICT DO UPDATE SET " FIGURE_COLUMNS(ADD)                   \
-                FIGURE_SCORE_COLUMNS(ADD) "day = day"
+    for (int i = 0; i < FIGURE_SUMS; i++) {
+        uint64_t v = (uint64_t)n[i] << 1 ^ (uint64_t)(n[i] >> 63);
 
-static const char sql_add[] = ADD_TO("figure");
-static const char sql_add_month[] = ADD_TO("figure_month");
+        for (; v >= 0x80; v >>= 7)
+            out[len++] = (uint8_t)(v | 0x80);
+        out[len++] = (uint8_t)v;
+        if (n[i] != 0)
+            last = len;
+    }
+    return last;
+}
+
+void figure_add_packed(int64_t n[FIGURE_SUMS], const uint8_t *bytes, int len)
+{
+    for (int i = 0, at = 0; i < FIGURE_SUMS && at < len; i++) {
+        uint64_t v = 0;
+
+        for (int shift = 0; at < len && shift < 64; shift += 7) {
+            v |= (uint64_t)(bytes[at] & 0x7F) << shift;
+            if (!(bytes[at++] & 0x80))
+                break;
+        }
+        n[i] += (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+    }
+}
+
+static const char sql_sums[] = "SELECT sums FROM figure WHERE day = ?1 AND desk = ?2 AND sim = ?3";
+static const char sql_sums_month[] =
+    "SELECT sums FROM figure_month WHERE day = ?1 AND desk = ?2 AND sim = ?3";
+static const char sql_write[] = "INSERT OR REPLACE INTO figure(day, desk, sim, sums) VALUES(?1, ?2, ?3, ?4)";
+static const char sql_write_month[] =
+    "INSERT OR REPLACE INTO figure_month(day, desk, sim, sums) VALUES(?1, ?2, ?3, ?4)";
+
+static int add_to(struct store_db *db, const char *read, const char *write, int32_t day,
+                  const struct figure_cell *c)
+{
+    uint8_t packed[FIGURE_SUMS_BYTES];
+    int64_t n[FIGURE_SUMS];
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(db, &st, read, db_int(day), db_int(c->desk), db_text(c->sim));
+
+    if (rc < 0)
+        return rc;
+    memcpy(n, c->n, sizeof n);
+    if (rc > 0) {
+        figure_add_packed(n, sqlite3_column_blob(st, 0), sqlite3_column_bytes(st, 0));
+        db_end(st);
+    }
+    return DB_RUN(db, write, db_int(day), db_int(c->desk), db_text(c->sim),
+                  db_blob(packed, (size_t)figure_pack(n, packed)));
+}
 
 static int write_cell(struct store_db *db, const struct figure_cell *c)
 {
-    enum { KEYS = 3 };
-    struct db_arg args[KEYS + FIGURES + FIGURE_SCORES] = {db_int(c->day), db_int(c->desk), db_text(c->sim)};
-    int rc;
+    int rc = add_to(db, sql_sums, sql_write, c->day, c);
 
-    for (int i = 0; i < FIGURES + FIGURE_SCORES; i++)
-        args[KEYS + i] = db_int(c->n[i]);
-    if ((rc = db_run(db, sql_add, args, ARRAY_LEN(args))))
-        return rc;
-    args[0] = db_int(figure_month(c->day));
-    return db_run(db, sql_add_month, args, ARRAY_LEN(args));
+    return rc ? rc : add_to(db, sql_sums_month, sql_write_month, figure_month(c->day), c);
 }
 
 void figure_drop(struct store_db *db)
@@ -184,7 +220,7 @@ static int count_in(struct store_db *db, int64_t wall_ms, int64_t desk, const ch
 int figure_count(struct store_db *db, int64_t wall_ms, int64_t desk, const char *sim, enum figure what,
                  int64_t n)
 {
-    return count_in(db, wall_ms, desk, sim, (int)what, n);
+    return count_in(db, wall_ms, desk, sim, FIGURE_SCORES + (int)what, n);
 }
 
 int figure_conv(struct store_db *db, int64_t wall_ms, const struct conv_row *c, const char *person,
@@ -359,7 +395,7 @@ int figure_scored(struct store_db *db, const struct conv_row *c, int64_t score)
     if (rc || score < 0 || score >= FIGURE_SCORES ||
         (rc = figure_desk(db, c->department, c->survey_person, &desk)))
         return rc;
-    return count_in(db, c->survey_wall_ms, desk, c->sim, FIGURES + (int)score, 1);
+    return count_in(db, c->survey_wall_ms, desk, c->sim, (int)score, 1);
 }
 
 int figure_consent(struct store_db *db, enum consent_state to, const char *sim, const struct conv_row *c,

@@ -10,46 +10,19 @@
 
 struct zone;
 
-/* The columns of enum figure, in its order. */
-#define FIGURE_COLUMNS(X)                                                                                    \
-    X(received)                                                                                              \
-    X(calls)                                                                                                 \
-    X(sent)                                                                                                  \
-    X(automatic)                                                                                             \
-    X(by_person)                                                                                             \
-    X(segments)                                                                                              \
-    X(cost)                                                                                                  \
-    X(delivered)                                                                                             \
-    X(undelivered)                                                                                           \
-    X(failed)                                                                                                \
-    X(opt_outs)                                                                                              \
-    X(opt_ins)                                                                                               \
-    X(opened)                                                                                                \
-    X(reopened)                                                                                              \
-    X(closed)                                                                                                \
-    X(spam)                                                                                                  \
-    X(overdue)                                                                                               \
-    X(asked)                                                                                                 \
-    X(answered)
-#define FIGURE_SCORE_COLUMNS(X)                                                                              \
-    X(score_0)                                                                                               \
-    X(score_1)                                                                                               \
-    X(score_2)                                                                                               \
-    X(score_3)                                                                                               \
-    X(score_4)                                                                                               \
-    X(score_5)                                                                                               \
-    X(score_6)                                                                                               \
-    X(score_7)                                                                                               \
-    X(score_8)                                                                                               \
-    X(score_9)                                                                                               \
-    X(score_10)
+/* Sums as they are stored: the scores and then enum figure, in its order, to which others may be appended;
+ * each a varint of 7 bits an octet, the lowest first, of the number doubled (and, below 0, its complement
+ * plus one); those that are missing at the end are 0. */
+enum { FIGURE_SUMS = FIGURE_SCORES + FIGURES, FIGURE_SUMS_BYTES = FIGURE_SUMS * 10 };
+int figure_pack(const int64_t n[FIGURE_SUMS], uint8_t out[FIGURE_SUMS_BYTES]); /* bytes */
+void figure_add_packed(int64_t n[FIGURE_SUMS], const uint8_t *bytes, int len);
 
 /* What is counted for a day, desk and SIM within the transaction. */
 struct figure_cell {
     int32_t day;
     int64_t desk;
     char sim[MSG_MODEM_BYTES];
-    int64_t n[FIGURES + FIGURE_SCORES];
+    int64_t n[FIGURE_SUMS];
 };
 enum { FIGURE_CELLS = 12 };
 struct figure_tally {

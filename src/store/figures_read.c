@@ -222,21 +222,16 @@ static int row_of(struct reading *r, int32_t day, struct desk *d, const char *si
 /* ---- sums ------------------------------------------------------------------------------------------------
  */
 
-#define NAME(name) ", " #name
-#define SUMS_OF(table)                                                                                       \
-    "SELECT day, desk, sim" FIGURE_COLUMNS(NAME) FIGURE_SCORE_COLUMNS(NAME) " FROM " table                   \
-                                                                            " WHERE day BETWEEN ?1 AND ?2"
-static const char sql_sums[] = SUMS_OF("figure");
-static const char sql_sums_month[] = SUMS_OF("figure_month");
+static const char sql_sums[] = "SELECT day, desk, sim, sums FROM figure WHERE day BETWEEN ?1 AND ?2";
+static const char sql_sums_month[] =
+    "SELECT day, desk, sim, sums FROM figure_month WHERE day BETWEEN ?1 AND ?2";
 
-static void add_sums(struct figure_row *to, sqlite3_stmt *st)
+static void add_sums(struct figure_row *to, const int64_t n[FIGURE_SUMS])
 {
-    enum { KEYS = 3 };
-
-    for (int i = 0; i < FIGURES; i++)
-        to->n[i] += db_col(st, KEYS + i);
     for (int i = 0; i < FIGURE_SCORES; i++)
-        to->scores[i] += db_col(st, KEYS + FIGURES + i);
+        to->scores[i] += n[i];
+    for (int i = 0; i < FIGURES; i++)
+        to->n[i] += n[FIGURE_SCORES + i];
 }
 
 static struct desk *desk_of(struct reading *r, int64_t id)
@@ -261,6 +256,7 @@ static int read_sums_of(struct reading *r, const char *sql, int32_t first_day, i
     while ((rc = db_step(r->db, st)) > 0) {
         struct desk *d = desk_of(r, db_col(st, 1));
         const char *sim = sim_of(st, 2);
+        int64_t n[FIGURE_SUMS] = {0};
         int row;
 
         if (!d->wanted || !wanted(r->f->sim, sim))
@@ -270,9 +266,10 @@ static int read_sums_of(struct reading *r, const char *sql, int32_t first_day, i
             db_end(st);
             return row;
         }
-        add_sums(&r->f->total, st);
+        figure_add_packed(n, sqlite3_column_blob(st, 3), sqlite3_column_bytes(st, 3));
+        add_sums(&r->f->total, n);
         if (row >= 0)
-            add_sums(&r->f->rows[row], st);
+            add_sums(&r->f->rows[row], n);
     }
     return rc;
 }

@@ -264,7 +264,7 @@ void store_conv_counts(struct store *s, struct store_conv_counts *c);
  * or conversation was is not in them: they stay when those are erased.
  */
 
-/* Stored as the names of columns: see figures.c. */
+/* Stored by their place: never moved, new ones are the last. */
 enum figure {
     FIGURE_IN,          /* messages of customers, calls not among them */
     FIGURE_CALLS,       /* of customers */

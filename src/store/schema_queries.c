@@ -5,10 +5,7 @@
  * costs the same in the first week and after years. Words of names and titles are found by FTS5 and
  * attributes by a table of their own; triggers keep both, so that nobody who writes a contact has to think of
  * them. */
-#include "store/figures_private.h"
 #include "store/schema.h"
-
-#define COLUMN(name) " " #name " INTEGER NOT NULL DEFAULT 0,"
 
 /* Names and titles: each change of the row is a change of its words. */
 #define WORDS_OF(table, column)                                                                              \
@@ -45,52 +42,54 @@ const char schema_queries[] =
     "CREATE TABLE figure ("
     " day INTEGER NOT NULL," /* since 1970-01-01, in the zone of the business */
     " desk INTEGER NOT NULL,"
-    " sim TEXT NOT NULL," FIGURE_COLUMNS(COLUMN) FIGURE_SCORE_COLUMNS(
-        COLUMN) " PRIMARY KEY (day, desk, sim)"
-                ") STRICT, WITHOUT ROWID;"
-                /* The same by month: its first day. */
-                "CREATE TABLE figure_month ("
-                " day INTEGER NOT NULL,"
-                " desk INTEGER NOT NULL,"
-                " sim TEXT NOT NULL," FIGURE_COLUMNS(COLUMN) FIGURE_SCORE_COLUMNS(
-                    COLUMN) " PRIMARY KEY (day, desk, sim)"
-                            ") STRICT, WITHOUT ROWID;"
-                            /* Times that people took, packed, some hundred to a row: figure_times.c. */
-                            "CREATE TABLE figure_sim (id INTEGER PRIMARY KEY, sim TEXT NOT NULL UNIQUE) "
-                            "STRICT;"
-                            "CREATE TABLE figure_time ("
-                            " id INTEGER PRIMARY KEY,"
-                            " kind INTEGER NOT NULL," /* enum figure_time */
-                            " day INTEGER NOT NULL,"  /* on which they ended */
-                            " n INTEGER NOT NULL,"
-                            " samples BLOB NOT NULL"
-                            ") STRICT;"
-                            "CREATE INDEX figure_time_day ON figure_time(kind, day, id);"
-                            /* Of which the time in opening hours is not known yet. */
-                            "CREATE TABLE figure_pending ("
-                            " id INTEGER PRIMARY KEY,"
-                            " time INTEGER NOT NULL," /* figure_time.id */
-                            " slot INTEGER NOT NULL,"
-                            " conversation INTEGER NOT NULL,"
-                            " began INTEGER NOT NULL,"
-                            " ended INTEGER NOT NULL,"
-                            " department TEXT NOT NULL"
-                            ") STRICT;"
+    " sim TEXT NOT NULL,"
+    " sums BLOB NOT NULL," /* figure_pack() */
+    " PRIMARY KEY (day, desk, sim)"
+    ") STRICT, WITHOUT ROWID;"
+    /* The same by month: its first day. */
+    "CREATE TABLE figure_month ("
+    " day INTEGER NOT NULL,"
+    " desk INTEGER NOT NULL,"
+    " sim TEXT NOT NULL,"
+    " sums BLOB NOT NULL," /* figure_pack() */
+    " PRIMARY KEY (day, desk, sim)"
+    ") STRICT, WITHOUT ROWID;"
+    /* Times that people took, packed, some hundred to a row: figure_times.c. */
+    "CREATE TABLE figure_sim (id INTEGER PRIMARY KEY, sim TEXT NOT NULL UNIQUE) "
+    "STRICT;"
+    "CREATE TABLE figure_time ("
+    " id INTEGER PRIMARY KEY,"
+    " kind INTEGER NOT NULL," /* enum figure_time */
+    " day INTEGER NOT NULL,"  /* on which they ended */
+    " n INTEGER NOT NULL,"
+    " samples BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX figure_time_day ON figure_time(kind, day, id);"
+    /* Of which the time in opening hours is not known yet. */
+    "CREATE TABLE figure_pending ("
+    " id INTEGER PRIMARY KEY,"
+    " time INTEGER NOT NULL," /* figure_time.id */
+    " slot INTEGER NOT NULL,"
+    " conversation INTEGER NOT NULL,"
+    " began INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL,"
+    " department TEXT NOT NULL"
+    ") STRICT;"
 
-                            /* ---- lists of conversations ---- */
-                            "CREATE INDEX conversation_changed ON conversation(changed, id) WHERE state < 5;"
-                            "CREATE INDEX conversation_waiting ON conversation(waiting, id) WHERE state < 5 "
-                            "AND waiting "
-                            "> 0;"
-                            "CREATE INDEX conversation_ended ON conversation(changed, id) WHERE state >= 5;"
-                            "CREATE INDEX conversation_ended_department ON conversation(department, changed, "
-                            "id) WHERE "
-                            "state >= 5;"
-                            "CREATE INDEX conversation_ended_contact ON conversation(contact, changed, id) "
-                            "WHERE state >= 5;"
-                            "CREATE INDEX conversation_ended_assignee ON conversation(assignee, changed, id) "
-                            "WHERE state "
-                            ">= 5;"
+    /* ---- lists of conversations ---- */
+    "CREATE INDEX conversation_changed ON conversation(changed, id) WHERE state < 5;"
+    "CREATE INDEX conversation_waiting ON conversation(waiting, id) WHERE state < 5 "
+    "AND waiting "
+    "> 0;"
+    "CREATE INDEX conversation_ended ON conversation(changed, id) WHERE state >= 5;"
+    "CREATE INDEX conversation_ended_department ON conversation(department, changed, "
+    "id) WHERE "
+    "state >= 5;"
+    "CREATE INDEX conversation_ended_contact ON conversation(contact, changed, id) "
+    "WHERE state >= 5;"
+    "CREATE INDEX conversation_ended_assignee ON conversation(assignee, changed, id) "
+    "WHERE state "
+    ">= 5;"
 
     /* ---- words and attributes ---- */
     WORDS_OF("contact", "name") WORDS_OF(

@@ -464,7 +464,7 @@ def bench_pure():
 
 def bench_store():
     title("The store and the queue")
-    programs(["bench_store", "bench_gateway", "bench_campaign"])
+    programs(["bench_store", "bench_gateway", "bench_desk", "bench_campaign"])
 
 
 def bench_handlers():
