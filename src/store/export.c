@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "store/desk_private.h"
 #include "store/query_desk.h"
 
@@ -86,95 +87,101 @@ static const char sql_timeline[] =
               "v.id), v.id FROM "
               "conversation v WHERE v.contact = " OWN " AND v.id > ?2 ORDER BY v.id LIMIT 1";
 
-#define MESSAGE                                                                                                                                           \
-    "json_object('message', m.id, 'direction', CASE m.direction WHEN 1 THEN 'out' ELSE 'in' END, "                                                        \
-    "'state', " MSG_STATE("m.state") ", 'peer', m.peer, 'modem', m.modem, 'source', m.source, 'who', "                                                    \
-                                     "m.who, 'reason', "                                                                                                  \
-                                     "m.reason, 'flags', m.flags, 'conversation', m.conversation, "                                                       \
-                                     "'created', " TIME(                                                                                                  \
-                                         "m."                                                                                                             \
-                                         "created") ", 'changed', " TIME("m.changed") ", 'text', m.text, "                                                \
-                                                                                      "'headers', CASE "                                                  \
-                                                                                      "WHEN "                                                             \
-                                                                                      "json_valid(m.meta) "                                               \
-                                                                                      "THEN "                                                             \
-                                                                                      "json(m.meta) ELSE "                                                \
-                                                                                      "m.meta END, "                                                      \
-                                                                                      "'parts', "                                                         \
-                                                                                      "json((SELECT "                                                     \
-                                                                                      "json_group_array("                                                 \
-                                                                                      "json_object('part', "                                              \
-                                                                                      "p.id % 256, "                                                      \
-                                                                                      "'state', " MSG_STATE("p.state") ", 'sent', " TIME(                 \
-                                                                                          "p.sent") ", "                                                  \
-                                                                                                    "'pdu',"                                              \
-                                                                                                    " hex("                                               \
-                                                                                                    "p.pdu)"                                              \
-                                                                                                    ")) "                                                 \
-                                                                                                    "FROM "                                               \
-                                                                                                    "part "                                               \
-                                                                                                    "p "                                                  \
-                                                                                                    "WHERE "                                              \
-                                                                                                    "p.id "                                               \
-                                                                                                    "BETWEE"                                              \
-                                                                                                    "N "                                                  \
-                                                                                                    "m.id "                                               \
-                                                                                                    "* 256 "                                              \
-                                                                                                    "AND "                                                \
-                                                                                                    "m.id "                                               \
-                                                                                                    "* 256 "                                              \
-                                                                                                    "+ "                                                  \
-                                                                                                    "255)),"                                              \
-                                                                                                    " '"                                                  \
-                                                                                                    "receiv"                                              \
-                                                                                                    "ed', "                                               \
-                                                                                                    "json(("                                              \
-                                                                                                    "SELECT"                                              \
-                                                                                                    " json_"                                              \
-                                                                                                    "group_"                                              \
-                                                                                                    "array("                                              \
-                                                                                                    "json_"                                               \
-                                                                                                    "object"                                              \
-                                                                                                    "("                                                   \
-                                                                                                    "'part'"                                              \
-                                                                                                    ", "                                                  \
-                                                                                                    "g.seq,"                                              \
-                                                                                                    " 'at',"                                              \
-                                                                                                    " " TIME(                                             \
-                                                                                                        "g."                                              \
-                                                                                                        "re"                                              \
-                                                                                                        "ce"                                              \
-                                                                                                        "iv"                                              \
-                                                                                                        "e"                                               \
-                                                                                                        "d") ", 'pdu', hex(g.pdu))) FROM segment g "      \
-                                                                                                             "WHERE g.message = "                         \
-                                                                                                             "m.id)), 'reports', json((SELECT "           \
-                                                                                                             "json_group_array(json_object('at',"         \
-                                                                                                             " " TIME(                                    \
-                                                                                                                 "r.received") ", 'status', "             \
-                                                                                                                               "r.status, 'pdu', "        \
-                                                                                                                               "hex(r.pdu))) FROM "       \
-                                                                                                                               "report r WHERE "          \
-                                                                                                                               "r.part BETWEEN m.id "     \
-                                                                                                                               "* 256 AND m.id * "        \
-                                                                                                                               "256 + 255)), "            \
-                                                                                                                               "'history', "              \
-                                                                                                                               "json((SELECT "            \
-                                                                                                                               "json_group_array("        \
-                                                                                                                               "json_object('at',"        \
-                                                                                                                               " " TIME(                  \
-                                                                                                                                   "h.at") ", "           \
-                                                                                                                                           "'pa"          \
-                                                                                                                                           "rt'"          \
-                                                                                                                                           ", "           \
-                                                                                                                                           "h."           \
-                                                                                                                                           "par"          \
-                                                                                                                                           "t, "          \
-                                                                                                                                           "'st"          \
-                                                                                                                                           "ate"          \
-                                                                                                                                           "',"           \
-                                                                                                                                           " " MSG_STATE( \
-                                                                                                                                               "h.state") ", 'reason', h.reason)) FROM history h WHERE h.message = m.id))) AS j"
+#define MESSAGE                                                                                                                                        \
+    "json_object('message', m.id, 'direction', CASE m.direction WHEN 1 THEN 'out' ELSE 'in' END, "                                                     \
+    "'state', " MSG_STATE(                                                                                                                             \
+        "m.state") ", 'peer', m.peer, 'modem', m.modem, 'source', m.source, 'who', "                                                                   \
+                   "m.who, 'reason', "                                                                                                                 \
+                   "m.reason, 'flags', m.flags, 'conversation', m.conversation, "                                                                      \
+                   "'created', " TIME("m."                                                                                                             \
+                                      "created") ", 'changed', " TIME("m.changed") ", 'text', m.text, "                                                \
+                                                                                   "'headers', CASE "                                                  \
+                                                                                   "WHEN "                                                             \
+                                                                                   "json_valid(m.meta) "                                               \
+                                                                                   "THEN "                                                             \
+                                                                                   "json(m.meta) ELSE "                                                \
+                                                                                   "m.meta END, "                                                      \
+                                                                                   "'parts', "                                                         \
+                                                                                   "json((SELECT "                                                     \
+                                                                                   "json_group_array("                                                 \
+                                                                                   "json_object('part', "                                              \
+                                                                                   "p.id % 256, "                                                      \
+                                                                                   "'state', " MSG_STATE("p"                                           \
+                                                                                                         "."                                           \
+                                                                                                         "s"                                           \
+                                                                                                         "t"                                           \
+                                                                                                         "a"                                           \
+                                                                                                         "t"                                           \
+                                                                                                         "e") ", 'sent', " TIME(                       \
+                                                                                       "p.sent") ", "                                                  \
+                                                                                                 "'pdu',"                                              \
+                                                                                                 " hex("                                               \
+                                                                                                 "p.pdu)"                                              \
+                                                                                                 ")) "                                                 \
+                                                                                                 "FROM "                                               \
+                                                                                                 "part "                                               \
+                                                                                                 "p "                                                  \
+                                                                                                 "WHERE "                                              \
+                                                                                                 "p.id "                                               \
+                                                                                                 "BETWEE"                                              \
+                                                                                                 "N "                                                  \
+                                                                                                 "m.id "                                               \
+                                                                                                 "* 256 "                                              \
+                                                                                                 "AND "                                                \
+                                                                                                 "m.id "                                               \
+                                                                                                 "* 256 "                                              \
+                                                                                                 "+ "                                                  \
+                                                                                                 "255)),"                                              \
+                                                                                                 " '"                                                  \
+                                                                                                 "receiv"                                              \
+                                                                                                 "ed', "                                               \
+                                                                                                 "json(("                                              \
+                                                                                                 "SELECT"                                              \
+                                                                                                 " json_"                                              \
+                                                                                                 "group_"                                              \
+                                                                                                 "array("                                              \
+                                                                                                 "json_"                                               \
+                                                                                                 "object"                                              \
+                                                                                                 "("                                                   \
+                                                                                                 "'part'"                                              \
+                                                                                                 ", "                                                  \
+                                                                                                 "g.seq,"                                              \
+                                                                                                 " 'at',"                                              \
+                                                                                                 " " TIME(                                             \
+                                                                                                     "g."                                              \
+                                                                                                     "re"                                              \
+                                                                                                     "ce"                                              \
+                                                                                                     "iv"                                              \
+                                                                                                     "e"                                               \
+                                                                                                     "d") ", 'pdu', hex(g.pdu))) FROM segment g "      \
+                                                                                                          "WHERE g.message = "                         \
+                                                                                                          "m.id)), 'reports', json((SELECT "           \
+                                                                                                          "json_group_array(json_object('at',"         \
+                                                                                                          " " TIME(                                    \
+                                                                                                              "r.received") ", 'status', "             \
+                                                                                                                            "r.status, 'pdu', "        \
+                                                                                                                            "hex(r.pdu))) FROM "       \
+                                                                                                                            "report r WHERE "          \
+                                                                                                                            "r.part BETWEEN m.id "     \
+                                                                                                                            "* 256 AND m.id * "        \
+                                                                                                                            "256 + 255)), "            \
+                                                                                                                            "'history', "              \
+                                                                                                                            "json((SELECT "            \
+                                                                                                                            "json_group_array("        \
+                                                                                                                            "json_object('at',"        \
+                                                                                                                            " " TIME(                  \
+                                                                                                                                "h.at") ", "           \
+                                                                                                                                        "'pa"          \
+                                                                                                                                        "rt'"          \
+                                                                                                                                        ", "           \
+                                                                                                                                        "h."           \
+                                                                                                                                        "par"          \
+                                                                                                                                        "t, "          \
+                                                                                                                                        "'st"          \
+                                                                                                                                        "ate"          \
+                                                                                                                                        "',"           \
+                                                                                                                                        " " MSG_STATE( \
+                                                                                                                                            "h.state") ", 'reason', h.reason)) FROM history h WHERE h.message = m.id))) AS j"
 
 static const char sql_messages[] =
     "SELECT json_group_array(json(j)), max(id) FROM (SELECT m.id, " MESSAGE " FROM message m INDEXED BY "
@@ -305,6 +312,7 @@ static int exec_export(struct store_db *db, struct store_op *op)
         rc = err_set(db->err, ERR_NOMEM, "out of memory");
     if (rc)
         return rc;
+    utf8_mend(e->json); /* some texts were cut to fit before they were stored */
     e->was = e->section;
     e->after = next;
     if (next != 0)

@@ -2,6 +2,7 @@
  * tells of it; what stays; retention. */
 #include "customers.h"
 
+#include "base/utf8.h"
 #include "pdu/pdu.h"
 #include "store/campaign.h"
 
@@ -154,6 +155,35 @@ static void test_export_many(void **state)
     assert_int_equal(n, 250);
     assert_true(pieces >= 9);
     free(all);
+}
+
+/* What was cut to fit is whole characters: a page of an export is read by those who want valid UTF-8. */
+static void test_export_cut(void **state)
+{
+    struct fixture *f = *state;
+    struct store_export e = {.number = HER};
+    struct contact_import row = {.number = HER, .consent = CONSENT_IN};
+    struct store_import i = {
+        .contacts = &row, .count = 1, .who = "ctl:root", .now_wall_ms = T0, .proof = NULL};
+    char words[301];
+    int64_t c = live(f, HER, "hello");
+
+    words[0] = 'x';
+    for (int n = 1; n < 299; n += 2)
+        memcpy(words + n, "\xC3\xBC", 2);
+    words[299] = '\0';
+    i.proof = words;
+    on_conversation(f, c, "person:Anna",
+                    (struct store_effect){.kind = EFFECT_CONTACT, .name = "notes", .value = words}, T0);
+    on_conversation(f, c, "person:Anna",
+                    (struct store_effect){.kind = EFFECT_ATTRIBUTE, .name = "k", .value = words}, T0);
+    assert_int_equal(DO(f, store_import, &i), 0);
+    do {
+        assert_int_equal(DO(f, store_export, &e), 0);
+        if (!utf8_valid(e.json, strlen(e.json)))
+            fail_msg("%s: %s", export_section_name(e.was), e.json);
+        free(e.json);
+    } while (!e.ended);
 }
 
 /* ---- erasing ---------------------------------------------------------------------------------------------
@@ -400,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_export),
         TEST(test_export_many),
+        TEST(test_export_cut),
         TEST(test_erase),
         TEST(test_erase_busy),
         TEST(test_erased_opt_out),
