@@ -207,7 +207,7 @@ static void completes(const char *line, const char *wanted)
 static void test_complete(void **state)
 {
     (void)state;
-    completes("simgate s", "send\nshow\nstatus\n");
+    completes("simgate s", "send\nshow\nstats\nstatus\n");
     completes("simgate p", "people\nprobe\npdu\n");
     completes("simgate pdu .", "decode\nencode\n");
     completes("simgate config c", "check\n");
