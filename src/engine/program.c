@@ -373,6 +373,21 @@ static void warn_of_taken_keywords(const struct program *p, const struct engine_
     }
 }
 
+static void warn_of_long_templates(const struct program *p)
+{
+    const char *language;
+    int segments;
+
+    for (int i = 0; i < p->ntemplates; i++) {
+        const struct named_template *n = &p->templates[i];
+
+        for (int k = 0; n->max_segments > 0 && template_segments(n->template, k, &language, &segments); k++)
+            if (segments > n->max_segments)
+                log_warning("engine", "%s: its longest form%s%s needs %d segments, more than %d", n->place,
+                            *language ? " in " : "", language, segments, n->max_segments);
+    }
+}
+
 static void compile(struct program *p, const struct engine_conf *conf, const struct plugin_world *world,
                     struct problems *problems)
 {
@@ -418,8 +433,10 @@ struct program *program_new(const struct engine_conf *conf, const struct plugin_
     else
         problem(&problems, "rules: the C library lacks its locale C.UTF-8");
     if (problems.count == 0) {
-        if (tell) /* the configuration is being read, not only used again */
+        if (tell) { /* the configuration is being read, not only used again */
             warn_of_taken_keywords(p, conf);
+            warn_of_long_templates(p);
+        }
         return p;
     }
     program_unref(p);

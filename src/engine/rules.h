@@ -47,6 +47,9 @@ struct condition_kind {
                  struct buf *out); /* NULL: nothing to say */
 };
 
+extern const struct condition_kind condition_kinds[]; /* condition_kinds.c: the cheap ones first */
+extern const int condition_count;
+
 struct condition {
     const struct condition_kind *kind;
     char **texts; /* as configured, NULL-terminated; NULL none */
