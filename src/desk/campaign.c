@@ -16,10 +16,11 @@
 
 enum {
     BATCH_MOST = 50,
-    QUEUE_MOST = 1000,   /* messages in the queue, beyond which a campaign waits */
-    WAIT_MS = 1000,      /* … so long */
-    STALL_MS = 10000,    /* after the store or the queue had no room */
-    LOOK_MOST_MS = 60000 /* while its time has not come */
+    QUEUE_MOST = 1000,    /* messages in the queue, beyond which a campaign waits */
+    WAIT_MS = 1000,       /* … so long */
+    STALL_MS = 10000,     /* after the store or the queue had no room */
+    LOOK_MOST_MS = 60000, /* while its time has not come */
+    STOPPED_MS = 86400000 /* what was stopped longer ago has nothing in the queue */
 };
 
 /* One recipient's message. */
@@ -111,6 +112,8 @@ static void on_marked(struct store_op *op, int status)
     store_campaign_next_clear(&r->next);
     if (status == ERR_CANCELLED)
         return;
+    if (status == 0 && r->mark.state == CAMPAIGN_STOPPED) /* while the batch was on its way into the queue */
+        campaign_clear_queue(r->c, r->id, "campaign");
     if (status == 0 && r->mark.state == CAMPAIGN_DONE) {
         log_notice(WHO, "campaign=%lld done", (long long)r->id);
         run_end(r);
@@ -346,6 +349,26 @@ void campaigns_look(struct campaigns *c)
     store_campaigns(c->s, &c->list);
 }
 
+/* One may have been stopped right before the last life ended. */
+static void on_stopped(struct store_op *op, int status)
+{
+    struct campaigns *c = container_of(op, struct campaigns, stopped.op);
+
+    for (int i = 0; status == 0 && i < c->stopped.count; i++)
+        if (c->stopped.rows[i].ended_wall_ms > rt_wall_ms(c->rt) - STOPPED_MS)
+            campaign_clear_queue(c, c->stopped.rows[i].id, "campaign");
+    store_campaigns_clear(&c->stopped);
+}
+
+static void look_at_stopped(struct campaigns *c)
+{
+    enum { STOPPED_MOST = 20 };
+
+    c->stopped =
+        (struct store_campaigns){.op.done = on_stopped, .state = CAMPAIGN_STOPPED, .limit = STOPPED_MOST};
+    store_campaigns(c->s, &c->stopped);
+}
+
 /* ---- life ---- */
 
 void campaign_job_add(struct campaigns *c, struct campaign_job *j, void (*drop)(struct campaign_job *j))
@@ -380,6 +403,7 @@ struct campaigns *campaigns_new(struct rt *rt, struct engine *en, struct gateway
     *c = (struct campaigns){
         .rt = rt, .en = en, .g = g, .s = s, .timer = {.fire = on_timer, .at_ms = RT_NEVER}};
     campaigns_look(c);
+    look_at_stopped(c);
     return c;
 }
 
@@ -397,5 +421,6 @@ void campaigns_free(struct campaigns *c)
         free(r);
     }
     store_campaigns_clear(&c->list);
+    store_campaigns_clear(&c->stopped);
     free(c);
 }

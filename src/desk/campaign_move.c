@@ -73,6 +73,17 @@ static void clear_queue(struct moving *m)
     store_recipients(m->job.c->s, &m->queued);
 }
 
+void campaign_clear_queue(struct campaigns *c, int64_t id, const char *who)
+{
+    struct moving *m = calloc(1, sizeof *m);
+
+    if (!m || !(m->who = strdup(who)))
+        abort();
+    campaign_job_add(c, &m->job, moving_drop);
+    m->op.id = id;
+    clear_queue(m);
+}
+
 static void on_moved(struct store_op *op, int status)
 {
     struct moving *m = container_of(op, struct moving, op.op);

@@ -24,11 +24,14 @@ struct campaigns {
     struct rt_timer timer;
     struct run *runs;
     struct campaign_job *jobs;
-    struct store_campaigns list; /* which are RUNNING */
+    struct store_campaigns list;    /* which are RUNNING */
+    struct store_campaigns stopped; /* at start: what they have in the queue */
     bool listing, again;
 };
 
 void campaigns_look(struct campaigns *c);
+/* Cancels what a stopped one has in the queue. */
+void campaign_clear_queue(struct campaigns *c, int64_t id, const char *who);
 void campaign_job_add(struct campaigns *c, struct campaign_job *j, void (*drop)(struct campaign_job *j));
 void campaign_job_end(struct campaign_job *j);
 /* The message of a recipient; fields that borrow are the recipient's. */

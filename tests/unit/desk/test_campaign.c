@@ -301,6 +301,51 @@ static void stopping(void **state)
     scene_free(s);
 }
 
+/* Whenever it is stopped: nobody gets it after that, also who was just being put into the queue. */
+static void stopping_at_any_moment(void **state)
+{
+    (void)state;
+    for (int steps = 0; steps < 60; steps++) {
+        struct scene *s = scene_new();
+        set_state(&s->w.carriers[0], CARRIER_DOWN, "unplugged");
+        int64_t id = to_numbers(s, "hi", "form", 120, 0);
+        assert_int_equal(move(s, id, CAMPAIGN_RUNNING), 0);
+        for (int i = 0; i < steps; i++)
+            assert_true(rt_sim_step(s->w.rt));
+        assert_int_equal(move(s, id, CAMPAIGN_STOPPED), 0);
+        live(s, MINUTE);
+        set_state(&s->w.carriers[0], CARRIER_READY, "");
+        live(s, HOUR);
+        struct store_campaign c = look(s, id);
+        assert_int_equal(c.by_message[MSG_CANCELLED], c.row.accepted);
+        if (s->w.nlog != 0)
+            fail_msg("stopped after %d steps: %d got it", steps, s->w.nlog);
+        scene_free(s);
+    }
+}
+
+/* The process dies right behind the stop: the next one clears the queue. */
+static void stopping_and_a_crash(void **state)
+{
+    (void)state;
+    struct scene *s = scene_new();
+    set_state(&s->w.carriers[0], CARRIER_DOWN, "unplugged");
+    int64_t id = to_numbers(s, "hi", "form", 300, 0);
+    assert_int_equal(move(s, id, CAMPAIGN_RUNNING), 0);
+    live(s, MINUTE);
+    assert_int_equal(look(s, id).by_message[MSG_QUEUED], 300);
+    assert_int_equal(move(s, id, CAMPAIGN_STOPPED), 0);
+    end(s);
+    life_start(&s->w);
+    start(s);
+    live(s, MINUTE);
+    set_state(&s->w.carriers[0], CARRIER_READY, "");
+    live(s, HOUR);
+    assert_int_equal(look(s, id).by_message[MSG_CANCELLED], 300);
+    assert_int_equal(s->w.nlog, 0);
+    scene_free(s);
+}
+
 /* A template that is gone pauses it: a person is needed. */
 static void no_text(void **state)
 {
@@ -364,8 +409,14 @@ static void a_crash_at_every_commit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_who_agreed),         cmocka_unit_test(a_proof),  cmocka_unit_test(a_preview),
-        cmocka_unit_test(pace_and_pause),          cmocka_unit_test(stopping), cmocka_unit_test(no_text),
+        cmocka_unit_test(only_who_agreed),
+        cmocka_unit_test(a_proof),
+        cmocka_unit_test(a_preview),
+        cmocka_unit_test(pace_and_pause),
+        cmocka_unit_test(stopping),
+        cmocka_unit_test(stopping_at_any_moment),
+        cmocka_unit_test(stopping_and_a_crash),
+        cmocka_unit_test(no_text),
         cmocka_unit_test(a_crash_at_every_commit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
