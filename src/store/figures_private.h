@@ -72,6 +72,16 @@ struct figure_sample {
 int figure_times_read(struct store_db *db, enum figure_time kind, int32_t first_day, int32_t last_day,
                       int (*sample)(void *owner, const struct figure_sample *s), void *owner);
 
+/* ---- figure_spread.c ---- */
+
+/* A time, and the row of figures that it belongs to; -1 the total alone. */
+struct spread_sample {
+    int64_t took, business;
+    int row;
+};
+/* Of n samples, with room for their values in v. */
+void figure_spread_of(const struct spread_sample *s, int n, int64_t *v, struct figure_spread *out);
+
 /* ---- where the store's parts count -----------------------------------------------------------------------
  */
 

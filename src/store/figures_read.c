@@ -2,11 +2,9 @@
  *
  * The desks (departments and people) are few and read first; sums and times then need no join. Times of a
  * kind are gathered with the row that they belong to, sorted by row, and selected from within each. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/zone.h"
 #include "store/desk_private.h"
 
 enum { DAYS_MAX = 3660 };
@@ -25,10 +23,7 @@ struct reading {
     int nsims;
     /* Times of one kind. */
     enum figure_time kind;
-    struct sample {
-        int64_t took, business;
-        int row;
-    } * samples;
+    struct spread_sample *samples;
     int nsamples, samples_cap;
 };
 
@@ -298,14 +293,14 @@ static int add_sample(struct reading *r, int64_t took, int64_t business, int row
 {
     if (r->nsamples == r->samples_cap) {
         int cap = r->samples_cap ? r->samples_cap * 2 : 1024;
-        struct sample *grown = realloc(r->samples, (size_t)cap * sizeof *grown);
+        struct spread_sample *grown = realloc(r->samples, (size_t)cap * sizeof *grown);
 
         if (!grown)
             return err_set(r->db->err, ERR_NOMEM, "out of memory");
         r->samples = grown;
         r->samples_cap = cap;
     }
-    r->samples[r->nsamples++] = (struct sample){took, business, row};
+    r->samples[r->nsamples++] = (struct spread_sample){took, business, row};
     return ERR_OK;
 }
 
@@ -339,82 +334,11 @@ static int take_sample(void *owner, const struct figure_sample *s)
     return ERR_OK;
 }
 
-/* v[k] becomes what it would be were v sorted; smaller ones stand before it. */
-static void select_nth(int64_t *v, int n, int k)
-{
-    int from = 0, to = n - 1;
-
-    while (from < to) {
-        int64_t pivot = v[from + (to - from) / 2];
-        int i = from, j = to;
-
-        while (i <= j) {
-            while (v[i] < pivot)
-                i++;
-            while (v[j] > pivot)
-                j--;
-            if (i <= j) {
-                int64_t swap = v[i];
-
-                v[i++] = v[j];
-                v[j--] = swap;
-            }
-        }
-        if (k <= j)
-            to = j;
-        else if (k >= i)
-            from = i;
-        else
-            return;
-    }
-}
-
-static int64_t median(int64_t *v, int n)
-{
-    int64_t upper, lower;
-
-    select_nth(v, n, n / 2);
-    upper = v[n / 2];
-    if (n % 2)
-        return upper;
-    lower = v[0];
-    for (int i = 1; i < n / 2; i++)
-        lower = v[i] > lower ? v[i] : lower;
-    return lower + (upper - lower) / 2;
-}
-
-static void spread(int64_t *v, int n, int64_t *count, int64_t *median_ms, int64_t *p90_ms)
-{
-    int rank = (n * 9 + 9) / 10; /* the nearest rank of 90 in 100, from 1 */
-
-    *count = n;
-    *median_ms = *p90_ms = -1;
-    if (n == 0)
-        return;
-    *median_ms = median(v, n);
-    select_nth(v, n, rank - 1);
-    *p90_ms = v[rank - 1];
-}
-
-/* Of n samples, with room for their values in v. */
-static void spread_of(const struct sample *s, int n, int64_t *v, struct figure_spread *out)
-{
-    int m = 0;
-
-    for (int i = 0; i < n; i++)
-        v[i] = s[i].took;
-    spread(v, n, &out->count, &out->median_ms, &out->p90_ms);
-    for (int i = 0; i < n; i++)
-        if (s[i].business >= 0)
-            v[m++] = s[i].business;
-    spread(v, m, &out->business_count, &out->business_median_ms, &out->business_p90_ms);
-}
-
 /* The samples in the order of their rows, those of the total alone first; from[i] is where row i - 1 begins.
  */
-static struct sample *sort_by_row(const struct reading *r, int *from)
+static struct spread_sample *sort_by_row(const struct reading *r, int *from)
 {
-    struct sample *sorted = malloc(((size_t)r->nsamples + 1) * sizeof *sorted);
+    struct spread_sample *sorted = malloc(((size_t)r->nsamples + 1) * sizeof *sorted);
     int rows = r->f->count;
 
     for (int i = 0; i < r->nsamples; i++)
@@ -433,10 +357,10 @@ static int spread_rows(struct reading *r, int64_t *v)
 {
     struct store_figures *f = r->f;
     int *from = calloc((size_t)f->count + 3, sizeof *from);
-    struct sample *sorted = from ? sort_by_row(r, from) : NULL;
+    struct spread_sample *sorted = from ? sort_by_row(r, from) : NULL;
 
     for (int i = 0; sorted && i < f->count; i++)
-        spread_of(sorted + from[i + 1], from[i + 2] - from[i + 1], v, &f->rows[i].times[r->kind]);
+        figure_spread_of(sorted + from[i + 1], from[i + 2] - from[i + 1], v, &f->rows[i].times[r->kind]);
     free(sorted);
     free(from);
     return sorted ? ERR_OK : err_set(r->db->err, ERR_NOMEM, "out of memory");
@@ -455,7 +379,7 @@ static int read_times(struct reading *r, enum figure_time kind)
     v = malloc(((size_t)r->nsamples + 1) * sizeof *v);
     if (!v)
         return err_set(r->db->err, ERR_NOMEM, "out of memory");
-    spread_of(r->samples, r->nsamples, v, &f->total.times[kind]);
+    figure_spread_of(r->samples, r->nsamples, v, &f->total.times[kind]);
     if (f->by != BY_NONE)
         rc = spread_rows(r, v);
     free(v);
@@ -468,7 +392,7 @@ static void fill_gaps(struct store_figures *f)
     for (int i = 0; i < f->count; i++)
         for (int t = 1; t < FIGURE_TIMES; t++)
             if (f->rows[i].times[t].count == 0)
-                spread_of(NULL, 0, NULL, &f->rows[i].times[t]);
+                figure_spread_of(NULL, 0, NULL, &f->rows[i].times[t]);
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------
@@ -539,39 +463,4 @@ void store_figures(struct store *s, struct store_figures *f)
     for (int i = 0; i < f->ntargets; i++)
         f->targets[i].met = f->targets[i].count = 0;
     store_submit_read(s, &f->op, exec_figures, drop_figures);
-}
-
-/* ---- the zone --------------------------------------------------------------------------------------------
- */
-
-int store_set_zone(struct store *s, const char *zone, struct err *e)
-{
-    struct zone_of *z;
-    int rc;
-
-    if (s->zone && !strcmp(zone_name(s->zone), zone))
-        return ERR_OK;
-    z = calloc(1, sizeof *z);
-    if (!z)
-        return err_set(e, ERR_NOMEM, "out of memory");
-    if ((rc = zone_new(zone, &z->zone, e))) {
-        free(z);
-        return rc;
-    }
-    /* The lanes' thread may still be counting in the one before: it lives as long as the store. */
-    z->next = s->zones;
-    s->zones = z;
-    s->zone = z->zone;
-    return ERR_OK;
-}
-
-void store_free_zones(struct store *s)
-{
-    while (s->zones) {
-        struct zone_of *z = s->zones;
-
-        s->zones = z->next;
-        zone_free(z->zone);
-        free(z);
-    }
 }

@@ -92,7 +92,7 @@ int store_tally(struct store_db *db);
 void store_rollback(struct store_db *db);
 /* open.c: everything but the lanes' batches; the connections must not be in use. */
 void store_free(struct store *s);
-void store_free_zones(struct store *s); /* figures_read.c */
+void store_free_zones(struct store *s); /* zones.c */
 void store_close_connections(struct store *s, bool checkpoint);
 /* A read-only connection of its own, for what may block at start. */
 int store_open_reader(const char *path, struct store_db *db, struct err *e);
