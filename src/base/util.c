@@ -247,6 +247,18 @@ static bool time_of_day_from_text(const char *at, int64_t now_wall_ms, int64_t *
     return false;
 }
 
+bool day_from_text(const char *text, int *year, int *month, int *day)
+{
+    struct tm tm;
+
+    if (!take_date(&text, &tm) || *text != '\0')
+        return false;
+    *year = tm.tm_year + 1900;
+    *month = tm.tm_mon + 1;
+    *day = tm.tm_mday;
+    return true;
+}
+
 bool wall_from_text(const char *text, int64_t now_wall_ms, int64_t *out_ms)
 {
     int64_t ms;

@@ -27,6 +27,9 @@ void wall_to_text(int64_t wall_ms, bool local, char out[32]);
  * False if it is none of these. */
 bool wall_from_text(const char *text, int64_t now_wall_ms, int64_t *out_ms);
 
+/* "YYYY-MM-DD", a day that there is, alone. */
+bool day_from_text(const char *text, int *year, int *month, int *day);
+
 /* Hex digits of either case, even count, no spaces. Returns the number of bytes written or ERR_INVALID,
  * ERR_TRUNCATED (odd count), ERR_TOO_LONG. */
 int hex_decode(const char *hex, size_t hex_len, uint8_t *out, size_t out_size);

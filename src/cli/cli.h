@@ -38,6 +38,7 @@ enum arg_type {
     ARG_DURATION,
     ARG_TIME,   /* sent as RFC 3339 in UTC */
     ARG_PAST,   /* the same; a duration is so long ago */
+    ARG_DAY,    /* as ARG_PAST; a day without a time is sent as it is written */
     ARG_FUTURE, /* the same; a duration is from now */
     ARG_CHOICE,
     ARG_FILE,

@@ -16,16 +16,33 @@ static bool wants_json(int argc, char **argv)
     return false;
 }
 
+/* What may stand behind the first word of commands of two: "new, preview, start". */
+static bool second_words(const char *first, struct buf *out)
+{
+    size_t len = strlen(first);
+
+    for (const struct command *c = command_next(NULL); c; c = command_next(c))
+        if (strncmp(c->name, first, len) == 0 && c->name[len] == ' ')
+            buf_addf(out, "%s%s", out->len ? ", " : "", c->name + len + 1);
+    return out->len > 0;
+}
+
 static int no_command(int argc, char **argv, bool json)
 {
+    struct buf words = {0};
     struct err e;
+    int status;
 
     if (argc == 0)
         err_set(&e, ERR_INVALID, "a command is missing");
+    else if (second_words(argv[0], &words))
+        err_set(&e, ERR_INVALID, "%.60s: expected one of %s behind it", argv[0], buf_str(&words));
     else
         err_set(&e, ERR_INVALID, "there is no command \"%.60s%s%.60s\"", argv[0], argc > 1 ? " " : "",
                 argc > 1 ? argv[1] : "");
-    return tell_usage(NULL, json, &e);
+    status = tell_usage(NULL, json, &e);
+    buf_free(&words);
+    return status;
 }
 
 static int run(const struct command *c, int argc, char **argv)

@@ -96,22 +96,40 @@ static int read_time(json_t *args, const struct option *o, const char *text, str
     return 0;
 }
 
+/* The beginning of a day, by the clock here. */
+static bool day_begins(const char *text, int64_t *ms)
+{
+    int year, month, day;
+    char begins[32];
+
+    snprintf(begins, sizeof begins, "%.10s 00:00", text);
+    return day_from_text(text, &year, &month, &day) && wall_from_text(begins, 0, ms);
+}
+
 static int read_past(json_t *args, const struct option *o, const char *text, struct err *e)
 {
     int64_t now = wall_now_ms(), ms;
 
     if (str_to_duration_ms(text, &ms))
         ms = now - ms;
-    else if (!wall_from_text(text, now, &ms))
-        return err_set(
-            e, ERR_INVALID,
-            "a time such as 09:30 or \"2026-11-21 09:30\", or how long ago (2h, 3d), expected, not "
-            "\"%.60s\"",
-            text);
+    else if (!day_begins(text, &ms) && !wall_from_text(text, now, &ms))
+        return err_set(e, ERR_INVALID,
+                       "a time such as 09:30, 2026-11-21 or \"2026-11-21 09:30\", or how long ago (2h, 3d), "
+                       "expected, not "
+                       "\"%.60s\"",
+                       text);
     else if (ms > now && strlen(text) <= strlen("HH:MM")) /* a time of day is read as the next one */
         ms -= DAY_MS;
     put_time(args, o, ms);
     return 0;
+}
+
+static int read_day(json_t *args, const struct option *o, const char *text, struct err *e)
+{
+    int year, month, day;
+
+    return day_from_text(text, &year, &month, &day) ? read_text(args, o, text, e)
+                                                    : read_past(args, o, text, e);
 }
 
 static int read_future(json_t *args, const struct option *o, const char *text, struct err *e)
@@ -247,7 +265,7 @@ static reader *const readers[] = {
     [ARG_DURATION] = read_duration, [ARG_TIME] = read_time,       [ARG_PAST] = read_past,
     [ARG_CHOICE] = read_choice,     [ARG_FILE] = read_text,       [ARG_NEW_FILE] = read_new_file,
     [ARG_MODEM] = read_text,        [ARG_FUTURE] = read_future,   [ARG_CONVERSATION] = read_conversation,
-    [ARG_PERSON] = read_text,       [ARG_DEPARTMENT] = read_text,
+    [ARG_PERSON] = read_text,       [ARG_DEPARTMENT] = read_text, [ARG_DAY] = read_day,
 };
 
 /* ---- the line ---- */

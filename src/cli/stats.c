@@ -132,9 +132,9 @@ static int run_stats(struct invocation *v)
 static const char *const periods[] = {"none", "day", "week", "month", "department", "person", "sim", NULL};
 
 static const struct option stats_options[] = {
-    {"since", ARG_PAST, "TIME", "since", "from this day on; 30d is thirty days ago, and when nothing is said",
+    {"since", ARG_DAY, "TIME", "since", "from this day on; 30d is thirty days ago, and when nothing is said",
      NULL, NULL, false},
-    {"until", ARG_PAST, "TIME", "until", "to the day before this time's, or to this time", NULL, NULL, false},
+    {"until", ARG_DAY, "TIME", "until", "to the day before this time's, or to this time", NULL, NULL, false},
     {"by", ARG_CHOICE, "WHAT", "by", "a row each: day, week, month, department, person, sim", NULL, periods,
      false},
     {"department", ARG_DEPARTMENT, "NAME", "department", "of this department only", NULL, NULL, false},

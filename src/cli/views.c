@@ -192,6 +192,19 @@ static void say_numbers(const char *label, const json_t *object)
     buf_free(&text);
 }
 
+static void say_handlers(const json_t *list)
+{
+    int down = 0;
+    const json_t *h;
+    char text[64];
+    size_t i;
+
+    json_array_foreach(list, i, h) down += json_is_true(json_object_get(h, "down"));
+    snprintf(text, sizeof text, "%d well, %d down", (int)i - down, down);
+    if (i > 0)
+        say_field("handlers", text);
+}
+
 void view_status(const json_t *answer)
 {
     const json_t *problems = json_object_get(answer, "problems"), *p;
@@ -202,6 +215,7 @@ void view_status(const json_t *answer)
     putchar('\n');
     modems_table(json_object_get(answer, "modems"));
     putchar('\n');
+    say_handlers(json_object_get(answer, "handlers"));
     say_numbers("queue", json_object_get(answer, "queue"));
     say_numbers("since start", json_object_get(answer, "since_start"));
     say_numbers("stored", json_object_get(answer, "messages"));

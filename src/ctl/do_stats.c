@@ -203,6 +203,18 @@ static int64_t default_since(struct call *call, int64_t until)
     return zone_moment(z, t.year, t.month, t.day - DEFAULT_DAYS + 1, 0);
 }
 
+/* A time, or a day without one: its midnight where the business is. */
+static int64_t moment(struct call *call, const char *name, int64_t otherwise)
+{
+    const struct zone *z = desk_staff(call->ctl->world.desk)->zone;
+    const char *text = call_text(call, name);
+    int year, month, day;
+
+    if (text && z && day_from_text(text, &year, &month, &day))
+        return zone_moment(z, year, month, day, 0);
+    return call_wall_ms(call, name, otherwise);
+}
+
 void do_stats(struct call *call)
 {
     struct asking *a = call_keep(call, sizeof *a, asking_clear);
@@ -214,8 +226,8 @@ void do_stats(struct call *call)
         !call_person(call, "person", a->person, sizeof a->person))
         return;
     f->done = on_figures;
-    f->until_wall_ms = call_wall_ms(call, "until", rt_wall_ms(call->ctl->world.rt));
-    f->since_wall_ms = call_wall_ms(call, "since", default_since(call, f->until_wall_ms));
+    f->until_wall_ms = moment(call, "until", rt_wall_ms(call->ctl->world.rt));
+    f->since_wall_ms = moment(call, "since", default_since(call, f->until_wall_ms));
     f->department = given(a->department);
     f->person = given(a->person);
     f->sim = given(call_text(call, "modem"));

@@ -2,8 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/util.h"
+#include "ctl/desk.h"
 #include "ctl/private.h"
+#include "engine/engine.h"
+#include "engine/handler.h"
 
 enum {
     DOWN_TELL_MS = 120000, /* a modem that starts or recovers may be down so long before anybody is told */
@@ -235,12 +239,43 @@ static void modem_problems(const struct ctl *c, json_t *list)
         problem(list, "no modem is ready: nothing is sent or received");
 }
 
+static json_t *handlers_json(const struct ctl *c)
+{
+    const struct handler *h;
+    const char *kind;
+    json_t *list = json_array();
+
+    for (int i = 0; (h = engine_handler_at(c->world.engine, i, &kind)); i++)
+        json_array_append_new(list, json_handler(h, kind));
+    return list;
+}
+
+static void handler_problems(const struct ctl *c, json_t *list)
+{
+    const struct handler *h;
+    const char *kind;
+    char text[300];
+
+    for (int i = 0; (h = engine_handler_at(c->world.engine, i, &kind)); i++) {
+        struct handler_health health = {0};
+
+        if (h->health)
+            h->health(h, &health);
+        if (!health.down)
+            continue;
+        snprintf(text, sizeof text, "handler %s fails: %s", h->name, health.error);
+        utf8_mend(text);
+        problem(list, text);
+    }
+}
+
 static json_t *problems_of(const struct ctl *c, const struct gateway_stats *g)
 {
     json_t *list = json_array();
     char text[200];
 
     modem_problems(c, list);
+    handler_problems(c, list);
     if (g->disk_full || store_is_full(c->world.store))
         problem(list, "the disk of the database is full: messages stay on the modems, new ones are refused");
     if (g->undecided > 0) {
@@ -304,6 +339,7 @@ static void on_counted(struct store_op *op, int status)
     json_put_text(result, "configuration", c->conf_path);
     json_put_time(result, "started", c->started_wall_ms);
     json_object_set_new(result, "modems", modems_json(c));
+    json_object_set_new(result, "handlers", handlers_json(c));
     json_object_set_new(result, "queue", queue_json(&g));
     json_object_set_new(result, "since_start", since_start_json(&g));
     if (status == 0)

@@ -68,6 +68,15 @@ static int check_time(const struct request *r, const struct field *f, const json
     return 0;
 }
 
+static int check_day(const struct request *r, const struct field *f, const json_t *v, struct err *e)
+{
+    int year, month, day;
+
+    if (json_is_string(v) && day_from_text(json_string_value(v), &year, &month, &day))
+        return 0;
+    return check_time(r, f, v, e);
+}
+
 static int check_choice(const struct request *r, const struct field *f, const json_t *v, struct err *e)
 {
     struct buf known = {0};
@@ -115,9 +124,10 @@ static int check_field(const struct request *r, const struct field *f, const jso
 {
     static int (*const checks[])(const struct request *, const struct field *, const json_t *,
                                  struct err *) = {
-        [FIELD_TEXT] = check_text,     [FIELD_TEXTS] = check_texts,       [FIELD_NUMBER] = check_number,
-        [FIELD_BOOL] = check_bool,     [FIELD_DURATION] = check_duration, [FIELD_TIME] = check_time,
-        [FIELD_CHOICE] = check_choice, [FIELD_SETTINGS] = check_settings, [FIELD_ROWS] = check_rows};
+        [FIELD_TEXT] = check_text, [FIELD_TEXTS] = check_texts,       [FIELD_NUMBER] = check_number,
+        [FIELD_BOOL] = check_bool, [FIELD_DURATION] = check_duration, [FIELD_TIME] = check_time,
+        [FIELD_DAY] = check_day,   [FIELD_CHOICE] = check_choice,     [FIELD_SETTINGS] = check_settings,
+        [FIELD_ROWS] = check_rows};
 
     return checks[f->type](r, f, v, e);
 }

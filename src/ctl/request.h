@@ -18,6 +18,7 @@ enum field_type {
     FIELD_BOOL,
     FIELD_DURATION, /* "90s", "2h", "1d12h" */
     FIELD_TIME,     /* RFC 3339, "YYYY-MM-DD HH:MM", "HH:MM", "+2h" */
+    FIELD_DAY,      /* the same, or "YYYY-MM-DD": the beginning of that day, where the business is */
     FIELD_CHOICE,   /* one of `choices` */
     FIELD_SETTINGS, /* an object of texts */
     FIELD_ROWS,     /* an array of at least one object, at most max; the handler checks them */

@@ -142,8 +142,8 @@ static const struct field consents_fields[] = {
 static const struct field deliveries_fields[] = {A_WORD("handler", false), A_LIMIT, AN_AFTER("after"), END};
 static const char *const periods[] = {"none",       "auto",   "day", "week", "month",
                                       "department", "person", "sim", NULL};
-static const struct field stats_fields[] = {{.name = "since", .type = FIELD_TIME},
-                                            {.name = "until", .type = FIELD_TIME},
+static const struct field stats_fields[] = {{.name = "since", .type = FIELD_DAY},
+                                            {.name = "until", .type = FIELD_DAY},
                                             {.name = "by", .type = FIELD_CHOICE, .choices = periods},
                                             A_WORD("department", false),
                                             A_PERSON("person"),

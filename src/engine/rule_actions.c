@@ -156,7 +156,7 @@ static void do_reply(struct asking *a, const struct rule_actions *act)
     }
     reply = verdict_reply(a->verdict, a->rule->source, false);
     if (!reply)
-        why(a, "no reply, there are enough to this number", "");
+        why(a, "no reply:", a->verdict->silent ? a->verdict->silent : "there are enough to this number");
     else if (!say(a, act->reply, "reply", &reply->text))
         verdict_unreply(a->verdict);
 }

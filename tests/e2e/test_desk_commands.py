@@ -126,6 +126,7 @@ def test_refusals(build):
     with desk(build) as it:
         it.start()
         number = text(it, "Hello")["id"]
+        refused(it, "campaign: expected one of new, preview", "campaign", status=2)
         refused(it, "conversation 99: there is none", "conversation", "99")
         refused(it, "conversation 99: there is none", "conversation", "close", "99")
         refused(it, "expected one of: sales, returns", "conversations", "--department", "parcels")
@@ -260,6 +261,10 @@ def test_handlers(build):
         lab.equal(it.json("deliveries", "--handler", "broken")["deliveries"], [])
         handlers = {h["name"]: h for h in it.json("handlers", check=False)["handlers"]}
         lab.equal((handlers["crm"]["kind"], handlers["crm"]["waiting"]), ("webhook", 1))
+        status = it.json("status", check=False)
+        down = [h["name"] for h in status["handlers"] if h["down"]]
+        lab.equal([p.split(" fails: ")[0] for p in status["problems"] if " fails: " in p], [f"handler {name}" for name in down])
+        lab.true("crm" in down and not status["healthy"], f"{status}")
         it.run("deliveries", "drop", number)
         lab.equal(it.json("deliveries")["deliveries"], [])
         refused(it, "there is none", "deliveries", "drop", str(number))

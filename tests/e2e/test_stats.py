@@ -68,6 +68,10 @@ def test_figures(build):
                             "never": "missed"})
         lab.equal(it.json("stats", "--person", "Ben")["total"]["out"], 0)
         lab.equal(len(it.json("stats", "--since", "7d", "--by", "day")["rows"]), 8)
+        days = it.json("stats", "--since", "2026-02-01", "--until", "2026-03-01", "--by", "day")
+        lab.equal((days["first_day"], days["last_day"], len(days["rows"])), ("2026-02-01", "2026-02-28", 28), "days without times")
+        lab.equal(it.run("stats", "--since", "2026-02-30", check=False).returncode, 2)
+        lab.equal(it.json("messages", "--since", "2026-02-01")["messages"][-1]["direction"], "in")
         lab.equal(it.json("stats", "--by", "sim")["rows"][0]["key"], "M0")
 
 

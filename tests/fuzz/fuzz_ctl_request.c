@@ -18,6 +18,7 @@ static void require(int holds)
 static void check_field(const struct field *f, const json_t *v)
 {
     int64_t ms;
+    int day;
 
     switch (f->type) {
     case FIELD_TEXT:
@@ -43,6 +44,11 @@ static void check_field(const struct field *f, const json_t *v)
         break;
     case FIELD_ROWS:
         require(json_is_array(v));
+        break;
+    case FIELD_DAY:
+        if (day_from_text(json_string_value(v), &day, &day, &day))
+            break;
+        require(wall_from_text(json_string_value(v), INT64_C(1795253400000), &ms));
         break;
     case FIELD_TIME:
         require(wall_from_text(json_string_value(v), INT64_C(1795253400000), &ms));

@@ -189,6 +189,19 @@ static void times_refused(void **state)
             fail_msg("accepted: %s", bad[i]);
 }
 
+/* A day alone is one that there is, with nothing behind it. */
+static void day_from(void **state)
+{
+    int year, month, day;
+
+    (void)state;
+    assert_true(day_from_text("2028-02-29", &year, &month, &day));
+    assert_int_equal(year * 10000 + month * 100 + day, 20280229);
+    assert_false(day_from_text("2026-02-29", &year, &month, &day));
+    assert_false(day_from_text("2026-11-21 09:30", &year, &month, &day));
+    assert_false(day_from_text("", &year, &month, &day));
+}
+
 /* Hex goes both ways; odd, wrong and too much are told apart. */
 static void hex(void **state)
 {
@@ -214,7 +227,8 @@ int main(void)
         cmocka_unit_test(copies),        cmocka_unit_test(integers),
         cmocka_unit_test(durations),     cmocka_unit_test(times_written),
         cmocka_unit_test(times_read),    cmocka_unit_test(times_over_clock_change),
-        cmocka_unit_test(times_refused), cmocka_unit_test(hex),
+        cmocka_unit_test(times_refused), cmocka_unit_test(day_from),
+        cmocka_unit_test(hex),
     };
 
     return cmocka_run_group_tests_name("base/util", tests, NULL, NULL);
