@@ -26,10 +26,11 @@ struct store_db {
     const char *const *sinks; /* borrowed from the store; NULL none */
     int64_t next_outbox;
     int64_t next_conversation;
-    unsigned wanted;                  /* events that somebody wants: bits 1 << enum desk_event */
-    bool made_work;                   /* this transaction stored an event or a delivery */
-    int64_t delta[MSG_STATES];        /* messages by state: what this transaction adds to the tally */
-    struct figure_tally figures;      /* what it adds to the figures */
+    int64_t message_floor;       /* ids up to it were given, whether their messages are there still or not */
+    unsigned wanted;             /* events that somebody wants: bits 1 << enum desk_event */
+    bool made_work;              /* this transaction stored an event or a delivery */
+    int64_t delta[MSG_STATES];   /* messages by state: what this transaction adds to the tally */
+    struct figure_tally figures; /* what it adds to the figures */
     const struct zone *_Atomic *zone; /* the store's, in whose days they are counted; NULL: UTC */
     struct {
         const char *sql;

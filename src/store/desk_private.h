@@ -31,7 +31,7 @@ int conv_find_live(struct store_db *db, int64_t contact, const char *sim, struct
 int conv_find_last(struct store_db *db, int64_t contact, const char *sim, struct conv_row *out);
 int conv_insert(struct store_db *db, struct conv_row *c);     /* c->id 0 or taken: a new id */
 int conv_save(struct store_db *db, const struct conv_row *c); /* all but number and name */
-int conv_start(struct store_db *db);                          /* reads the next id */
+int conv_start(struct store_db *db);                          /* reads the next ids */
 int conv_log(struct store_db *db, int64_t conversation, int64_t at_wall_ms, const char *what, const char *who,
              const char *value, int64_t message);
 

@@ -117,16 +117,20 @@ static const char sql_live_any[] =
     CONV_FROM "WHERE v.contact = ?1 AND v.state < 5 ORDER BY v.id DESC LIMIT 1";
 static const char sql_last[] = CONV_FROM "WHERE v.contact = ?1 AND v.state >= 5 AND (?2 = '' OR v.sim = ?2) "
                                          "ORDER BY v.closed DESC, v.id DESC LIMIT 1";
-static const char sql_next_conv[] = "SELECT ifnull(max(id), 0) + 1 FROM conversation";
+static const char sql_ids[] = /* see ids_keep */
+    "SELECT max(ifnull((SELECT max(id) FROM conversation), 0), ifnull((SELECT message FROM retained WHERE "
+    "kind "
+    "= 11), 0)) + 1, ifnull((SELECT message FROM retained WHERE kind = 10), 0)";
 
 int conv_start(struct store_db *db)
 {
     sqlite3_stmt *st;
-    int rc = db_first(db, &st, sql_next_conv, NULL, 0);
+    int rc = db_first(db, &st, sql_ids, NULL, 0);
 
     if (rc <= 0)
         return rc;
     db->next_conversation = db_col(st, 0);
+    db->message_floor = db_col(st, 1);
     db_end(st);
     return ERR_OK;
 }

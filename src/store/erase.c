@@ -262,7 +262,7 @@ static int exec_erase(struct store_db *db, struct store_op *op)
     e->busy = 0;
     e->rows = 0;
     e->more = e->opt_out = false;
-    if ((rc = find_record(&g)) || (rc = erase_some(&g)))
+    if ((rc = ids_keep(db)) || (rc = find_record(&g)) || (rc = erase_some(&g)))
         return rc;
     return note(&g);
 }

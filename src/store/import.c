@@ -4,6 +4,7 @@
 
 #include "store/desk_private.h"
 #include "store/query_desk.h"
+#include "store/remove.h"
 
 /* ---- import ----------------------------------------------------------------------------------------------
  */
@@ -64,8 +65,8 @@ static int import_consent(struct store_db *db, const struct store_import *i, str
     if (c->kept_out)
         return ERR_OK;
     c->changed = true;
-    snprintf(how, sizeof how, "%s%s", i->proof && !strncmp(i->proof, "import", 6) ? "" : "import:",
-             i->proof ? i->proof : "");
+    snprintf(how, sizeof how, "%s%s",
+             i->proof && !strncmp(i->proof, "import", 6) ? "" : "import:", i->proof ? i->proof : "");
     if ((rc = figure_consent(db, c->consent, "", NULL, i->now_wall_ms)))
         return rc;
     return consent_set(db, &(struct consent_change){.number = c->number,
@@ -334,9 +335,10 @@ static int exec_merge(struct store_db *db, struct store_op *op)
     m->conversations = 0;
     if (!strcmp(m->from, m->into))
         return err_set(db->err, ERR_INVALID, "two different numbers expected, not %.40s twice", m->from);
-    if ((rc = contact_id(db, m->from, &g.from)) || (rc = contact_id(db, m->into, &g.into)) ||
-        (rc = merge_fields(&g)) || (rc = merge_conversations(&g)) ||
-        (rc = share_opt_outs(&g, m->from, m->into)) || (rc = share_opt_outs(&g, m->into, m->from)))
+    if ((rc = ids_keep(db)) || (rc = contact_id(db, m->from, &g.from)) ||
+        (rc = contact_id(db, m->into, &g.into)) || (rc = merge_fields(&g)) ||
+        (rc = merge_conversations(&g)) || (rc = share_opt_outs(&g, m->from, m->into)) ||
+        (rc = share_opt_outs(&g, m->into, m->from)))
         return rc;
     return forget(&g);
 }

@@ -200,21 +200,22 @@ int parts_stop(struct store_db *db, const struct msg_head *h, bool unknown_too, 
 }
 
 static const char sql_insert[] =
-    "INSERT INTO message(direction, state, peer, wanted, modem, pool, imsi, source, key, reason, flags, "
+    "INSERT INTO message(id, direction, state, peer, wanted, modem, pool, imsi, source, key, reason, flags, "
     "priority, parts, created, due, expires, changed, scts, reply_to, text, meta, conversation, cost, who, "
-    "depth, desk) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?17, "
+    "depth, desk) VALUES((SELECT CASE WHEN ifnull(max(id), 0) < ?26 THEN ?26 + 1 END FROM message), ?1, ?2, "
+    "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?17, "
     "?18, "
     "?19, ?20, ?21, ?22, ?23, ?24, ?25)";
 
 int message_insert(struct store_db *db, const struct msg_insert *m, int64_t *id)
 {
-    int rc = DB_RUN(db, sql_insert, db_int(m->direction), db_int(m->state), db_text(m->peer),
-                    db_text(m->wanted), db_text(m->modem), db_text(m->pool), db_text(m->imsi),
-                    db_text(m->source), db_text(m->key), db_text(m->reason), db_int(m->flags),
-                    db_int(m->priority), db_int(m->parts), db_int(m->now_wall_ms), db_int(m->due_wall_ms),
-                    db_int(m->expires_wall_ms), db_int(m->scts_wall_ms), db_int(m->reply_to),
-                    db_text(m->text), db_text_or_null(m->meta), db_int(m->conversation),
-                    db_int(m->cost_micros), db_text(m->who), db_int(m->depth), db_int(m->desk));
+    int rc = DB_RUN(
+        db, sql_insert, db_int(m->direction), db_int(m->state), db_text(m->peer), db_text(m->wanted),
+        db_text(m->modem), db_text(m->pool), db_text(m->imsi), db_text(m->source), db_text(m->key),
+        db_text(m->reason), db_int(m->flags), db_int(m->priority), db_int(m->parts), db_int(m->now_wall_ms),
+        db_int(m->due_wall_ms), db_int(m->expires_wall_ms), db_int(m->scts_wall_ms), db_int(m->reply_to),
+        db_text(m->text), db_text_or_null(m->meta), db_int(m->conversation), db_int(m->cost_micros),
+        db_text(m->who), db_int(m->depth), db_int(m->desk), db_int(db->message_floor));
 
     if (rc)
         return rc;

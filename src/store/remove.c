@@ -4,6 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- ids -------------------------------------------------------------------------------------------------
+ */
+
+/* Kinds 10 and 11 of `retained`: messages (desk_rows.c reads them at start), conversations. */
+static const char sql_newest[] = "SELECT ifnull(max(id), 0) FROM message";
+static const char sql_keep[] =
+    "INSERT INTO retained(kind, message) VALUES(10, ?1), (11, ?2) ON CONFLICT(kind) "
+    "DO UPDATE SET message = max(message, excluded.message)";
+
+int ids_keep(struct store_db *db)
+{
+    sqlite3_stmt *st;
+    int rc = db_first(db, &st, sql_newest, NULL, 0);
+
+    if (rc <= 0)
+        return rc;
+    if (db_col(st, 0) > db->message_floor)
+        db->message_floor = db_col(st, 0);
+    db_end(st);
+    return DB_RUN(db, sql_keep, db_int(db->message_floor), db_int(db->next_conversation - 1));
+}
+
 /* ---- messages --------------------------------------------------------------------------------------------
  */
 

@@ -4,6 +4,8 @@
 
 #include "store/private.h"
 
+/* Before anything is taken out: the ids that were given are written down, for others know things by them. */
+int ids_keep(struct store_db *db);
 /* A message with its parts, history, reports and raw PDUs. `state`: its own, for the tally. */
 int message_remove(struct store_db *db, int64_t id, int state);
 /* Behind some of them: what waited to be told of messages that are gone. */

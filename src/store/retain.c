@@ -190,6 +190,12 @@ static int exec_retain(struct store_db *db, struct store_op *op)
 
     r->erased = 0;
     r->more = false;
+    if (r->kind == RETAIN_CONTACTS || r->kind == RETAIN_MESSAGES) {
+        int rc = ids_keep(db);
+
+        if (rc)
+            return rc;
+    }
     return kinds[r->kind](db, r, &f);
 }
 

@@ -326,6 +326,37 @@ static void test_erase_of_campaign(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM campaign_to WHERE number LIKE '+%'"), 0);
 }
 
+/* Others know messages and conversations by their numbers (keys, servers, telephones): those of what was
+ * erased are not given to anything else, in another life neither. */
+static void test_numbers_stay_used(void **state)
+{
+    struct fixture *f = *state;
+    struct store_retain r = {.kind = RETAIN_MESSAGES, .before_wall_ms = T0 + 3 * DAY, .max = 100};
+    int64_t message, conversation = live(f, HER, "hello");
+    bool opt_out;
+
+    message = ask(f, "SELECT max(id) FROM message");
+    erase(f, HER, &opt_out);
+    assert_true(receive_from(f, OTHER, "m0", "hello", T0 + DAY) > message);
+    fixture_crash(f);
+    fixture_start(f);
+    assert_true(live(f, OTHER, "again") > conversation);
+    message = ask(f, "SELECT max(id) FROM message");
+    conversation = ask(f, "SELECT max(id) FROM conversation");
+    decide_on(f, &(struct deed){.conversation = conversation,
+                                .effects = {{.kind = EFFECT_STATE, .n = CONV_CLOSED}},
+                                .neffects = 1,
+                                .at = T0});
+    do
+        assert_int_equal(DO(f, store_retain, &r), 0);
+    while (r.more);
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation"), 0);
+    fixture_crash(f);
+    fixture_start(f);
+    assert_true(receive_from(f, OTHER, "m0", "hello", T0 + 4 * DAY) > message);
+    assert_true(live(f, OTHER, "again") > conversation);
+}
+
 /* After a crash it is known whose erasure was not done. Many messages take several calls. */
 static void test_erase_interrupted(void **state)
 {
@@ -436,6 +467,7 @@ int main(void)
         TEST(test_erased_opt_out),
         TEST(test_erase_interrupted),
         TEST(test_erase_of_campaign),
+        TEST(test_numbers_stay_used),
         TEST(test_retain_messages),
         TEST(test_retain_raw),
         TEST(test_retain_contacts),
