@@ -213,6 +213,7 @@ static void decide(struct job *j)
     ev->language = program_language(j->program, ev);
     buf_clear(&j->shown);
     sensitive_show(&j->program->sensitive, ev, &j->shown);
+    sensitive_titles(&j->program->sensitive, &j->known);
     verdict_init(&j->verdict, NULL);
     if (!j->message)
         j->verdict.thread = THREAD_NONE; /* it belongs to its conversation already */

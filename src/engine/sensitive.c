@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
+
 void sensitive_compile(struct sensitive *s, const struct engine_conf *conf, struct problems *p)
 {
     const struct sensitive_conf *sc = &conf->sensitive;
@@ -34,4 +36,19 @@ void sensitive_show(const struct sensitive *s, struct handler_event *ev, struct 
         return;
     ev->shown = (struct span){room->data + before, room->len - before};
     ev->sensitive = true;
+}
+
+static void mask_title(const struct sensitive *s, struct conv_row *c)
+{
+    struct buf masked = {0};
+
+    if (mask_text(s->mask, c->title, strlen(c->title), &masked) > 0)
+        str_copy(c->title, sizeof c->title, buf_str(&masked));
+    buf_free(&masked);
+}
+
+void sensitive_titles(const struct sensitive *s, struct store_situation *known)
+{
+    mask_title(s, &known->conv);
+    mask_title(s, &known->last);
 }

@@ -248,5 +248,22 @@ def test_cards(build):
         lab.equal(it.sql("SELECT count(*) FROM segment WHERE length(pdu) > 0"), [(0,)])
 
 
+def test_cards_in_titles(build):
+    """A conversation's title is what the customer wrote: handlers get it masked too, with messages and with events."""
+    rest = """handlers = ( { name = "spy"; kind = "exec"; command = ( "/bin/sh", "-c", "cat >> %s/spy; echo >> %s/spy" );
+                             on = ( "message", "opened", "closed" ); } );"""
+    with lab.Lab(build) as it:
+        it.write_conf(rest=rest % (it.dir, it.dir))
+        it.start()
+        text(it, f"{CARD} is my card")
+        text(it, "and now?")
+        it.run("conversation", "close", "1")
+        seen = it.wait("the events", lambda: (lambda lines: lines if len(lines) == 4 else None)(
+            [json.loads(line) for line in (it.dir / "spy").read_text().splitlines() if line.endswith("}")]))
+        lab.equal(sorted(e["on"] for e in seen), ["closed", "message", "message", "opened"])
+        lab.equal([e for e in seen if CARD in json.dumps(e)], [])
+        lab.equal({e["conversation"]["title"] for e in seen if "title" in e["conversation"]}, {"**** **** **** 1111 is my card"})
+
+
 if __name__ == "__main__":
     lab.main(globals())
