@@ -40,7 +40,7 @@ static const struct schema_key guard_keys[] = {
      .help = "… in this time"},
     {"replies_day", SCHEMA_INT, ENGINE(guard.replies_day), .def = "30", .min = 0, .max = 10000,
      .help = "to one number within 24 hours; 0 no limit"},
-    {"replies_all", SCHEMA_INT, ENGINE(guard.replies_all), .def = "500", .min = 0, .max = 1000000,
+    {"replies_all", SCHEMA_INT, ENGINE(guard.replies_all), .def = "500", .min = 0, .max = 10000,
      .help = "to all numbers in this time; 0 no limit"},
     {"same_text", SCHEMA_INT, ENGINE(guard.same_text), .def = "2", .min = 0, .max = SITUATION_TEXTS,
      .help = "the same text to one number so often …; 0 no limit"},

@@ -120,6 +120,7 @@ static void mistakes(void **state)
 {
     static const char *const expected[] = {
         ":2: consent.languages[1]: there are no lists for \"xx\"",
+        ":3: guard.replies_all: ", /* no more are counted: a larger cap would be none */
         ":3: guard.cost_per_day: expected costs",
         ":4: sensitive.patterns[0]: missing closing parenthesis",
         ":5: quiet.countries[0].zones[0]: no time zone \"Mars\"",
@@ -134,7 +135,7 @@ static void mistakes(void **state)
 
     (void)state;
     assert_null(read_text("consent = { languages = ( \"de\", \"xx\" ); };\n"
-                          "guard = { cost_per_day = \"5\"; };\n"
+                          "guard = { cost_per_day = \"5\"; replies_all = 20000; };\n"
                           "sensitive = { patterns = ( \"(\" ); };\n"
                           "quiet = { countries = ( { to = ( \"+49*\" ); zones = ( \"Mars\" ); } ); };\n"
                           "premium = { also = ( \"abc\" ); };\n"
