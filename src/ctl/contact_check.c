@@ -29,9 +29,11 @@ static int check_line(const char *field, const char *value, size_t most, struct 
 /* BCP 47, as far as it matters here: letters, digits and hyphens. */
 static int check_language(const char *value, struct err *e)
 {
-    if (strlen(value) < DESK_LANGUAGE_BYTES &&
-        strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == strlen(value) &&
-        strlen(value) != 1)
+    size_t len = strcspn(value, "-"); /* of the language itself */
+
+    if (!*value ||
+        (strlen(value) < DESK_LANGUAGE_BYTES && (len == 2 || len == 3) &&
+         strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == strlen(value)))
         return 0;
     return err_set(e, ERR_INVALID, "language: a language such as de or pt-BR expected, not \"%.40s\"", value);
 }

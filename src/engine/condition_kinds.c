@@ -458,6 +458,14 @@ static void seen_dates(const struct condition *c, const struct asking *a, struct
 static void compile_languages(struct compiling *k, struct condition *c)
 {
     c->texts = texts_copy(k->from->languages);
+    for (int i = 0; c->texts[i]; i++) {
+        size_t len = strcspn(c->texts[i], "-");
+
+        if (len != 2 && len != 3) /* "german" would never hold */
+            problem(k->problems,
+                    "%s.languages[%d]: \"%.40s\": expected a language such as \"de\" or \"pt-BR\"",
+                    k->rule->place, i, c->texts[i]);
+    }
 }
 
 static bool test_languages(const struct condition *c, struct asking *a)

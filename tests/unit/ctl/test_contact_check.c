@@ -60,6 +60,7 @@ static void test_refuses(void **state)
     refuses("name", longer, "name: at most 95 bytes expected");
     refuses("language", "d", "de or pt-BR expected");
     refuses("language", "de_DE.UTF-8", "de or pt-BR expected");
+    refuses("language", "german", "de or pt-BR expected");
     refuses("zone", "Mars/Olympus", "Europe/Berlin expected");
     refuses("zone", "../../etc/passwd", "Europe/Berlin expected");
     refuses("zone", longer, "Europe/Berlin expected");

@@ -199,6 +199,7 @@ static void test_errors(void **state)
         {{.dates = "soon"}, "g.dates: \"soon\": expected days"},
         {{.scripts = WORDS("Klingon")}, "g.scripts: "},
         {{.scripts = WORDS("a}b")}, "g.scripts[0]: expected a name of Unicode"},
+        {{.languages = WORDS("de", "german")}, "g.languages[1]: \"german\": expected a language"},
         {{.from = WORDS("@vpi")}, "g.from[0]: no list \"vpi\": expected one of lists: vip"},
         {{.message_class = 5}, "g.class: expected 0 to 3"},
         {{.schedule = "08:00"}, "g.schedule: expected none without on = \"schedule\""},
