@@ -2,7 +2,6 @@
 """The daemon as a service: what it tells systemd, how it stops, what it logs; the unit and what `make install` puts where."""
 import os
 import pathlib
-import re
 import signal
 import shutil
 import socket
