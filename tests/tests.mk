@@ -147,7 +147,7 @@ check-simulation:
 .PHONY: check-simulation-run check-simulation-asan
 check-simulation-run: $(SIMULATION)
 	@$(CHECK) --sum $(SUM) --title 'the whole gateway on simulated time' \
-	    -- $(SIMULATION) --seeds 1:$(SEEDS):2 -- $(SIMULATION) --seeds 2:$(SEEDS):2 -- $(SIMULATION) --month -- $(SIMULATION) --every-commit
+	    -- $(SIMULATION) --seeds 1:$(SEEDS):2 -- $(SIMULATION) --seeds 2:$(SEEDS):2 -- $(SIMULATION) --month -- $(SIMULATION) --every-commit -- $(SIMULATION) --shop
 	@$(CHECK) --sum $(SUM) --title 'complaints, families and faults, PINs, weeks of chaos' \
 	    -- $(SIMULATION) --complaints -- $(SIMULATION) --matrix -- $(SIMULATION) --pins 1:$(PIN_STORIES) \
 	    -- $(SIMULATION) --chaos 1:$(WEEKS):2 -- $(SIMULATION) --chaos 2:$(WEEKS):2

@@ -44,14 +44,17 @@ static const char sql_without_mr[] =
     "SELECT p.id, p.state, m.peer, p.submitted FROM part p INDEXED BY part_awaits "
     "JOIN message m ON m.id = p.id / 256 WHERE p.awaits = 1 AND p.imsi = ?1 AND p.mr IS NULL AND "
     "p.submitted BETWEEN ?2 AND ?3 AND p.state IN (2, 3, 9) ORDER BY p.submitted, p.id";
-/* A part of any message to the same number that has this reference and its final report. */
-static const char sql_settled[] =
+/* A part of any message to the same number that has this reference and its final report; or one of another
+ * message, first sent before the report's time ?5 and sent again after it because nobody knew what became of
+ * it: the report may be that of the first time. */
+static const char sql_anothers[] =
     "WITH RECURSIVE era(n) AS (SELECT max(0, ?1 / " MSG_ERA_SQL " - 1) UNION ALL SELECT n + 1 FROM era "
     "WHERE n < (SELECT max(id) FROM message) / " MSG_ERA_SQL ") "
     "SELECT 1 FROM era CROSS JOIN message m INDEXED BY message_peer CROSS JOIN part p "
     "WHERE m.id / " MSG_ERA_SQL " = era.n AND m.peer = (SELECT peer FROM message WHERE id = ?1) AND "
-    "m.created >= ?4 AND p.id BETWEEN m.id * 256 + 1 AND m.id * 256 + m.parts AND p.imsi = ?2 AND "
-    "p.mr = ?3 LIMIT 1";
+    "m.created >= ?4 AND p.id BETWEEN m.id * 256 + 1 AND m.id * 256 + m.parts AND "
+    "((p.imsi = ?2 AND p.mr = ?3) OR (m.id <> ?1 AND m.flags & ?7 AND m.created <= ?5 + ?6 AND "
+    "(p.submitted >= ?5 - ?6 OR p.state = ?8))) LIMIT 1";
 
 static int find_copy(struct store_db *db, struct store_report *r)
 {
@@ -96,12 +99,14 @@ static int find_by_mr(struct store_db *db, const struct store_report *r, struct 
     return rc;
 }
 
-/* True in *out: a report with this reference has its part already, one that is final. */
-static int is_settled(struct store_db *db, const struct store_report *r, int64_t message, bool *out)
+/* True in *out: the report has its part already, or may be another's. */
+static int is_anothers(struct store_db *db, const struct store_report *r, int64_t when, int64_t message,
+                       bool *out)
 {
     sqlite3_stmt *st;
-    int rc = DB_FIRST(db, &st, sql_settled, db_int(message), db_text(r->imsi), db_int(r->mr),
-                      db_int(r->now_wall_ms - r->window_ms));
+    int rc = DB_FIRST(db, &st, sql_anothers, db_int(message), db_text(r->imsi), db_int(r->mr),
+                      db_int(r->now_wall_ms - r->window_ms), db_int(when), db_int(EARLY_MS),
+                      db_int(MSG_F_POSSIBLE_DUPLICATE), db_int(MSG_QUEUED));
 
     *out = rc > 0;
     if (rc > 0)
@@ -133,13 +138,14 @@ static int is_in_order(struct store_db *db, const struct store_report *r, int64_
 }
 
 /* A wrong guess would call a lost message delivered, so none is made while another part to this number is on
- * the air, or when the report's own part is known. */
+ * the air, when the report's own part is known, or when it may as well be of another message whose outcome is
+ * or was not known either. */
 static int find_without_mr(struct store_db *db, const struct store_report *r, struct matched *out)
 {
     int64_t when = r->scts_wall_ms > 0 ? r->scts_wall_ms : r->now_wall_ms, best = INT64_MAX;
     sqlite3_stmt *st = DB_BIND(db, sql_without_mr, db_text(r->imsi), db_int(r->now_wall_ms - r->window_ms),
                                db_int(r->now_wall_ms));
-    bool settled = false, in_order = false, on_the_air = false;
+    bool anothers = false, in_order = false, on_the_air = false, ambiguous = false;
     int rc;
 
     if (!st)
@@ -150,7 +156,10 @@ static int find_without_mr(struct store_db *db, const struct store_report *r, st
         if (!same_recipient(st, 2, r->recipient))
             continue;
         on_the_air |= db_col(st, 1) == MSG_SUBMITTING;
-        if (db_col(st, 1) == MSG_SUBMITTING || away >= best || away > NEAR_MS)
+        if (db_col(st, 1) == MSG_SUBMITTING || away > NEAR_MS)
+            continue;
+        ambiguous |= out->part != 0 && part_message(out->part) != part_message(db_col(st, 0));
+        if (away >= best)
             continue;
         best = away;
         /* Parts of one message go out in their order: its first open one is the likeliest to be on the air.
@@ -160,8 +169,9 @@ static int find_without_mr(struct store_db *db, const struct store_report *r, st
     }
     if (rc || out->part == 0)
         return rc;
-    if ((rc = is_settled(db, r, part_message(out->part), &settled)) ||
-        (rc = is_in_order(db, r, out->part, &in_order)) || on_the_air || settled || !in_order)
+    if ((rc = is_anothers(db, r, when, part_message(out->part), &anothers)) ||
+        (rc = is_in_order(db, r, out->part, &in_order)) || on_the_air || anothers || !in_order ||
+        (ambiguous && out->state == MSG_UNKNOWN))
         out->part = 0;
     return rc;
 }

@@ -101,6 +101,8 @@ static void submitted(struct ledger *l, const struct simnet_event *ev, const cha
         return;
     }
     n = out_of(l, ev, text);
+    if (n < 0 && l->told)
+        return;
     if (n < 0) {
         ledger_problem(l, "the network took a text that nobody wrote: %s", text);
         return;
@@ -177,7 +179,7 @@ static void row_out(struct ledger *l, const struct msg_row *row)
     struct ledger_out *o;
     bool sent = row->state == MSG_SENT || row->state == MSG_DELIVERED || row->state == MSG_UNDELIVERED;
 
-    if (row->flags & MSG_F_AUTOMATIC)
+    if (row->flags & MSG_F_AUTOMATIC || (n < 0 && l->told))
         return;
     if (n < 0 || n >= l->nouts) {
         ledger_problem(l, "message %lld in the store was never asked for", (long long)row->id);
@@ -210,6 +212,11 @@ static void row_in(struct ledger *l, const struct msg_row *row)
         return; /* garbage on the line: kept raw, the modem still has or had the true one */
     if ((n < 0 || n >= l->nins) && l->lossy_line)
         return;
+    if (n < 0 && l->told) {
+        if (row->state != MSG_HANDLED)
+            ledger_problem(l, "\"%s\" is still %s at the end", row->text, msg_state_name(row->state));
+        return;
+    }
     if (n < 0 || n >= l->nins) {
         ledger_problem(l, "message %lld was received but nobody sent it: %s", (long long)row->id, row->text);
         return;

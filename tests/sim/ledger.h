@@ -47,6 +47,7 @@ struct ledger {
     struct buf problems; /* a line each; empty: all is well */
     int nproblems;
     int verbose;
+    bool told;       /* texts without a mark are the story's own, which keeps account of them itself */
     bool lossy_line; /* bytes change on the line: what is read may be wrong, and a wrong message may be
                         deleted */
 };

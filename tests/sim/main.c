@@ -6,7 +6,8 @@
  *   simulation --seed N [-v [-v]]          one seed, told
  *   simulation --chaos FIRST:LAST[:STEP]   sixteen modems of all kinds, a week each
  *   simulation --complaints                what users of gateways complain of, a story each
- *   simulation --pins FIRST:LAST[:STEP]    PINs: restarts, deaths, reloads, errors, moved SIMs
+ *   simulation --shop [--seed WORK]        engine and desk: a shop's story, dying before and after each
+ * commit simulation --pins FIRST:LAST[:STEP]    PINs: restarts, deaths, reloads, errors, moved SIMs
  *   simulation --matrix                    each kind of modem with each fault: seconds until messages pass
  * again simulation --cell PERSONALITY FAULT    one of these (PERSONALITY "all": each)
  *
@@ -194,7 +195,7 @@ static void month(struct totals *t, uint64_t seed, int verbose)
 static int usage(void)
 {
     fputs("usage: simulation [--seeds FIRST:LAST[:STEP]] [--every-commit] [--month] [--seed N]\n"
-          "                  [--complaints] [--chaos FIRST:LAST[:STEP]] [--pins FIRST:LAST[:STEP]] "
+          "                  [--complaints] [--shop] [--chaos FIRST:LAST[:STEP]] [--pins FIRST:LAST[:STEP]] "
           "[--matrix] [--cell "
           "PERSONALITY FAULT] [-v]\n",
           stderr);
@@ -205,7 +206,7 @@ int main(int argc, char **argv)
 {
     unsigned long long first = 1, last = 20, step = 1, seed = 0;
     bool do_seeds = false, do_month = false, do_commits = false, do_chaos = false, do_matrix = false,
-         do_pins = false, do_complaints = false;
+         do_pins = false, do_complaints = false, do_shop = false;
     const char *personality = NULL, *fault_name = NULL;
     struct totals t = {0};
     int verbose = 0;
@@ -219,6 +220,8 @@ int main(int argc, char **argv)
             do_pins = sscanf(argv[++i], "%llu:%llu:%llu", &first, &last, &step) >= 2;
         else if (!strcmp(argv[i], "--complaints"))
             do_complaints = true;
+        else if (!strcmp(argv[i], "--shop"))
+            do_shop = true;
         else if (!strcmp(argv[i], "--matrix"))
             do_matrix = true;
         else if (!strcmp(argv[i], "--cell") && i + 2 < argc) {
@@ -240,12 +243,14 @@ int main(int argc, char **argv)
         every_commit(&t);
     if (do_month)
         month(&t, seed ? seed : 1, verbose);
-    else if (seed)
+    else if (seed && !do_shop)
         seeds(&t, seed, seed, 1, verbose);
     if (do_chaos)
         chaos(&t, first, last, step, verbose);
     if (do_complaints)
         complaints(&t, verbose);
+    if (do_shop)
+        shop(&t, seed, verbose);
     if (do_pins)
         pins_stories(&t, first, last, step, verbose);
     if (do_matrix)

@@ -40,6 +40,10 @@ void matrix(struct totals *t, const char *personality, const char *fault, int ve
 /* ---- complaints.c: what users of gateways complain of, a story each ---- */
 void complaints(struct totals *t, int verbose);
 
+/* ---- shop.c: rules, relay, survey, webhooks, a campaign, with a death at each commit ---- */
+/* `only`: a death at this piece of work; 0: at each. */
+void shop(struct totals *t, uint64_t only, int verbose);
+
 /* ---- pins.c: no sequence of events spends a SIM's last tries ---- */
 void pins_stories(struct totals *t, uint64_t first, uint64_t last, uint64_t step, int verbose);
 

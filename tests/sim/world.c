@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/conf.h"
 #include "app/profiles.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -21,14 +22,20 @@ static void quiet(enum log_level level, const char *who, const char *line)
 
 /* ---- the outside ---- */
 
-/* Is this PDU in the database, committed, at this instant? Asked from a connection of our own. */
+sqlite3 *world_eye(struct world *w)
+{
+    if (!w->eye && sqlite3_open_v2(w->path, &w->eye, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        abort();
+    return w->eye;
+}
+
+/* Is this PDU in the database, committed, at this instant? */
 static bool stored(void *arg, const uint8_t *pdu, size_t len)
 {
     struct world *w = arg;
     bool found;
 
-    if (!w->eye && sqlite3_open_v2(w->path, &w->eye, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        abort();
+    world_eye(w);
     if (!w->is_stored && sqlite3_prepare_v2(w->eye,
                                             "SELECT EXISTS (SELECT 1 FROM segment WHERE pdu = ?1) OR EXISTS "
                                             "(SELECT 1 FROM report WHERE pdu = ?1)",
@@ -47,6 +54,8 @@ static void event(void *arg, const struct simnet_event *ev)
     struct world *w = arg;
 
     ledger_event(&w->ledger, ev, stored, w);
+    if (w->conf.heard)
+        w->conf.heard(w->conf.arg, ev);
 }
 
 /* ---- the bus: hot-plug, and a user's reset command (a relay: `reset NAME`) ---- */
@@ -144,6 +153,26 @@ static void make_modems(struct world *w)
     }
 }
 
+/* gateway.conf as the daemon reads it. */
+static void read_settings(struct world *w)
+{
+    struct buf problems = {0};
+    char path[128];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/gateway.conf", w->dir);
+    f = fopen(path, "w");
+    if (!f || fputs(w->conf.settings, f) < 0 || fclose(f) != 0)
+        abort();
+    w->settings = conf_read(path, w->profiles, &problems);
+    unlink(path);
+    if (!w->settings) {
+        fputs(buf_str(&problems), stderr);
+        abort();
+    }
+    buf_free(&problems);
+}
+
 struct world *world_new(const struct world_conf *conf)
 {
     struct simnet_conf nc = {.seed = conf->seed,
@@ -170,6 +199,9 @@ struct world *world_new(const struct world_conf *conf)
     w->bus = port_sim_new(w->rt);
     w->plugged = (struct rt_timer){.fire = on_plugged, .at_ms = RT_NEVER};
     w->profiles = families();
+    w->ledger.told = conf->heard != NULL;
+    if (conf->settings)
+        read_settings(w);
     the_world = w;
     port_sim_source(w->bus)->command = reset_command;
     make_modems(w);
@@ -192,6 +224,7 @@ void world_free(struct world *w)
     for (int i = 0; i < WORLD_JOBS; i++)
         buf_free(&w->jobs[i].text);
     ledger_fini(&w->ledger);
+    conf_unref(w->settings);
     for (const char *const *ext = (const char *const[]){"", "-wal", "-shm", "-lock", "-air", NULL}; *ext;
          ext++) {
         snprintf(name, sizeof name, "%s%s", w->path, *ext);
@@ -223,6 +256,8 @@ static void configure(struct world *w)
                                     .nrules = 1,
                                     .guard.replies = 1000000,
                                     .guard.window_ms = 600000};
+    if (w->settings)
+        w->econf = w->settings->engine;
     for (int i = 0; i < w->conf.modems; i++)
         w->mconf[i] = (struct modem_conf){.name = w->names[i],
                                           .port = w->ports[i],
@@ -264,7 +299,13 @@ bool world_start(struct world *w)
         ledger_problem(&w->ledger, "life %d: %s", w->lives, e.text);
         return false;
     }
+    if (w->conf.outside)
+        engine_set_world(w->engine, w->conf.outside);
     engine_attach(w->engine, w->gateway, w->store);
+    if (w->settings) {
+        w->desk = desk_new(w->rt, w->engine, w->gateway, w->store);
+        w->campaigns = campaigns_new(w->rt, w->engine, w->gateway, w->store);
+    }
     for (int i = 0; i < w->conf.modems; i++) {
         w->modems[i] = modem_new(w->rt, port_sim_source(w->bus), &w->mconf[i]);
         if (gateway_attach(w->gateway, modem_carrier(w->modems[i]), &none, w->conf.report, &e) < 0)
@@ -274,6 +315,8 @@ bool world_start(struct world *w)
     for (int i = 0; i < WORLD_JOBS; i++)
         if (w->jobs[i].open)
             ask(&w->jobs[i]);
+    if (w->conf.born)
+        w->conf.born(w->conf.arg);
     return true;
 }
 
@@ -295,10 +338,16 @@ void world_crash(struct world *w)
         snprintf(air, sizeof air, "%s-air", w->path);
         unlink(air); /* what is only in memory goes with the machine */
     }
+    if (w->settings) {
+        desk_free(w->desk);
+        campaigns_free(w->campaigns);
+    }
     engine_free(w->engine);
     w->store = NULL;
     w->gateway = NULL;
     w->engine = NULL;
+    w->desk = NULL;
+    w->campaigns = NULL;
     w->alive = false;
     for (int i = 0; i < WORLD_JOBS; i++)
         w->jobs[i].asked = false;

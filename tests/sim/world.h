@@ -6,6 +6,8 @@
 
 #include <sqlite3.h>
 
+#include "desk/campaign.h"
+#include "desk/desk.h"
 #include "engine/engine.h"
 #include "gateway/gateway.h"
 #include "hw/sim/simmodem.h"
@@ -27,6 +29,13 @@ struct world_conf {
     bool report;
     bool power_loss; /* a crash is the machine's, not only the process's */
     int verbose;     /* 1 log lines of the daemon, 2 events of the network */
+    /* What gateway.conf says of engine and desk, or NULL: one rule that thanks for everything, no desk. Then
+     * the network's texts are told to `heard`, too, and `born` is called as a life begins. */
+    const char *settings;
+    const struct engine_world *outside; /* programs and servers; NULL none */
+    void (*heard)(void *arg, const struct simnet_event *ev);
+    void (*born)(void *arg);
+    void *arg;
 };
 
 struct world;
@@ -62,7 +71,7 @@ struct world {
         struct rt_timer timer;
     } resets[WORLD_MODEMS]; /* reset commands under way */
     const char *reset_argv[WORLD_MODEMS][3];
-    sqlite3 *eye; /* looks at the database from outside */
+    sqlite3 *eye; /* world_eye(); NULL not needed yet */
     sqlite3_stmt *is_stored;
 
     /* one life */
@@ -70,11 +79,14 @@ struct world {
     struct store *store;
     struct gateway *gateway;
     struct engine *engine;
+    struct desk *desk;           /* NULL without settings */
+    struct campaigns *campaigns; /* likewise */
     struct modem *modems[WORLD_MODEMS];
     struct gateway_conf gconf;
     struct modem_conf mconf[WORLD_MODEMS];
     struct engine_rule_conf rule;
     struct engine_conf econf;
+    struct conf *settings; /* as read; econf is of it */
     int lives;
 };
 
@@ -99,6 +111,8 @@ void world_fault(struct world *w, int modem, const char *name, const char *args)
 
 /* A TPDU as it is, well formed or not, with a service centre of none in front. */
 void world_tpdu(struct world *w, int modem, const uint8_t *tpdu, size_t len);
+/* Looks at the database from outside, at what is committed: a connection of the world's own. */
+sqlite3 *world_eye(struct world *w);
 /* Every message in the store, newest first. */
 void world_each_row(struct world *w, void (*see)(void *arg, const struct msg_row *row), void *arg);
 

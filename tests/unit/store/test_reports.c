@@ -254,6 +254,35 @@ static int64_t look_again(struct fixture *f, int64_t at_wall_ms)
     return r.report ? r.message : 0;
 }
 
+/* Two messages to one number, both unknown: their report is of one of them, and no guess is made; neither
+ * later, when one has been sent again, since the report may be that of its first time. */
+static void test_one_report_of_two_unknown(void **state)
+{
+    struct fixture *f = *state;
+    int64_t first = admit(f, "+491701234567", 1), second = admit(f, "+491701234567", 1);
+    struct store_outcome again = {.message = first,
+                                  .seq = 1,
+                                  .state = MSG_QUEUED,
+                                  .mr = -1,
+                                  .reason = "sent again",
+                                  .possible_duplicate = true,
+                                  .due_wall_ms = T0 + 10 * MINUTE,
+                                  .now_wall_ms = T0 + 10 * MINUTE};
+
+    assert_true(intend(f, first, 1, T0));
+    outcome(f, first, 1, MSG_UNKNOWN, -1, T0 + SECOND);
+    assert_true(intend(f, second, 1, T0 + SECOND));
+    outcome(f, second, 1, MSG_UNKNOWN, -1, T0 + SECOND);
+    assert_int_equal(report(f, "+491701234567", 7, PDU_ST_DELIVERED, T0 + SECOND).message, 0);
+    assert_int_equal(look_again(f, T0 + 2 * MINUTE), 0);
+    assert_int_equal(DO(f, store_outcome, &again), 0);
+    assert_int_equal(look_again(f, T0 + 10 * MINUTE), 0);
+    assert_true(intend(f, first, 1, T0 + 10 * MINUTE));
+    outcome(f, first, 1, MSG_SENT, 8, T0 + 10 * MINUTE);
+    assert_int_equal(look_again(f, T0 + 11 * MINUTE), 0);
+    assert_int_equal(state_of(f, second), MSG_UNKNOWN);
+}
+
 /* A report that came while its own part, or another one to the number, was on the air is found again when the
  * part has become unknown and the other is through; a report that is older than the part is not its own. */
 static void test_found_again(void **state)
@@ -311,6 +340,7 @@ int main(void)
         TEST(test_too_early_report),
         TEST(test_unknown_is_settled),
         TEST(test_unknown_is_not_guessed),
+        TEST(test_one_report_of_two_unknown),
         TEST(test_found_again),
         TEST(test_retry_of_undelivered),
     };
