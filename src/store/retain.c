@@ -177,6 +177,12 @@ static int scrub_words(struct store_db *db, struct store_retain *r, struct found
     return words_scrub(db, WORD_PAGES, &r->more);
 }
 
+/* A server that answers would be asked again and again about a conversation that is not there. Once for many:
+ * what waits is little. */
+static const char sql_undeliver[] =
+    "UPDATE delivery SET conversation = 0 WHERE conversation > 0 AND NOT EXISTS(SELECT 1 FROM conversation v "
+    "WHERE v.id = delivery.conversation)";
+
 static int exec_retain(struct store_db *db, struct store_op *op)
 {
     static int (*const kinds[RETENTIONS])(struct store_db * db, struct store_retain * r, struct found * f) = {
@@ -187,16 +193,15 @@ static int exec_retain(struct store_db *db, struct store_op *op)
     };
     struct store_retain *r = container_of(op, struct store_retain, op);
     struct found f;
+    int rc;
 
     r->erased = 0;
     r->more = false;
-    if (r->kind == RETAIN_CONTACTS || r->kind == RETAIN_MESSAGES) {
-        int rc = ids_keep(db);
-
-        if (rc)
-            return rc;
-    }
-    return kinds[r->kind](db, r, &f);
+    if (r->kind != RETAIN_CONTACTS && r->kind != RETAIN_MESSAGES)
+        return kinds[r->kind](db, r, &f);
+    if ((rc = ids_keep(db)) || (rc = kinds[r->kind](db, r, &f)))
+        return rc;
+    return db_run(db, sql_undeliver, NULL, 0);
 }
 
 void store_retain(struct store *s, struct store_retain *r)

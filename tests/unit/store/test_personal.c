@@ -445,8 +445,13 @@ static void test_retain_contacts(void **state)
     int64_t c = live(f, HER, "old"), other = live(f, OTHER, "live");
 
     opts_out(f, HER);
+    on_conversation(f, c, "engine",
+                    (struct store_effect){.kind = EFFECT_DELIVER, .name = "crm", .key = "e", .value = "{}"},
+                    T0);
     close_it(f, c, "person:Anna", T0 + MINUTE);
     assert_int_equal(retain(f, RETAIN_CONTACTS, T0 + DAY, 1), 1);
+    /* What waits for a server still goes there, and its answer finds that there is none. */
+    assert_int_equal(ask(f, "SELECT count(*) FROM delivery WHERE conversation = 0"), 1);
     assert_int_equal(ask(f, "SELECT count(*) FROM contact"), 1);
     assert_int_equal(ask(f, "SELECT conversation FROM message WHERE peer = '" HER "'"), 0);
     assert_int_equal(ask(f, "SELECT count(*) FROM consent"), 1);
