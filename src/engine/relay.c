@@ -183,7 +183,6 @@ static void operate(struct relay_job *j)
         say_wrong(j, &e);
         return;
     }
-    v->who = verdict_keepf(v, "person:%s", j->person->name);
     for (int i = 0; i < plan.neffects; i++)
         verdict_effect(v, &plan.effects[i]);
     if (plan.reply) {
@@ -437,6 +436,7 @@ static enum handler_answer decide(struct handler *h, const struct handler_event 
     if (!person)
         return HANDLER_NEXT;
     v->thread = THREAD_NONE;
+    v->who = verdict_keepf(v, "person:%s", person->name); /* also of what asks or is wrong: no customer's */
     verdict_reason(v, "relay: from %s", person->name);
     if (!ev->text.at || ev->on == ENGINE_ON_CALL)
         return HANDLER_STOP;

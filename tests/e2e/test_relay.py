@@ -97,6 +97,10 @@ def test_without_number_and_help(build):
         heard(it, OTHER, "Sold out")
         idle(it)
         lab.equal([t for t in sent(it, CUSTOMER) if "Sold out" in t], [])
+        text(it, ANNA, "#?")
+        heard(it, ANNA, " open")
+        total = it.json("stats")["total"]
+        lab.equal((total["in"], total["by_person"]), (2, 2), "what staff asks, or gets wrong, is no customer's message")
 
 
 def test_lead_hears_of_late(build):
