@@ -287,6 +287,7 @@ static void set(struct request *r)
     curl_easy_setopt(r->easy, CURLOPT_URL, t->url);
     curl_easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
     curl_easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(r->easy, CURLOPT_QUICK_EXIT, 1L); /* nobody waits for a thread that asks for a name */
     curl_easy_setopt(r->easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(r->easy, CURLOPT_SSL_VERIFYHOST, 2L);

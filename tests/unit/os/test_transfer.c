@@ -1,17 +1,40 @@
 /* os/transfer_curl: requests on a real loop to a little server on it. */
+#include <netdb.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <uv.h>
 
 #include "base/util.h"
 #include "os/transfer_curl.h"
+
+/* A name that no name server answers for: whoever asks for it waits, until the test says so, or too long. It
+ * stands before the C library's. */
+static sem_t asked, release_it;
+static atomic_bool waited_too_long;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out)
+{
+    struct timespec until;
+
+    (void)name, (void)service, (void)hints;
+    *out = NULL;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 5;
+    sem_post(&asked);
+    if (sem_timedwait(&release_it, &until) != 0)
+        atomic_store(&waited_too_long, true);
+    return EAI_AGAIN;
+}
 
 /* A server that keeps what it is sent, and answers each connection by one text when a request has ended. */
 static uv_loop_t loop;
@@ -276,6 +299,33 @@ static void test_cancelled(void **state)
     fini(&later);
 }
 
+/* Nobody waits for a name server: neither who gives up, nor the loop when the time is over. */
+static void test_name_without_answer(void **state)
+{
+    struct heard late = {.t.url = "http://nowhere.example/", .t.timeout_ms = 50}, cancelled = late;
+
+    (void)state;
+    sem_init(&asked, 0, 0);
+    sem_init(&release_it, 0, 0);
+    late.t.done = cancelled.t.done = on_done;
+    late.t.answer_max_bytes = cancelled.t.answer_max_bytes = 1000;
+    cancelled.t.timeout_ms = 5000;
+    host->ops->start(host, &cancelled.t);
+    while (sem_trywait(&asked) != 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    host->ops->cancel(host, &cancelled.t);
+    assert_false(atomic_load(&waited_too_long));
+    host->ops->start(host, &late.t);
+    while (!late.done)
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_false(atomic_load(&waited_too_long));
+    assert_int_equal(late.status, ERR_TIMEOUT);
+    buf_free(&late.t.answer);
+    buf_free(&cancelled.t.answer);
+    sem_post(&release_it);
+    sem_post(&release_it);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_only_checked_servers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_header_injection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancelled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_name_without_answer, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("transfer", tests, NULL, NULL);
