@@ -85,11 +85,14 @@ static json_t *recipients(const struct plugin *p, const char *target)
 static bool compose(struct plugin *p, const struct handler_event *ev, const char *target, struct buf *body)
 {
     struct mailbox *m = p->impl;
-    struct template_values values = {.business = p->business, .event = ev};
+    struct handler_event masked = *ev; /* as others than the sender may read it */
+    struct template_values values = {.business = p->business, .event = &masked};
     struct buf subject = {0}, text = {0};
     json_t *o;
     char *line;
 
+    if (ev->shown.at)
+        masked.text = ev->shown;
     if (m->subject)
         template_render(m->subject, &values, &subject);
     if (!subject.len)

@@ -247,7 +247,7 @@ static void pump(struct plugin *p)
     {
         if (a->started || a->inside)
             continue;
-        if (left_alone(p)) { /* it has died while they waited in line */
+        if (!a->probe && left_alone(p)) { /* it has died while they waited in line */
             a->started = a->over = true;
             a->status = ERR_BUSY;
         } else if (p->running < p->kind->at_a_time) {
@@ -270,6 +270,8 @@ void plugin_cancel(struct ask *a)
         p->kind->cancel(p, a);
     if (a->began_ms && !a->over)
         leave(a);
+    else if (a->probe) /* still in line */
+        p->trying = false;
     ask_free(a);
 }
 

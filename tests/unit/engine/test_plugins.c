@@ -194,6 +194,46 @@ static void test_line_is_let_go(void **state)
     foreign_fini(&f);
 }
 
+/* It was down, and the one event that is to show whether it is well again has to wait in line: the line is
+ * let go, that one is not, and the handler is not left alone for ever. */
+static void test_probe_in_line(void **state)
+{
+    struct engine_handler_conf c = exec_conf();
+    struct foreign f;
+    struct given *g[11], *later;
+
+    (void)state;
+    foreign_init(&f);
+    foreign_open_well(&f, &c);
+    for (int i = 0; i < 9; i++) /* one more than at a time */
+        g[i] = foreign_say(&f, i + 1, "x");
+    assert_int_equal(f.outside.nchildren, 8);
+    /* JSON that is well, and a wish that cannot be: the ninth is begun before that is seen. */
+    outside_says(&f.outside, 0, "{\"action\":\"send\",\"to\":\"nobody\",\"text\":\"x\"}");
+    outside_exits(&f.outside, 0, 0, 0);
+    assert_true(g[0]->done);
+    assert_int_equal(f.outside.nchildren, 9);
+    assert_true(foreign_health(&f).down);
+    rt_sim_run_for(f.rt, 1100);
+    g[9] = foreign_say(&f, 10, "x"); /* waits: eight are asked still */
+    g[10] = foreign_say(&f, 11, "x");
+    assert_false(g[9]->done);
+    assert_true(g[10]->done);
+    rt_sim_run_for(f.rt, 2 * c.deadline_ms + 20);
+    for (int i = 0; i < 11; i++) {
+        assert_true(g[i]->done);
+        given_free(g[i]);
+    }
+    rt_sim_run_for(f.rt, 300000);
+    later = foreign_say(&f, 20, "x");
+    assert_false(later->done);
+    outside_exits(&f.outside, f.outside.nchildren - 1, 0, 0);
+    assert_true(later->done);
+    assert_false(foreign_health(&f).down);
+    given_free(later);
+    foreign_fini(&f);
+}
+
 /* on_failure: stop ends the walk, hold has the event asked about again, and an old one is held no more. */
 static void test_failure_defaults(void **state)
 {
@@ -469,6 +509,31 @@ static void test_mail(void **state)
     foreign_fini(&f);
 }
 
+/* What is masked for others is masked in the subject too. */
+static void test_mail_subject_is_masked(void **state)
+{
+    static const char shown[] = "************1111";
+    struct engine_handler_conf c = foreign_conf(HANDLER_MAIL);
+    struct foreign f;
+    struct given *g;
+
+    (void)state;
+    c.url = "smtp://mail.example";
+    c.from = "shop@example.org";
+    c.to = WORDS("anna@example.org");
+    c.subject = "{{message.from}}: {{message.text}}";
+    foreign_init(&f);
+    foreign_open_well(&f, &c);
+    g = foreign_say(&f, 1, "4111111111111111");
+    g->event.shown = (struct span){shown, sizeof shown - 1};
+    assert_true(plugins_forward(f.plugins, "mailto:bob@example.org", &g->event, &g->verdict));
+    assert_int_equal(g->verdict.neffects, 1);
+    assert_non_null(strstr(g->verdict.effects[0].value, shown));
+    assert_null(strstr(g->verdict.effects[0].value, "4111111111111111"));
+    given_free(g);
+    foreign_fini(&f);
+}
+
 /* Whom a rule may forward to. */
 static void test_forward(void **state)
 {
@@ -621,14 +686,24 @@ static void test_check_handler(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exec),           cmocka_unit_test(test_exec_fails),
-        cmocka_unit_test(test_exec_cannot),    cmocka_unit_test(test_deadline_once),
-        cmocka_unit_test(test_line_is_let_go), cmocka_unit_test(test_failure_defaults),
-        cmocka_unit_test(test_trial),          cmocka_unit_test(test_stay),
-        cmocka_unit_test(test_stay_breaks),    cmocka_unit_test(test_webhook),
-        cmocka_unit_test(test_webhook_later),  cmocka_unit_test(test_asynchronous),
-        cmocka_unit_test(test_mail),           cmocka_unit_test(test_forward),
-        cmocka_unit_test(test_problems),       cmocka_unit_test(test_event_handler),
+        cmocka_unit_test(test_exec),
+        cmocka_unit_test(test_exec_fails),
+        cmocka_unit_test(test_exec_cannot),
+        cmocka_unit_test(test_deadline_once),
+        cmocka_unit_test(test_line_is_let_go),
+        cmocka_unit_test(test_probe_in_line),
+        cmocka_unit_test(test_failure_defaults),
+        cmocka_unit_test(test_trial),
+        cmocka_unit_test(test_stay),
+        cmocka_unit_test(test_stay_breaks),
+        cmocka_unit_test(test_webhook),
+        cmocka_unit_test(test_webhook_later),
+        cmocka_unit_test(test_asynchronous),
+        cmocka_unit_test(test_mail),
+        cmocka_unit_test(test_mail_subject_is_masked),
+        cmocka_unit_test(test_forward),
+        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_event_handler),
         cmocka_unit_test(test_check_handler),
     };
 
