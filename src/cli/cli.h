@@ -8,9 +8,9 @@
 #define SIMGATE_CLI_CLI_H
 
 #include <jansson.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -179,8 +179,9 @@ int run_help(struct invocation *v);
 /* `simgate complete INDEX WORD…` prints what may stand at INDEX, a line each; for the shell. */
 int run_complete(int argc, char **argv);
 
-/* conf.c: beside this program, else to be found in PATH. */
-void find_simgated(char path[PATH_MAX]);
+/* simgated.c: starts it with these arguments (NULL-terminated, its own name first); its output, with
+ * `errors_too` what it says as errors too, is read from *out. The pid to be waited for, or -1 with errno. */
+pid_t start_simgated(char *const argv[], bool errors_too, int *out);
 
 /* help.c */
 void usage_line(const struct command *c, struct buf *out);

@@ -1,8 +1,6 @@
 /* `config check`: simgated itself reads the file (simgated -t), since it is the one that must understand it.
- * The program is started directly, never by a shell. What can fail: there is no simgated to be found. */
+ */
 #include <errno.h>
-#include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,24 +11,7 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 
-extern char **environ;
-
 enum { ASK_MS = 2000 };
-
-void find_simgated(char path[PATH_MAX])
-{
-    ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - sizeof "simgated");
-    char *slash;
-
-    path[len > 0 ? len : 0] = '\0';
-    slash = strrchr(path, '/');
-    if (slash) {
-        strcpy(slash + 1, "simgated");
-        if (access(path, X_OK) == 0)
-            return;
-    }
-    strcpy(path, "simgated");
-}
 
 /* The file that simgated runs with; the usual one when nobody answers. */
 static json_t *running_conf(const struct invocation *v)
@@ -44,32 +25,6 @@ static json_t *running_conf(const struct invocation *v)
     json_decref(answer);
     json_decref(none);
     return path ? path : json_string(DEFAULT_CONF);
-}
-
-/* Both of its outputs to one pipe. The pid, or -1. */
-static pid_t start(const char *program, const char *conf, int *out)
-{
-    char *const argv[] = {"simgated", "-t", "-c", (char *)conf, NULL};
-    posix_spawn_file_actions_t actions;
-    int ends[2];
-    pid_t pid;
-    int rc;
-
-    if (pipe(ends) < 0)
-        return -1;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    posix_spawn_file_actions_addclose(&actions, ends[0]);
-    rc = posix_spawnp(&pid, program, &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    *out = ends[0];
-    if (rc == 0)
-        return pid;
-    close(ends[0]);
-    errno = rc;
-    return -1;
 }
 
 static json_t *read_lines(int fd)
@@ -111,17 +66,16 @@ static int show_check(const struct invocation *v, const char *conf, bool good, c
 int run_config_check(struct invocation *v)
 {
     json_t *file = json_incref(json_object_get(v->args, "file")), *lines;
-    char program[PATH_MAX];
     struct err e = {0};
     int out, how = 0, rc;
     pid_t pid;
 
     if (!file)
         file = running_conf(v);
-    find_simgated(program);
-    pid = start(program, json_string_value(file), &out);
+    char *const argv[] = {"simgated", "-t", "-c", (char *)json_string_value(file), NULL};
+    pid = start_simgated(argv, true, &out);
     if (pid < 0) {
-        err_errno(&e, "%s", program);
+        err_errno(&e, "simgated");
         json_decref(file);
         return tell_failure(v, CLI_FAILED, &e, NULL);
     }

@@ -4,7 +4,6 @@
  * The program is started directly, never by a shell. What can fail: there is no simgated to be found. */
 #include <errno.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,6 @@
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/text.h"
-
-extern char **environ;
 
 /* ---- one modem, for people ---- */
 
@@ -158,31 +155,6 @@ static int conclude(const struct invocation *v, json_t *modems)
 
 /* ---- by a simgated of our own ---- */
 
-static pid_t start(const char *port, int *out)
-{
-    char program[PATH_MAX];
-    char *const argv[] = {"simgated", "--probe", "--", (char *)port, NULL};
-    posix_spawn_file_actions_t actions;
-    int ends[2], rc;
-    pid_t pid;
-
-    find_simgated(program);
-    if (pipe(ends) < 0)
-        return -1;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addclose(&actions, ends[0]);
-    rc = posix_spawnp(&pid, program, &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    *out = ends[0];
-    if (rc == 0)
-        return pid;
-    close(ends[0]);
-    errno = rc;
-    return -1;
-}
-
 static int probe_alone(const struct invocation *v, const char *port)
 {
     json_t *modems = json_array(), *m;
@@ -190,7 +162,8 @@ static int probe_alone(const struct invocation *v, const char *port)
     size_t cap = 0;
     struct err e;
     int out, status;
-    pid_t pid = start(port, &out);
+    char *const argv[] = {"simgated", "--probe", "--", (char *)port, NULL};
+    pid_t pid = start_simgated(argv, false, &out);
 
     if (pid < 0) {
         json_decref(modems);

@@ -31,28 +31,6 @@ static void calling_drop(struct job *j)
 
 /* ---- stored ---- */
 
-static void to_engine(struct gateway *g, struct calling *k)
-{
-    const struct store_inbound *op = &k->op;
-    struct msg_row row = {.id = op->message,
-                          .direction = MSG_IN,
-                          .state = MSG_RECEIVED,
-                          .flags = op->flags,
-                          .parts = 1,
-                          .priority = 1,
-                          .created_wall_ms = op->now_wall_ms,
-                          .due_wall_ms = op->now_wall_ms,
-                          .final_wall_ms = op->now_wall_ms,
-                          .scts_wall_ms = op->scts_wall_ms,
-                          .text = gw_copy(op->text),
-                          .meta = k->meta};
-    str_copy(row.peer, sizeof(row.peer), k->caller);
-    str_copy(row.modem, sizeof(row.modem), op->modem);
-    str_copy(row.imsi, sizeof(row.imsi), op->imsi);
-    k->meta = NULL;
-    gw_handle_new(g, &row);
-}
-
 static void stored(struct gateway *g, struct calling *k)
 {
     const struct store_inbound *op = &k->op;
@@ -68,7 +46,8 @@ static void stored(struct gateway *g, struct calling *k)
                                        .peer = k->caller,
                                        .modem = op->modem});
     gw_emit_outbox(g);
-    to_engine(g, k);
+    gw_handle_stored(g, op, k->caller, gw_copy(op->text), k->meta);
+    k->meta = NULL;
 }
 
 static void on_stored(struct store_op *op, int status)

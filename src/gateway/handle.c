@@ -165,6 +165,27 @@ void gw_handle_new(struct gateway *g, struct msg_row *row)
     gw_handle_kick(g);
 }
 
+void gw_handle_stored(struct gateway *g, const struct store_inbound *op, const char *from, char *text,
+                      char *meta)
+{
+    struct msg_row row = {.id = op->message,
+                          .direction = MSG_IN,
+                          .state = MSG_RECEIVED,
+                          .flags = op->flags,
+                          .parts = 1,
+                          .priority = 1,
+                          .created_wall_ms = op->now_wall_ms,
+                          .due_wall_ms = op->now_wall_ms,
+                          .final_wall_ms = op->now_wall_ms,
+                          .scts_wall_ms = op->scts_wall_ms,
+                          .text = text,
+                          .meta = meta};
+    str_copy(row.peer, sizeof(row.peer), from);
+    str_copy(row.modem, sizeof(row.modem), op->modem);
+    str_copy(row.imsi, sizeof(row.imsi), op->imsi);
+    gw_handle_new(g, &row);
+}
+
 struct fetch {
     struct job job;
     struct store_unhandled op;

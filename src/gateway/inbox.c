@@ -106,28 +106,6 @@ void gw_hash_report(const struct pdu_report *r, uint8_t out[16])
 
 /* ---- stored ---- */
 
-static void to_engine(struct gateway *g, struct inbound *in)
-{
-    const struct store_inbound *op = &in->op;
-    struct msg_row row = {.id = op->message,
-                          .direction = MSG_IN,
-                          .state = MSG_RECEIVED,
-                          .flags = op->flags,
-                          .parts = 1,
-                          .priority = 1,
-                          .created_wall_ms = op->now_wall_ms,
-                          .due_wall_ms = op->now_wall_ms,
-                          .final_wall_ms = op->now_wall_ms,
-                          .scts_wall_ms = op->scts_wall_ms,
-                          .text = in->text,
-                          .meta = in->meta};
-    str_copy(row.peer, sizeof(row.peer), in->sender);
-    str_copy(row.modem, sizeof(row.modem), op->modem);
-    str_copy(row.imsi, sizeof(row.imsi), op->imsi);
-    in->text = in->meta = NULL;
-    gw_handle_new(g, &row);
-}
-
 static void stored(struct gateway *g, struct inbound *in)
 {
     const struct store_inbound *op = &in->op;
@@ -147,7 +125,8 @@ static void stored(struct gateway *g, struct inbound *in)
                                                     .modem = op->modem,
                                                     .text = in->text});
         gw_emit_outbox(g);
-        to_engine(g, in);
+        gw_handle_stored(g, op, in->sender, in->text, in->meta);
+        in->text = in->meta = NULL;
     } else {
         gw_join_look(g, op->complete);
     }

@@ -341,6 +341,9 @@ void gw_join_look(struct gateway *g, bool complete);
 void gw_join_tick(struct gateway *g, int64_t now_ms);
 /* A message was stored: to the engine, now or when there is room. Takes text and meta (heap). */
 void gw_handle_new(struct gateway *g, struct msg_row *row);
+/* The same for one that was stored in one piece. */
+void gw_handle_stored(struct gateway *g, const struct store_inbound *op, const char *from, char *text,
+                      char *meta);
 void gw_handle_kick(struct gateway *g);
 
 #endif
