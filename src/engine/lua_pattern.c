@@ -170,6 +170,8 @@ static size_t frontier(struct lua_pattern *m, size_t t, size_t p)
     if (p + 2 >= m->pattern_len || m->pattern[p + 2] != '[')
         return fail(m, "missing '[' after '%f' in pattern");
     end = item_end(m, p + 2);
+    if (end != NONE)
+        m->steps -= (int64_t)(end - p) / 8;
     if (end == NONE || in_set(m, before, p + 3, end - 1) || !in_set(m, after, p + 3, end - 1))
         return NONE;
     return match(m, t, end);

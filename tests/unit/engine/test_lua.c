@@ -155,6 +155,10 @@ static void test_comes_to_an_end(void **state)
         "simgate.reply({})",
         "simgate.nothing()",
         "for i = 1, 100 do simgate.tag('t' .. i) end",
+        "xpcall(function() while true do end end, function() while true do end end)",
+        "string.rep('', 1 << 60) error('x')",
+        "table.concat(setmetatable({}, {__index = table.concat}), '', 1, 1 << 60)",
+        "string.rep('a', 200000):find('%f[' .. string.rep('b', 200000) .. ']')",
     };
 
     (void)state;
@@ -238,6 +242,14 @@ static void test_library(void **state)
         "  eq(all(table.unpack(table.move({1, 2, 3}, 2, 3, 1))), '2,3,3')\n"
         "  eq(pcall(table.insert, {}, 5, 1), false)\n"
         "  eq(utf8.len('äö'), 2) eq(math.max(1, 2), 2)\n"
+        "  eq(all(xpcall(function(a, b) return b, a end, error, 1, 2)), 'true,2,1')\n"
+        "  eq(all(xpcall(error, function(e) return 'so ' .. e end, 'x')), 'false,so x')\n"
+        "  eq(table.concat({1, 2, 3}, '-', 2), '2-3') eq(table.concat({}), '')\n"
+        "  local three = setmetatable({}, {__len = function() return 3 end, __index = function(t, i) return "
+        "i "
+        "end})\n"
+        "  eq(table.concat(three, '-'), '1-2-3') eq(table.concat(three, '', 2, 3), '23')\n"
+        "  eq(pcall(table.concat, {1, {}}), false) eq(('ab'):rep(2, '-'), 'ab-ab') eq((''):rep(9), '')\n"
         "  simgate.reply('fine')\n"
         "end\n";
     struct foreign f;
