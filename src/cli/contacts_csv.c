@@ -217,7 +217,7 @@ static void import_file(struct import *i)
 
 static void say_imported(const struct import *i)
 {
-    const char *kept = member_text(i->totals, "kept_out");
+    json_int_t kept = json_integer_value(json_object_get(i->totals, "kept_out"));
     bool check = json_is_true(json_object_get(i->v->args, "check"));
     const json_t *e;
     size_t n;
@@ -232,8 +232,8 @@ static void say_imported(const struct import *i)
     say(PLAIN, "%s contacts%s: %s new, %s changed; lines with mistakes: %zu",
         member_text(i->totals, "contacts"), check ? " would be stored" : "",
         member_text(i->totals, "created"), member_text(i->totals, "changed"), json_array_size(i->errors));
-    if (*kept && strcmp(kept, "0") != 0)
-        say(YELLOW, "%s have opted out: that stays, whatever the file says", kept);
+    if (kept)
+        say(YELLOW, "%lld have opted out: that stays, whatever the file says", (long long)kept);
 }
 
 int run_contacts_import(struct invocation *v)

@@ -175,7 +175,7 @@ class Lab:
         """The events of the network, from the simulated modem's own log."""
         path = self.dir / "modem.log"
         events = []
-        for line in path.read_text().splitlines() if path.exists() else ():
+        for line in path.read_text().split("\n") if path.exists() else ():
             try:
                 event = json.loads(line)
             except ValueError:
