@@ -204,6 +204,7 @@ void staff_compile(struct staff *s, const struct engine_conf *conf, const struct
     struct compiling c = {s, conf, p};
 
     *s = (struct staff){.fold = fold,
+                        .country = copy(conf->country),
                         .departments = room((size_t)conf->ndepartments, sizeof *s->departments),
                         .people = room((size_t)conf->npeople, sizeof *s->people)};
     compile_business(&c);
@@ -235,6 +236,7 @@ void staff_fini(struct staff *s)
     free(s->zones);
     free(s->departments);
     free(s->people);
+    free(s->country);
     *s = (struct staff){0};
 }
 
@@ -275,10 +277,27 @@ const struct person *staff_person(const struct staff *s, const char *name)
     return found;
 }
 
+/* number_same() would do with six digits in common, which anybody's short code or sender's name may have. */
+static bool is_number_of(const struct staff *s, const struct person *p, const char *number)
+{
+    char whole[NUMBER_BYTES];
+
+    if (!*p->number || strcmp(p->number, number) == 0)
+        return *p->number;
+    if (*number == '+' || !number_same(p->number, number))
+        return false;
+    if (!*s->country && *number == '0')
+        return true;
+    return (number_normalise(number, s->country, NUMBER_READ_NATIONAL, whole, &(struct err){0}) == 0 &&
+            strcmp(p->number, whole) == 0) ||
+           (number_normalise(number, s->country, NUMBER_READ_INTERNATIONAL, whole, &(struct err){0}) == 0 &&
+            strcmp(p->number, whole) == 0);
+}
+
 const struct person *staff_by_number(const struct staff *s, const char *number)
 {
     for (int i = 0; i < s->npeople && *number; i++)
-        if (*s->people[i].number && number_same(s->people[i].number, number))
+        if (is_number_of(s, &s->people[i], number))
             return &s->people[i];
     return NULL;
 }

@@ -30,6 +30,7 @@ struct person {
 
 struct staff {
     const struct fold *fold;
+    char *country;
     struct zone *zone;   /* of the business */
     struct hours *hours; /* of the business */
     struct zone **zones; /* of departments and people who have their own */
@@ -49,7 +50,8 @@ void staff_fini(struct staff *s);
 const struct department *staff_department(const struct staff *s, const char *name);
 /* By name, whatever its case, or by a beginning that only one person has. NULL: none, or several. */
 const struct person *staff_person(const struct staff *s, const char *name);
-/* NULL: it is nobody's. `number` canonical. */
+/* NULL: it is nobody's. `number` canonical, or as the network told it: all of a number, as it is written inside
+ * the country at most; some digits in common are nobody's. */
 const struct person *staff_by_number(const struct staff *s, const char *number);
 bool staff_belongs(const struct staff *s, const struct person *p, const char *department);
 

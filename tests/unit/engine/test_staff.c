@@ -65,7 +65,8 @@ static struct staff shop(void)
         {.name = "Ben", .number = "", .lead = true},
         {.name = "Lea", .number = "+491533333333", .departments = LIST("repairs"), .lead = true},
     };
-    struct engine_conf conf = {.departments = departments,
+    struct engine_conf conf = {.country = "49",
+                               .departments = departments,
                                .ndepartments = ARRAY_LEN(departments),
                                .people = people,
                                .npeople = ARRAY_LEN(people),
@@ -94,7 +95,11 @@ static void test_finding(void **state)
     assert_null(staff_person(&s, ""));
     assert_ptr_equal(staff_by_number(&s, "+491533333333"), &s.people[3]);
     assert_ptr_equal(staff_by_number(&s, "01533333333"), &s.people[3]);
+    assert_ptr_equal(staff_by_number(&s, "491533333333"), &s.people[3]);
     assert_null(staff_by_number(&s, "+491544444444"));
+    assert_null(staff_by_number(&s, "333333")); /* a short code, or a sender's name of digits */
+    assert_null(staff_by_number(&s, "33333333"));
+    assert_null(staff_by_number(&s, "00333333333"));
     assert_null(staff_by_number(&s, ""));
     staff_fini(&s);
 }
