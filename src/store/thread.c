@@ -124,7 +124,19 @@ int desk_set_state(struct desk_tx *t, struct conv_row *c, enum conv_state to, in
 
 /* ---- a customer's message ---- */
 
-/* The first 40 characters, in one line. */
+static bool in_number(char c)
+{
+    return (c >= '0' && c <= '9') || c == ' ' || c == '-' || c == '.' || c == '/';
+}
+
+static bool starts_in_number(const char *text)
+{
+    text += strspn(text, " -./");
+    return *text >= '0' && *text <= '9';
+}
+
+/* The first 40 characters, in one line; a number that they would cut in two is left out, since who masks a
+ * card's number would not know its half. */
 static void title_of(const char *text, char title[DESK_TITLE_BYTES])
 {
     size_t len = text ? strlen(text) : 0, at = 0, n = 0;
@@ -144,6 +156,9 @@ static void title_of(const char *text, char title[DESK_TITLE_BYTES])
         n += at - from;
     }
     title[n] = '\0';
+    if (at < len && starts_in_number(text + at))
+        while (n > 0 && in_number(title[n - 1]))
+            title[--n] = '\0';
 }
 
 static int begin(struct desk_tx *t, int64_t contact)

@@ -122,6 +122,17 @@ static int64_t count(struct fixture *f, const char *sql)
 
 /* ---- conversations ---- */
 
+/* A title has no half of a number in it: who masks card numbers would not know it for one. */
+static void test_title_cuts_no_number(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = customer_writes(f, CUSTOMER, "Please charge my card now: 4111 1111 1111 1111 thanks", T0);
+
+    assert_string_equal(conversation(f, id).title, "Please charge my card now:");
+    id = customer_writes(f, "+491707654321", "Order 4711 please, of the bread that I had on Monday", T0);
+    assert_string_equal(conversation(f, id).title, "Order 4711 please, of the bread that I h");
+}
+
 /* The first message begins a conversation with the id that was reserved, titled by its first 40 characters;
  * the next joins it; both are counted, and the oldest unanswered one is what the customer waits since. */
 static void test_conversation_begins(void **state)
@@ -779,6 +790,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_conversation_begins),
+        TEST(test_title_cuts_no_number),
         TEST(test_a_person_answers),
         TEST(test_threading),
         TEST(test_joining),
