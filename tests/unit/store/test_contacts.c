@@ -88,6 +88,36 @@ static void test_contacts(void **state)
     expect_contacts(f, FIND(.attribute = "plan", .search = "anna"), "3");
 }
 
+/* Whatever is searched for is words: nothing of it is a query's own language. */
+static void test_any_search(void **state)
+{
+    static const char *const bits[] = {"\"",       "*",    "^",  "(",   ")",  ":", "-",    "+",  "{", "}",
+                                       "NEAR",     "AND",  "OR", "NOT", " ",  "'", "name", "\t", ";", "--",
+                                       "\xC3\xBC", "\xFF", "1",  ",",   "\\", "%", "_",    "a"};
+    struct fixture *f = *state;
+    const char *given = getenv("SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 20261121;
+
+    some_contacts(f);
+    print_message("SEED=%u\n", seed);
+    srandom(seed);
+    for (int i = 0; i < 500; i++) {
+        struct store_contacts c = {.limit = 5};
+        struct store_convs v = {.limit = 5};
+        char text[128] = "";
+
+        for (long n = random() % 8 + 1; n > 0; n--)
+            strcat(text, bits[(size_t)random() % ARRAY_LEN(bits)]);
+        c.search = v.search = text;
+        if (DO(f, store_contacts, &c) != 0)
+            fail_msg("%s: %s", text, c.op.err.text);
+        if (DO(f, store_convs, &v) != 0)
+            fail_msg("%s: %s", text, v.op.err.text);
+        store_contacts_clear(&c);
+        store_convs_clear(&v);
+    }
+}
+
 /* Pages follow each other without a gap, along each order. */
 static void test_pages(void **state)
 {
@@ -475,9 +505,16 @@ static void test_merge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_contacts), TEST(test_pages),         TEST(test_import),
-        TEST(test_consents), TEST(test_conversations), TEST(test_conversation_pages),
-        TEST(test_counts),   TEST(test_timeline),      TEST(test_merge),
+        TEST(test_contacts),
+        TEST(test_any_search),
+        TEST(test_pages),
+        TEST(test_import),
+        TEST(test_consents),
+        TEST(test_conversations),
+        TEST(test_conversation_pages),
+        TEST(test_counts),
+        TEST(test_timeline),
+        TEST(test_merge),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
