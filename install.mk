@@ -32,7 +32,7 @@ udev: $(BUILD)/simgated $(BUILD)/profiles ## udev/60-simgate.rules from hw/profi
 	$(BUILD)/simgated -c udev/none --udev-rules > udev/60-simgate.rules
 
 .PHONY: install uninstall clean
-install: all ## programs, unit, manual pages, completion, gateway.conf (never overwritten)
+install: all ## programs, unit, manual pages, examples, completion, gateway.conf (never overwritten)
 	install -d $(BINDIR) $(DOCDIR) $(HEADERS) $(COMPLETIONS) $(UNITS) $(SYSUSERS) $(TMPFILES)
 	install -d -m 0750 $(CONFDIR)
 	install -m 0755 $(PROGRAMS) $(BINDIR)
@@ -42,6 +42,7 @@ install: all ## programs, unit, manual pages, completion, gateway.conf (never ov
 	install -m 0644 systemd/simgate.tmpfiles $(TMPFILES)/simgate.conf
 	install -m 0644 docs/simgate.bash $(COMPLETIONS)/simgate
 	install -m 0644 README.md CHANGELOG.md gateway.conf docs/hardware.md $(DOCDIR)
+	$(foreach e,$(wildcard docs/examples/*/*),install -D -m 0644 $(e) $(DOCDIR)/$(e:docs/%=%);)
 	install -m 0644 include/simgate/handler.h $(HEADERS)
 	$(foreach m,$(MANPAGES),install -D -m 0644 $(m) $(call manpage_dir,$(m))/$(notdir $(m));)
 	install -d $(PROFILES)

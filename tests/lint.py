@@ -2,10 +2,13 @@
 """Reads the includes of every source file and fails where a room knows what it must not know.
 
 The rules are those of docs/architecture.md: rooms depend one way, and each outside library has its place. Settings of
-gateway.conf that the manual page leaves out are found too.
+gateway.conf that the manual page leaves out are found too, and manual pages that groff complains of or that refer to pages
+which do not exist.
 """
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -29,7 +32,7 @@ MAY_KNOW = {
 }
 
 # A room of which another may see only some headers.
-ONLY = {("gateway", "modem"): {"modem/carrier.h"}}
+ONLY = {("gateway", "modem"): {"modem/carrier.h"}, ("engine", "os"): {"os/child.h", "os/transfer.h"}}
 
 # Where a library's header may be included: rooms, or single files.
 LIBRARY_PLACE = {
@@ -64,7 +67,8 @@ def problems_of(path):
         if not match:
             continue
         kind, header = match.groups()
-        places = LIBRARY_PLACE.get(header)
+        places = next((p for library, p in LIBRARY_PLACE.items()
+                       if header == library or (library.endswith("/") and header.startswith(library))), None)
         if places and not any(name.startswith(p) for p in places):
             yield f"{name}:{number}: <{header}> belongs in {', '.join(places)} only"
         if kind == "<" or header.startswith("include/simgate/"):
@@ -87,9 +91,27 @@ def undocumented():
             yield f"docs/gateway.conf.5: the setting {name} is missing"
 
 
+def manual():
+    """Manual pages that are not well-formed, or refer to pages of simgate that there are not."""
+    pages = sorted(ROOT.glob("docs/*.[1578]"))
+    names = {p.name for p in pages}
+    for page in pages:
+        text = page.read_text(encoding="utf-8").replace("\\-", "-")
+        for name, section in re.findall(r"\b(simgate[a-z-]*|gateway\.conf)(?:\\fR)? ?\((\d)\)", text):
+            if f"{name}.{section}" not in names:
+                yield f"docs/{page.name}: {name}({section}) does not exist"
+        if shutil.which("groff"):
+            done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", page], capture_output=True, text=True)
+            yield from (f"docs/{line.split('docs/')[-1]}" for line in done.stderr.splitlines())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in sorted(names):
+        if f"{name[:-2]}({name[-1]})" not in readme:
+            yield f"README.md: {name[:-2]}({name[-1]}) is missing among the manual pages"
+
+
 def main():
     files = sorted([*ROOT.glob("src/*/*.[ch]"), *ROOT.glob("hw/sim/*.[ch]")])
-    found = [p for f in files for p in problems_of(f)] + list(undocumented())
+    found = [p for f in files for p in problems_of(f)] + list(undocumented()) + list(manual())
     for problem in found:
         print(problem)
     print(f"lint: {len(files)} files read, {len(found)} problems")
