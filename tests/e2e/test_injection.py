@@ -132,6 +132,7 @@ rules = (
         it.wait("all to be handled", lambda: it.sql("SELECT count(*) FROM message WHERE direction = 2 AND state = 11")[0][0] >= len(CORPUS), 120)
 
         it.wait("a mail of each", lambda: len(self.box.mails) >= len(CORPUS), 60)
+        it.wait("all messages to be sent", lambda: len(it.log("submitted")) >= 2 * len(CORPUS), 60)
         it.wait("a text of each for Anna", lambda: len(it.log("submitted", to=ANNA)) >= len(CORPUS), 60)
 
     def close(self):
