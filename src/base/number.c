@@ -183,3 +183,23 @@ bool number_same(const char *a, const char *b)
         return false;
     return len_a < len_b ? strcmp(a, b + len_b - len_a) == 0 : strcmp(b, a + len_a - len_b) == 0;
 }
+
+static bool reads_as(const char *number, const char *sender, const char *country, enum number_reading reading)
+{
+    char whole[NUMBER_BYTES];
+    struct err e = {0};
+
+    return number_normalise(sender, country, reading, whole, &e) == 0 && strcmp(number, whole) == 0;
+}
+
+bool number_is(const char *number, const char *sender, const char *country)
+{
+    if (*number == '\0' || strcmp(number, sender) == 0)
+        return *number != '\0';
+    if (*sender == '+' || !number_same(number, sender))
+        return false;
+    if (*country == '\0' && *sender == '0')
+        return true;
+    return reads_as(number, sender, country, NUMBER_READ_NATIONAL) ||
+           reads_as(number, sender, country, NUMBER_READ_INTERNATIONAL);
+}

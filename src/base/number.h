@@ -40,4 +40,10 @@ int number_normalise(const char *text, const char *country, enum number_reading 
  * network may report nationally what was sent internationally). */
 bool number_same(const char *a, const char *b);
 
+/* True if what came as a sender is the whole of this number ("" is nobody's): equal, or equal as it is
+ * written in its country, or internationally without '+'. Stricter than number_same(), which does with six
+ * digits in common that anybody's short code or sender's name may have: for whom a number gives rights.
+ * `country` as above; "" leaves national ones to number_same(). */
+bool number_is(const char *number, const char *sender, const char *country);
+
 #endif

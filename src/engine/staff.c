@@ -277,27 +277,10 @@ const struct person *staff_person(const struct staff *s, const char *name)
     return found;
 }
 
-/* number_same() would do with six digits in common, which anybody's short code or sender's name may have. */
-static bool is_number_of(const struct staff *s, const struct person *p, const char *number)
-{
-    char whole[NUMBER_BYTES];
-
-    if (!*p->number || strcmp(p->number, number) == 0)
-        return *p->number;
-    if (*number == '+' || !number_same(p->number, number))
-        return false;
-    if (!*s->country && *number == '0')
-        return true;
-    return (number_normalise(number, s->country, NUMBER_READ_NATIONAL, whole, &(struct err){0}) == 0 &&
-            strcmp(p->number, whole) == 0) ||
-           (number_normalise(number, s->country, NUMBER_READ_INTERNATIONAL, whole, &(struct err){0}) == 0 &&
-            strcmp(p->number, whole) == 0);
-}
-
 const struct person *staff_by_number(const struct staff *s, const char *number)
 {
     for (int i = 0; i < s->npeople && *number; i++)
-        if (is_number_of(s, &s->people[i], number))
+        if (number_is(s->people[i].number, number, s->country))
             return &s->people[i];
     return NULL;
 }

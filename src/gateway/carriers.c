@@ -314,7 +314,7 @@ void gateway_detach(struct gateway *g, struct carrier *c)
 bool gateway_own_number(const struct gateway *g, const char *number)
 {
     for (int i = 0; i < g->npipes; i++)
-        if (*g->pipes[i]->c->number && number_same(g->pipes[i]->c->number, number))
+        if (number_is(g->pipes[i]->c->number, number, g->conf->country))
             return true;
     return false;
 }

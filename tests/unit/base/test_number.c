@@ -145,13 +145,35 @@ static void same(void **state)
     }
 }
 
+/* Rights go with a whole number only: a short code, or a name of digits, that ends alike is somebody else. */
+static void is_whole(void **state)
+{
+    static const struct {
+        const char *number, *sender, *country;
+        bool is;
+    } rows[] = {
+        {"+491701234567", "+491701234567", "49", true},
+        {"+491701234567", "01701234567", "49", true},
+        {"+491701234567", "491701234567", "49", true},
+        {"+491701234567", "01701234567", "", true},
+        {"+491701234567", "234567", "49", false},
+        {"+491701234567", "1234567", "49", false},
+        {"+491701234567", "01701234567", "44", false},
+        {"+491701234567", "+441701234567", "49", false},
+        {"", "", "49", false},
+        {"+491701234567", "", "49", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(number_is(rows[i].number, rows[i].sender, rows[i].country), rows[i].is);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(normalises),
-        cmocka_unit_test(idempotent),
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(same),
+        cmocka_unit_test(normalises), cmocka_unit_test(idempotent), cmocka_unit_test(kinds),
+        cmocka_unit_test(same),       cmocka_unit_test(is_whole),
     };
 
     return cmocka_run_group_tests_name("base/number", tests, NULL, NULL);
