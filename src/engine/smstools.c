@@ -325,8 +325,8 @@ static void open_tool(struct plugin *p, struct problems *problems)
         problem(problems, "%s.command: expected a program and its arguments", plugin_place(p));
 }
 
-/* By a reload, or at the end: programs that run are left to themselves; a check is told that it has to be
- * asked again. */
+/* By a reload, or at the end: programs that run are ended, and what waits for one is not told any more; a check
+ * is told that it has to be asked again. */
 static void close_tool(struct plugin *p)
 {
     struct tool *t = p->impl;
