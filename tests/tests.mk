@@ -152,7 +152,8 @@ check-simulation-run: $(SIMULATION)
 	    -- $(SIMULATION) --complaints -- $(SIMULATION) --matrix -- $(SIMULATION) --pins 1:$(PIN_STORIES) \
 	    -- $(SIMULATION) --chaos 1:$(WEEKS):2 -- $(SIMULATION) --chaos 2:$(WEEKS):2
 check-simulation-asan: $(SIMULATION)
-	@$(CHECK) --sum $(SUM) --title 'the same with sanitizers' -- $(SIMULATION) --seeds 1:100:2 -- $(SIMULATION) --seeds 2:100:2
+	@$(CHECK) --sum $(SUM) --title 'the same with sanitizers' -- $(SIMULATION) --seeds 1:100:2 -- $(SIMULATION) --seeds 2:100:2 \
+	    -- $(SIMULATION) --shop --seed 44
 
 E2E := $(sort $(wildcard tests/e2e/test_*.py))
 check-e2e: all

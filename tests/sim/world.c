@@ -326,7 +326,12 @@ void world_crash(struct world *w)
     for (int i = 0; i < WORLD_MODEMS; i++)
         w->resets[i].task = NULL;
     store_abandon(w->store);
+    if (w->settings)
+        desk_free(w->desk);
+    engine_free(w->engine);
     gateway_free(w->gateway);
+    if (w->settings)
+        campaigns_free(w->campaigns);
     for (int i = 0; i < w->conf.modems; i++) {
         modem_free(w->modems[i]);
         w->modems[i] = NULL;
@@ -338,11 +343,6 @@ void world_crash(struct world *w)
         snprintf(air, sizeof air, "%s-air", w->path);
         unlink(air); /* what is only in memory goes with the machine */
     }
-    if (w->settings) {
-        desk_free(w->desk);
-        campaigns_free(w->campaigns);
-    }
-    engine_free(w->engine);
     w->store = NULL;
     w->gateway = NULL;
     w->engine = NULL;
