@@ -46,9 +46,9 @@ LIBRARY_PLACE = {
     "glib.h": ["src/base/zone.c"],
     "curl/curl.h": ["src/os/"],
     "gnutls/": ["src/engine/"],
-    "lua.h": ["src/engine/lua.c"],
-    "lauxlib.h": ["src/engine/lua.c"],
-    "lualib.h": ["src/engine/lua.c"],
+    "lua.h": ["src/engine/lua"],
+    "lauxlib.h": ["src/engine/lua"],
+    "lualib.h": ["src/engine/lua"],
     "termios.h": ["src/os/", "src/cli/", "hw/sim/shell", "hw/sim/main.c"],
 }
 
