@@ -1,5 +1,5 @@
-/* One configured handler, as plugins.c and the kinds (exec.c, webhook.c, lua.c, shared.c, mail.c, smstools.c)
- * see it. Nobody outside includes this, but the courier. */
+/* One configured handler, as plugins.c (the set of them) and the kinds (exec.c, webhook.c, lua.c, shared.c,
+ * mail.c, smstools.c) see it. Nobody outside includes this, but the courier. */
 #ifndef SIMGATE_ENGINE_PLUGIN_H
 #define SIMGATE_ENGINE_PLUGIN_H
 
@@ -76,6 +76,11 @@ void plugin_answer(struct ask *a, const char *json, size_t len);
 struct ask *plugin_deliver(struct plugin *p, const char *key, const char *body,
                            void (*done)(struct ask *a, int status), void *owner);
 void plugin_cancel(struct ask *a);
+/* The event is delivered to it when the verdict is durable; `target` an address where it has several, NULL
+ * none. False: there is no room in the verdict. */
+bool plugin_forward(struct plugin *p, const struct handler_event *ev, const char *target, struct verdict *v);
+/* Makes p->handler, for the chain; p->conf is there. */
+void plugin_begin(struct plugin *p);
 /* Any plugin of this name. NULL none. */
 struct plugin *plugins_find(struct plugins *ps, const char *name);
 struct plugin *plugins_nth(struct plugins *ps, int index); /* NULL beyond the last */
