@@ -6,7 +6,7 @@
  * line, and each answer a line with the event's "id", in any order.
  *
  * What can fail: everything outside. A program that cannot be started, writes too much, ends otherwise, does
- * not answer in time (it is killed, with all that it started) is a failed ask, and plugins.c does the rest.
+ * not answer in time (it is killed, with all that it started) is a failed ask, and plugin.c does the rest.
  */
 #include <jansson.h>
 #include <signal.h>
