@@ -13,7 +13,7 @@ release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 
 # What simgated is linked with, what the tests look with, and what a Debian needs to boot.
 packages=systemd,systemd-sysv,udev,kmod,procps,inotify-tools,sqlite3
-packages+=,libuv1,libserialport0,libsqlite3-0,libconfig9,libjansson4,libpcre2-8-0,libudev1,libcrypt1,libsystemd0
+packages+=,libuv1,libserialport0,libsqlite3-0,libconfig9,libjansson4,libpcre2-8-0,libudev1,libcrypt1,libsystemd0,libglib2.0-0,libcurl3-gnutls,libgnutls30,liblua5.4-0,tzdata
 modules="virtio_pci virtio_blk virtio_console virtio_rng ext4 crc32c_generic 9p 9pnet_virtio autofs4
          xhci_pci usbserial ftdi_sio option cdc_acm dummy_hcd libcomposite usb_f_serial configfs"
 # Services that a test has no use for and that take time to start.
