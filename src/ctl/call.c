@@ -80,6 +80,15 @@ void call_fail_with(struct call *call, int status, const char *text, json_t *res
     call_free(call);
 }
 
+void call_ok_page(struct call *call, const char *name, json_t *rows, const char *field, json_t *next)
+{
+    json_t *result = json_pack("{so}", name, rows);
+
+    if (next)
+        json_object_set_new(result, field, next);
+    call_ok(call, result);
+}
+
 void call_fail(struct call *call, int status, const char *text)
 {
     call_fail_with(call, status, text, NULL);

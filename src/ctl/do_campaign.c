@@ -344,7 +344,7 @@ static void listing_clear(void *own)
 static void on_listed(struct store_op *op, int status)
 {
     struct listing *l = container_of(op, struct listing, op.op);
-    json_t *result, *rows;
+    json_t *rows;
 
     if (status < 0) {
         call_fail(l->call, status, op->err.text);
@@ -353,10 +353,8 @@ static void on_listed(struct store_op *op, int status)
     rows = json_array();
     for (int i = 0; i < l->op.count; i++)
         json_array_append_new(rows, json_campaign(&l->op.rows[i]));
-    result = json_pack("{so}", "campaigns", rows);
-    if (l->op.count == l->op.limit)
-        json_object_set_new(result, "before", json_integer(l->op.rows[l->op.count - 1].id));
-    call_ok(l->call, result);
+    call_ok_page(l->call, "campaigns", rows, "before",
+                 l->op.count == l->op.limit ? json_integer(l->op.rows[l->op.count - 1].id) : NULL);
 }
 
 void do_campaigns(struct call *call)
@@ -392,7 +390,7 @@ static const char *state_of(const struct recipient_row *r)
 static void on_recipients(struct store_op *op, int status)
 {
     struct recipients *x = container_of(op, struct recipients, op.op);
-    json_t *result, *rows;
+    json_t *rows;
 
     if (status < 0) {
         call_fail(x->call, status, op->err.text);
@@ -408,10 +406,8 @@ static void on_recipients(struct store_op *op, int status)
         json_put_text(o, "reason", r->reason);
         json_array_append_new(rows, o);
     }
-    result = json_pack("{so}", "recipients", rows);
-    if (x->op.count == x->op.limit)
-        json_object_set_new(result, "after", json_integer(x->op.rows[x->op.count - 1].n));
-    call_ok(x->call, result);
+    call_ok_page(x->call, "recipients", rows, "after",
+                 x->op.count == x->op.limit ? json_integer(x->op.rows[x->op.count - 1].n) : NULL);
 }
 
 void do_campaign_recipients(struct call *call)

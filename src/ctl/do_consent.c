@@ -33,16 +33,13 @@ static json_t *rows_of(const struct store_consents *c)
 static void on_listed(struct store_op *op, int status)
 {
     struct listing *l = container_of(op, struct listing, list.op);
-    json_t *result;
 
     if (status < 0) {
         call_fail(l->call, status, op->err.text);
         return;
     }
-    result = json_pack("{so}", "consents", rows_of(&l->list));
-    if (l->list.more)
-        json_object_set_new(result, "after", json_text(l->list.rows[l->list.count - 1].number));
-    call_ok(l->call, result);
+    call_ok_page(l->call, "consents", rows_of(&l->list), "after",
+                 l->list.more ? json_text(l->list.rows[l->list.count - 1].number) : NULL);
 }
 
 static enum consent_state state_of(const struct call *call)

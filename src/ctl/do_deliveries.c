@@ -93,7 +93,7 @@ static void listing_clear(void *own)
 static void on_listed(struct store_op *op, int status)
 {
     struct listing *l = container_of(op, struct listing, list.op);
-    json_t *result, *rows;
+    json_t *rows;
 
     if (status < 0) {
         call_fail(l->call, status, op->err.text);
@@ -102,10 +102,8 @@ static void on_listed(struct store_op *op, int status)
     rows = json_array();
     for (int i = 0; i < l->list.count; i++)
         json_array_append_new(rows, json_delivery(&l->list.rows[i]));
-    result = json_pack("{so}", "deliveries", rows);
-    if (l->list.more)
-        json_object_set_new(result, "after", json_integer(l->list.rows[l->list.count - 1].id));
-    call_ok(l->call, result);
+    call_ok_page(l->call, "deliveries", rows, "after",
+                 l->list.more ? json_integer(l->list.rows[l->list.count - 1].id) : NULL);
 }
 
 void do_deliveries(struct call *call)

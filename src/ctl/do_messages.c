@@ -28,7 +28,7 @@ static void listing_clear(void *own)
 static void on_listed(struct store_op *op, int status)
 {
     struct listing *l = container_of(op, struct listing, list.op);
-    json_t *result, *rows;
+    json_t *rows;
 
     if (status < 0) {
         call_fail(l->call, status, op->err.text);
@@ -37,10 +37,10 @@ static void on_listed(struct store_op *op, int status)
     rows = json_array();
     for (int i = 0; i < l->list.count; i++)
         json_array_append_new(rows, json_message(&l->list.rows[i]));
-    result = json_pack("{so}", "messages", rows);
-    if (l->list.count > 0 && l->list.count == l->list.limit) /* there may be more */
-        json_object_set_new(result, "before", json_integer(l->list.rows[l->list.count - 1].id));
-    call_ok(l->call, result);
+    call_ok_page(l->call, "messages", rows, "before",
+                 l->list.count > 0 && l->list.count == l->list.limit
+                     ? json_integer(l->list.rows[l->list.count - 1].id)
+                     : NULL);
 }
 
 /* A number as people write it is looked for in its canonical form; anything else as it stands. */

@@ -96,6 +96,9 @@ void call_unkeep(struct call *call); /* frees it before the call's end */
 void call_start(struct client *cl, const char *line, size_t len);
 /* Ends the call with an answer and frees it. `result` (stolen) may be NULL. */
 void call_ok(struct call *call, json_t *result);
+/* The same with a page of rows (stolen) under their name; `next` (stolen) is what the next page is asked for
+ * by, as the field `field`; NULL: this is the last page. */
+void call_ok_page(struct call *call, const char *name, json_t *rows, const char *field, json_t *next);
 void call_fail(struct call *call, int status, const char *text);
 /* As call_fail with members (stolen) beside the error. */
 void call_fail_with(struct call *call, int status, const char *text, json_t *result);
@@ -116,7 +119,7 @@ json_t *json_balance(const struct modem_balance *b);
 
 /* json.c: rows as JSON; each returns a new reference */
 json_t *json_lines(struct buf *text); /* a list of its lines; takes the text apart */
-json_t *json_text(const char *text); /* what is not UTF-8 becomes U+FFFD; NULL gives null */
+json_t *json_text(const char *text);  /* what is not UTF-8 becomes U+FFFD; NULL gives null */
 void json_put_time(json_t *to, const char *name, int64_t wall_ms);  /* nothing when 0 or less */
 void json_put_text(json_t *to, const char *name, const char *text); /* nothing when NULL or "" */
 json_t *json_message(const struct msg_row *r);
