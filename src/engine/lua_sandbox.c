@@ -9,8 +9,10 @@
 #include "engine/lua_private.h"
 
 enum {
-    GRAIN = 200,             /* instructions between two looks at the clock */
-    TIME_MS = 100,           /* of running, an event */
+    GRAIN = 200,   /* instructions between two looks at the clock */
+    TIME_MS = 100, /* of running, an event */
+    BLOCK_BYTES =
+        512 * 1024, /* of one value: Lua moves a stack in C, at each level of a chain of __call all of it */
     PATTERN_STEPS = 1000000, /* about as many as instructions: they are taken from them */
     PATTERN_SHARE = 4,       /* steps for one instruction */
 };
@@ -30,7 +32,7 @@ void *lua_sandbox_allocate(void *owner, void *at, size_t was, size_t wanted)
         s->used -= was;
         return NULL;
     }
-    if (wanted > was && s->used - was + wanted > s->most) {
+    if (wanted > was && (wanted > BLOCK_BYTES || s->used - was + wanted > s->most)) {
         s->full = true;
         return NULL;
     }

@@ -107,6 +107,8 @@ static void test_bad_scripts_are_problems(void **state)
         {"simgate.reply('now')", "there is no event"},
         {"while true do end", "too many instructions"},
         {"local t = {} for i = 1, 1e9 do t[i] = i end", "memory"},
+        {"local s = string.rep('x', 600000)",
+         "memory"}, /* one value: the whole of what is allowed is 4 MiB */
         {"\033Lua", "attempt to load a binary chunk"},
     };
 
@@ -128,6 +130,7 @@ static void test_comes_to_an_end(void **state)
 {
     static const char *const bodies[] = {
         "while true do end",
+        "local t = {} setmetatable(t, {__call = t}) t()",
         "while true do pcall(function() while true do end end) end",
         "local function f() return pcall(f) end f() while true do pcall(f) end",
         "string.find(string.rep('a', 50000), '.-.-.-.-.-.-b')",
