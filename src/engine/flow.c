@@ -313,12 +313,23 @@ static void retry(struct rt_timer *t)
         ask(j);
 }
 
-/* A message that comes again goes before younger ones; events are in their order behind what is there. */
-static int by_age(const struct job *a, const struct job *b)
+/* A message that comes again goes before younger ones; all else behind what is there. */
+static void insert(struct engine *en, struct job *j)
 {
-    if (!a->message || !b->message)
-        return 0;
-    return (a->message->id > b->message->id) - (a->message->id < b->message->id);
+    struct job *before = NULL;
+
+    for (struct job *at = j->message && en->jobs ? en->jobs->prev : NULL; at; at = at->prev) {
+        if (at->message && at->message->id < j->message->id)
+            break;
+        if (at->message)
+            before = at;
+        if (at == en->jobs) /* whose prev is the last one */
+            break;
+    }
+    if (before)
+        DL_PREPEND_ELEM(en->jobs, before, j);
+    else
+        DL_APPEND(en->jobs, j);
 }
 
 void job_add(struct engine *en, struct job *j)
@@ -329,7 +340,7 @@ void job_add(struct engine *en, struct job *j)
         snprintf(j->key, sizeof j->key, "message:%lld", (long long)j->message->id);
     else
         snprintf(j->key, sizeof j->key, "event:%lld", (long long)j->row.id);
-    DL_INSERT_INORDER(en->jobs, j, by_age);
+    insert(en, j);
     next_of(en, job_number(j));
 }
 

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include "base/log.h"
+#include "tests/lib/outside.h"
 #include "world.h"
 
 #define OTHER "+491707654321"
@@ -545,6 +546,72 @@ static void test_events_of_conversations(void **state)
     assert_string_not_equal(w.sent[1].to, w.sent[2].to);
 }
 
+static struct outside outside;
+static const char *const on_opened[] = {"opened", NULL};
+static const struct engine_rule_conf rules_of_order[] = {
+    {.name = "any", .department = "shop", .conversation = "close"},
+    {.name = "opened", .on = ENGINE_ON_OPENED, .send_to = WORDS(OTHER), .send = "opened"},
+    {.name = "assigned", .on = ENGINE_ON_ASSIGNED, .send_to = WORDS(OTHER), .send = "assigned"},
+    {.name = "closed", .on = ENGINE_ON_CLOSED, .send_to = WORDS(OTHER), .send = "closed"},
+};
+
+/* What happened to one contact is decided in the order in which it happened. */
+static void test_events_in_order(void **state)
+{
+    static const struct department_conf shop = {.name = "shop"};
+    static struct engine_conf ordered;
+
+    (void)state;
+    ordered = conf_of(rules_of_order, ARRAY_LEN(rules_of_order));
+    ordered.country = "49";
+    ordered.departments = &shop;
+    ordered.ndepartments = 1;
+    assert_int_equal(engine_reconfigure(w.engine, &ordered, NULL, NULL), 0);
+    world_receive(&w, CUSTOMER, "hi");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 3);
+    assert_sent(0, OTHER, "opened");
+    assert_sent(1, OTHER, "assigned");
+    assert_sent(2, OTHER, "closed");
+}
+
+/* What comes from a number while an event about it is still being decided waits for that, as it waits for an
+ * older message: what was decided is known to it. */
+static void test_behind_an_event(void **state)
+{
+    static const struct engine_rule_conf hello[] = {{.name = "any", .reply = "Hello"}};
+    static struct engine_handler_conf crm = {.name = "crm",
+                                             .kind = HANDLER_WEBHOOK,
+                                             .on = on_opened,
+                                             .url = "https://crm.example/",
+                                             .deadline_ms = 10 * MINUTE_MS,
+                                             .retry_for_ms = 3600000};
+    static struct engine_conf with_crm;
+
+    (void)state;
+    outside_init(&outside, w.rt);
+    engine_set_world(w.engine, &(struct engine_world){&outside.children, &outside.transfers});
+    with_crm = conf_of(hello, 1);
+    with_crm.handlers = &crm;
+    with_crm.nhandlers = 1;
+    assert_int_equal(engine_reconfigure(w.engine, &with_crm, NULL, NULL), 0);
+    world_receive(&w, CUSTOMER, "first");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_int_equal(outside.nrequests, 1); /* and not answered yet */
+    world_receive(&w, CUSTOMER, "second");
+    world_receive(&w, OTHER, "another");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 2);
+    assert_sent(1, OTHER, "Hello");
+    outside_answers(&outside, 0, 200, "[{\"action\":\"consent\",\"consent\":\"out\"}]");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(w.mr, 2);
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    world_run(&w, MINUTE_MS);
+    outside_fini(&outside);
+}
+
 /* Rules that make each other's events for ever end. */
 static void test_events_in_a_ring(void **state)
 {
@@ -656,6 +723,8 @@ int main(void)
         FLOW(test_full_disk_behind_stop),
         FLOW(test_own_number_of_absent_modem),
         FLOW(test_events_of_conversations),
+        FLOW(test_events_in_order),
+        FLOW(test_behind_an_event),
         FLOW(test_events_in_a_ring),
         FLOW(test_alarm_event),
         FLOW(test_schedule),
