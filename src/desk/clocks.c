@@ -157,7 +157,14 @@ static const char *ask_survey(struct turn *t)
 
     if (t->conv->state != CONV_CLOSED || t->conv->survey_wall_ms || !t->p->survey.on ||
         t->conv->messages_in == 0 || k->consent == CONSENT_OUT || k->muted_until_wall_ms > t->now_wall_ms ||
-        number_kind(t->conv->number) != NUMBER_E164 || !add_question(t))
+        number_kind(t->conv->number) != NUMBER_E164)
+        return NULL;
+    if (!guard_has_room(&t->p->guard, k)) {
+        if (!t->c->survey_full_wall_ms)
+            t->c->survey_full_wall_ms = t->conv->closed_wall_ms;
+        return NULL;
+    }
+    if (!add_question(t))
         return NULL;
     add(t, EFFECT_SURVEY_ASK, 0);
     return "survey: asked";
@@ -234,7 +241,7 @@ static void on_known(struct store_op *op, int status)
 }
 
 /* Nothing is written down of those who cannot be asked: the next sweep begins behind them, or it would find
- * none but them again. */
+ * none but them again. It begins with the first who waits for the guard. */
 static void pass_surveys(struct clocks *c)
 {
     const struct store_due *due = &c->due;
@@ -246,6 +253,8 @@ static void pass_surveys(struct clocks *c)
         c->survey_after_wall_ms = due->now_wall_ms - due->survey_delay_ms;
     else if (last && last->kind == DUE_SURVEY) /* they come last; others may have been closed with the last */
         c->survey_after_wall_ms = last->due_wall_ms - due->survey_delay_ms - 1;
+    if (c->survey_full_wall_ms && c->survey_after_wall_ms >= c->survey_full_wall_ms)
+        c->survey_after_wall_ms = c->survey_full_wall_ms - 1;
 }
 
 static void end_sweep(struct clocks *c)
@@ -254,7 +263,7 @@ static void end_sweep(struct clocks *c)
 
     if (next && next - now_wall_ms < ms)
         ms = next > now_wall_ms ? next - now_wall_ms : 0;
-    if (c->due.more && !c->failed)
+    if (c->due.more && !c->failed && !c->survey_full_wall_ms)
         ms = SOON_MS;
     pass_surveys(c);
     free(c->due.rows);
@@ -272,6 +281,7 @@ static void ask_next(struct clocks *c)
         return;
     }
     c->known = (struct store_situation){.op.done = on_known, .of = c->due.rows[c->at].conversation};
+    guard_ask(&engine_program(c->desk->engine)->guard, rt_wall_ms(c->desk->rt), &c->known);
     store_situation(c->desk->store, &c->known);
 }
 
@@ -280,6 +290,7 @@ static void on_due(struct store_op *op, int status)
     struct clocks *c = container_of(op, struct clocks, due.op);
 
     c->failed = status != 0;
+    c->survey_full_wall_ms = 0;
     c->at = 0;
     if (status == ERR_CANCELLED)
         return; /* the store is closing */

@@ -90,7 +90,7 @@ static bool is_for_person(const struct outcome *o)
     return !o->answered || o->routed || *o->assignee || o->c->first_response_wall_ms != 0;
 }
 
-static void wait_for_person(struct outcome *o)
+static void start_clocks(struct outcome *o)
 {
     struct store_effect clocks[CLOCKS];
     int n =
@@ -98,10 +98,24 @@ static void wait_for_person(struct outcome *o)
 
     for (int i = 0; i < n; i++)
         add(o, clocks[i]);
+}
+
+static void wait_for_person(struct outcome *o)
+{
+    start_clocks(o);
     if (o->ev->known->muted_until_wall_ms > o->ev->now_wall_ms)
         verdict_why(o->v, "relay: nobody is told: the number is muted");
     else
         relay_tell(o->p, o->ev, o->department, o->assignee, o->v);
+}
+
+/* A machine answered this one; a person may still be waited for because of an earlier one. */
+static void wait_for_customer(struct outcome *o)
+{
+    if (o->c->waiting_wall_ms)
+        start_clocks(o); /* they stood where it was snoozed */
+    else
+        add(o, (struct store_effect){.kind = EFFECT_STATE, .n = CONV_WAITING});
 }
 
 /* ---- where nobody answered ------------------------------------------------------------------------------
@@ -179,11 +193,12 @@ void desk_finish(const struct program *p, const struct handler_event *ev, struct
     read_effects(&o);
     give_department(&o);
     release(&o);
-    if (is_for_person(&o))
+    if (is_for_person(&o)) {
         wait_for_person(&o);
-    else if (o.answered && !o.goes)
-        add(&o, (struct store_effect){.kind = EFFECT_STATE, .n = CONV_WAITING});
-    answer(&o);
+        answer(&o);
+    } else if (o.answered && !o.goes) {
+        wait_for_customer(&o);
+    }
 }
 
 /* ---- compiling ------------------------------------------------------------------------------------------

@@ -23,6 +23,13 @@ void guard_ask(const struct guard *g, int64_t now_wall_ms, struct store_situatio
     k->texts_since_wall_ms = now_wall_ms - g->conf.same_text_ms;
 }
 
+bool guard_has_room(const struct guard *g, const struct store_situation *k)
+{
+    return k->automatic_replies < g->most_replies &&
+           (g->conf.replies_day <= 0 || k->automatic_day < g->conf.replies_day) &&
+           (g->conf.replies_all <= 0 || k->automatic_all < g->conf.replies_all);
+}
+
 void verdict_silence(struct verdict *v, const char *fmt, ...)
 {
     char text[MSG_REASON_BYTES];

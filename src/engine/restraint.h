@@ -59,6 +59,8 @@ struct guard {
 };
 /* From when on replies are to be counted. */
 void guard_ask(const struct guard *g, int64_t now_wall_ms, struct store_situation *k);
+/* Is there room for one more automatic reply, by what was counted then? */
+bool guard_has_room(const struct guard *g, const struct store_situation *k);
 void guard_compile(struct guard *g, const struct engine_conf *conf, struct problems *p);
 
 /* ---- sensitive data ------------------------------------------------------------------------------------

@@ -385,6 +385,50 @@ static void test_silence(void **state)
     assert_int_equal(conversation(2).state, CONV_NEW);
 }
 
+/* A machine answers a second message: who waits for a person because of the first one still does. */
+static void test_waits_behind_machine(void **state)
+{
+    const struct engine_rule_conf parking[] = {
+        {.name = "parking", .words = WORDS("parking"), .reply = "Behind the house"}};
+    int since;
+
+    (void)state;
+    conf.rules = parking;
+    conf.nrules = 1;
+    use();
+    say(CUSTOMER, "Can I return a cake?");
+    since = say(CUSTOMER, "And where is parking?");
+    assert_string_equal(told(since, CUSTOMER), "Behind the house|");
+    assert_string_equal(told(since, LEA), "");
+    assert_int_equal(conversation(1).state, CONV_NEW);
+    assert_true(conversation(1).waiting_wall_ms > 0);
+    assert_true(conversation(1).due_wall_ms[CLOCK_FIRST] > 0);
+    say(OTHER, "Where is parking?");
+    assert_int_equal(conversation(2).state, CONV_WAITING);
+}
+
+/* What a rule closes or calls spam is for nobody: the desk does not greet it. */
+static void test_nobody_to_answer(void **state)
+{
+    const struct engine_rule_conf rules[] = {
+        {.name = "spam", .words = WORDS("casino"), .conversation = "spam"},
+        {.name = "thanks", .words = WORDS("thanks"), .conversation = "close"}};
+    int since;
+
+    (void)state;
+    conf.rules = rules;
+    conf.nrules = 2;
+    conf.desk.greeting = "Welcome";
+    use();
+    since = say(CUSTOMER, "casino for you");
+    assert_string_equal(told(since, CUSTOMER), "");
+    assert_int_equal(conversation(1).state, CONV_SPAM);
+    since = say(OTHER, "thanks");
+    assert_string_equal(told(since, OTHER), "");
+    since = say("+491709999999", "hello");
+    assert_string_equal(told(since, "+491709999999"), "Welcome|");
+}
+
 /* ---- survey ---- */
 
 static void use_survey(void)
@@ -573,6 +617,33 @@ static void test_survey_crash(void **state)
     }
 }
 
+/* The guard bounds the question as it bounds each automatic reply: it waits until there is room. */
+static void test_survey_guarded(void **state)
+{
+    struct desk_do done;
+    int since, asked = 0;
+
+    (void)state;
+    conf.guard.replies_all = 1;
+    use_survey();
+    for (int i = 1; i <= 3; i++) {
+        char number[24];
+
+        snprintf(number, sizeof number, "+49170999000%d", i);
+        say(number, "Have you got rye bread?");
+        assert_int_equal(act((struct desk_do){.op = OP_CLOSE, .conversation = i, .who = "test"}, &done), 0);
+    }
+    since = w.mr;
+    world_run(&w, 15 * MINUTE_MS);
+    for (int i = since; i < w.mr; i++)
+        asked += strncmp(w.sent[i].to, "+49170999", 9) == 0;
+    assert_int_equal(asked, 1);
+    world_run(&w, HOUR_MS);
+    for (int i = since; i < w.mr; i++)
+        asked += strncmp(w.sent[i].to, "+49170999", 9) == 0;
+    assert_int_equal(asked, 1 + 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -592,6 +663,9 @@ int main(void)
         FLOW(test_survey_opted_out),
         FLOW(test_survey_crash),
         FLOW(test_survey_of_many),
+        FLOW(test_survey_guarded),
+        FLOW(test_waits_behind_machine),
+        FLOW(test_nobody_to_answer),
     };
 
     log_set_level(LOG_ERR);
