@@ -99,7 +99,7 @@ void gw_index_new(struct gateway *g, const struct store_new_message *m, int coun
         gw_index_flags(e, m->flags);
         gw_spent(g, m);
         if (m->flags & MSG_F_PREFER)
-            e->prefer_until_ms = now + PREFER_MS;
+            e->prefer_until_ms = e->due_ms + QUEUE_WISH_MS;
         e->priority = (uint8_t)m->priority;
         e->parts = (uint8_t)m->nparts;
         str_copy(e->peer, sizeof(e->peer), m->peer);

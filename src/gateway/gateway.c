@@ -138,6 +138,8 @@ static void follow_clock(struct gateway *g, int64_t now)
                 continue;
             queue_take(&g->q, e);
             e->due_ms -= jump;
+            if (e->prefer_until_ms)
+                e->prefer_until_ms -= jump;
             if (e->expires_ms != RT_NEVER)
                 e->expires_ms -= jump;
             queue_put(&g->q, e, now);
@@ -244,6 +246,8 @@ struct gateway *gateway_new(struct rt *rt, struct store *store, const struct gat
     g->deferred_end = &g->deferred;
     g->scratch = gw_alloc(PDU_MAX_SEGMENTS * sizeof(*g->scratch));
     queue_init(&g->q);
+    g->q.wish_lasts = gw_wish_lasts;
+    g->q.owner = g;
     use_policy(g, conf);
     rt_random(rt, g->refs, sizeof(g->refs));
     rt_random(rt, &g->ref_high, sizeof(g->ref_high));
@@ -263,7 +267,7 @@ static struct queue_entry *loaded_entry(struct gateway *g, const struct store_qu
     e->pool = queue_name(&g->q, r->pool);
     gw_index_flags(e, r->flags);
     if (r->flags & MSG_F_PREFER)
-        e->prefer_until_ms = gw_from_wall(g, r->created_wall_ms) + PREFER_MS;
+        e->prefer_until_ms = e->due_ms + QUEUE_WISH_MS; /* its modem may be on its way up, too */
     if (r->parts > 1)
         e->imsi = queue_name(&g->q, r->imsi);
     e->touched = *e->imsi != '\0';

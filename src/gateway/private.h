@@ -15,7 +15,6 @@ enum {
     PIPE_SLOTS_MAX = 4 * DEPTH_MAX, /* parts of one carrier under way in any way */
     CONCAT_COUNTERS = 256,
     STORE_RETRY_MS = 2000, /* after the store had no room or failed */
-    PREFER_MS = 60 * 1000, /* an answer waits so long for the SIM that the customer wrote to */
 };
 
 /* Something on the heap that waits for the store, a carrier or its turn on the loop; gateway_free() frees it.
@@ -188,6 +187,8 @@ int gw_way_find(struct gateway *g, const struct gateway_send *s, const char *to,
                 struct buf *why, struct err *e);
 /* Do others stand in for this pool now, and p among them? */
 bool gw_stands_in(const struct gateway *g, const char *pool, const struct pipe *p);
+/* As queue.h asks. */
+bool gw_wish_lasts(void *owner, const char *modem);
 void gw_failover_look(struct gateway *g, int64_t now_ms);
 void gw_failover_change(struct gateway *g); /* the policy is another one */
 /* Should p take e, of which a cheaper carrier should? false: it waits for that; p->look_ms says when to look

@@ -225,6 +225,14 @@ static int64_t wake_of(const struct queue_entry *e)
     return at < e->expires_ms ? at : e->expires_ms;
 }
 
+/* Of many for one time the older first: so they come to their places in the order in which they stand there.
+ */
+static bool sooner(const struct queue_entry *a, const struct queue_entry *b)
+{
+    int64_t at_a = wake_of(a), at_b = wake_of(b);
+    return at_a != at_b ? at_a < at_b : a->id < b->id;
+}
+
 static void heap_set(struct queue *q, uint32_t i, struct queue_entry *e)
 {
     q->heap[i] = e;
@@ -233,8 +241,7 @@ static void heap_set(struct queue *q, uint32_t i, struct queue_entry *e)
 
 static void heap_up(struct queue *q, uint32_t i, struct queue_entry *e)
 {
-    int64_t at = wake_of(e);
-    while (i > 0 && at < wake_of(q->heap[(i - 1) / 2])) {
+    while (i > 0 && sooner(e, q->heap[(i - 1) / 2])) {
         heap_set(q, i, q->heap[(i - 1) / 2]);
         i = (i - 1) / 2;
     }
@@ -243,11 +250,10 @@ static void heap_up(struct queue *q, uint32_t i, struct queue_entry *e)
 
 static void heap_down(struct queue *q, uint32_t i, struct queue_entry *e)
 {
-    int64_t at = wake_of(e);
     for (uint32_t child; (child = 2 * i + 1) < q->heap_len; i = child) {
-        if (child + 1 < q->heap_len && wake_of(q->heap[child + 1]) < wake_of(q->heap[child]))
+        if (child + 1 < q->heap_len && sooner(q->heap[child + 1], q->heap[child]))
             child++;
-        if (at <= wake_of(q->heap[child]))
+        if (!sooner(q->heap[child], e))
             break;
         heap_set(q, i, q->heap[child]);
     }
@@ -270,7 +276,7 @@ static void heap_remove(struct queue *q, struct queue_entry *e)
     struct queue_entry *last = q->heap[--q->heap_len];
     if (last == e)
         return;
-    if (i > 0 && wake_of(last) < wake_of(q->heap[(i - 1) / 2]))
+    if (i > 0 && sooner(last, q->heap[(i - 1) / 2]))
         heap_up(q, i, last);
     else
         heap_down(q, i, last);
@@ -384,9 +390,18 @@ static void group_remove(struct queue_entry *e)
 
 /* ---- moves ---- */
 
+/* The time of its wish is over: lasts the wish all the same? */
+static bool wish_lasts(const struct queue *q, struct queue_entry *e, int64_t now_ms)
+{
+    if (!q->wish_lasts || !q->wish_lasts(q->owner, e->modem))
+        return false;
+    e->prefer_until_ms = now_ms + QUEUE_WISH_MS;
+    return true;
+}
+
 void queue_put(struct queue *q, struct queue_entry *e, int64_t now_ms)
 {
-    if (e->prefer_until_ms && e->prefer_until_ms <= now_ms) {
+    if (e->prefer_until_ms && e->prefer_until_ms <= now_ms && !wish_lasts(q, e, now_ms)) {
         e->prefer_until_ms = 0;
         e->modem = "";
     }
@@ -412,6 +427,11 @@ struct queue_entry *queue_tick(struct queue *q, int64_t now_ms)
 {
     while (q->heap_len && wake_of(q->heap[0]) <= now_ms) {
         struct queue_entry *e = q->heap[0];
+        if (e->group && e->expires_ms > now_ms && wish_lasts(q, e, now_ms)) { /* it keeps its place */
+            heap_remove(q, e);
+            heap_add(q, e);
+            continue;
+        }
         queue_take(q, e);
         if (e->expires_ms <= now_ms)
             return e;
@@ -425,7 +445,7 @@ struct queue_entry *queue_next(struct queue_route *const routes[], int n)
     for (int p = QUEUE_PRIORITIES - 1; p >= 0; p--) {
         struct queue_group *best = NULL;
         for (int i = 0; i < n; i++) {
-            struct queue_group *g = routes[i]->ring[p];
+            struct queue_group *g = routes[i]->passed_over ? NULL : routes[i]->ring[p];
             if (g && (!best || g->sender->served < best->sender->served))
                 best = g;
         }

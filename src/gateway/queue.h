@@ -15,7 +15,10 @@
 #include "base/number.h"
 #include "base/rt.h"
 
-enum { QUEUE_PRIORITIES = 3 };
+enum {
+    QUEUE_PRIORITIES = 3,
+    QUEUE_WISH_MS = 60 * 1000, /* so long a message waits for the carrier that it wishes for */
+};
 
 struct queue_group;
 struct queue_sender;
@@ -29,6 +32,7 @@ struct queue_route {
     bool cheapest;                              /* of those, by the cheapest that can take it */
     struct queue_group *ring[QUEUE_PRIORITIES]; /* the sender to be served next */
     int count;                                  /* ready messages */
+    bool passed_over; /* queue_next() leaves it out: the carrier that asks leaves it to others */
     struct queue_route *next;
     int64_t held_since_ms; /* hold.c: no carrier can take anything since; 0 = one can */
     uint32_t told;         /* hold.c: hash of the reason last written to the store, 0 none */
@@ -73,6 +77,9 @@ struct queue {
     uint64_t served; /* turns so far */
     int waiting;     /* put, not yet due */
     bool new_routes; /* set by queue_put when it makes one; cleared by its reader */
+    /* Does a wish for this carrier last although its time is over? NULL: no. */
+    bool (*wish_lasts)(void *owner, const char *modem);
+    void *owner;
 };
 
 void queue_init(struct queue *q);

@@ -170,6 +170,18 @@ int gw_way_find(struct gateway *g, const struct gateway_send *s, const char *to,
 /* ---- standing in ----------------------------------------------------------------------------------------
  */
 
+/* A carrier that is at work, or can be within a moment, is waited for: that much waits for it, or that its
+ * minute is full, is no reason to go by another. */
+bool gw_wish_lasts(void *owner, const char *modem)
+{
+    const struct gateway *g = owner;
+    struct pipe *p = gw_pipe_by_name(g, modem);
+    int64_t now = rt_now_ms(g->rt);
+    if (!p)
+        return false;
+    return p->slots > 0 || gw_pipe_open(p, 1, now) || p->wake_ms <= now + QUEUE_WISH_MS;
+}
+
 void gw_failover_change(struct gateway *g)
 {
     free(g->watches);
@@ -296,6 +308,8 @@ bool gw_quiet_defers(struct gateway *g, struct queue_entry *e, int64_t now_ms)
         return false;
     queue_take(&g->q, e);
     e->due_ms = gw_from_wall(g, until);
+    if (e->prefer_until_ms)
+        e->prefer_until_ms = e->due_ms + QUEUE_WISH_MS;
     gw_scheduled(g, e);
     queue_put(&g->q, e, now_ms);
     gw_hold_note(g, e, why);

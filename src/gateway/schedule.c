@@ -411,6 +411,31 @@ static void pipe_submit(struct pipe *p)
 
 /* ---- filling ---- */
 
+/* What p should take next. What it leaves to others keeps it from nothing else. */
+static struct queue_entry *pipe_choose(struct pipe *p, int64_t now_ms)
+{
+    struct gateway *g = p->g;
+    struct queue_entry *e;
+    bool any = false;
+    for (;;) {
+        e = queue_next(p->routes, p->nown);
+        if (!e)
+            e = queue_next(p->routes, p->nroutes);
+        if (e && gw_quiet_defers(g, e, now_ms))
+            continue;
+        if (!e || !gw_pipe_open(p, e->parts - e->next_seq + 1, now_ms)) {
+            e = NULL;
+            break;
+        }
+        if (e->cheapest ? gw_cost_takes(p, e, now_ms) : gw_share_takes(p, e, now_ms))
+            break;
+        queue_route_of(&g->q, e)->passed_over = any = true;
+    }
+    for (int i = 0; any && i < p->nroutes; i++)
+        p->routes[i]->passed_over = false;
+    return e;
+}
+
 static struct queue_entry *pipe_take(struct pipe *p, int64_t now_ms)
 {
     struct gateway *g = p->g;
@@ -423,15 +448,8 @@ static struct queue_entry *pipe_take(struct pipe *p, int64_t now_ms)
         return NULL;
     }
     gw_routes_refresh(g);
-    struct queue_entry *e;
-    do {
-        e = queue_next(p->routes, p->nown);
-        if (!e)
-            e = queue_next(p->routes, p->nroutes);
-    } while (e && gw_quiet_defers(g, e, now_ms));
-    if (!e || !gw_pipe_open(p, e->parts - e->next_seq + 1, now_ms))
-        return NULL;
-    if (e->cheapest ? !gw_cost_takes(p, e, now_ms) : !gw_share_takes(p, e, now_ms))
+    struct queue_entry *e = pipe_choose(p, now_ms);
+    if (!e)
         return NULL;
     queue_serve(&g->q, e);
     p->current = e;

@@ -535,6 +535,80 @@ static void masked(void **state)
     end(w);
 }
 
+/* A route's modem is waited for from when the message is due: what was scheduled, or waited for the morning
+ * or through a restart, still goes by it. */
+static void wish_of_a_scheduled_message(void **state)
+{
+    const struct route_conf routes[] = {{.name = "all", .modem = "A", .pool = "", .failover = LIST("b")}};
+    const struct policy_conf policy = {.routes = routes, .nroutes = 1};
+    struct world *w = start(&policy, (const struct names[]){{"A", "a"}, {"B", "b"}}, 2);
+    struct gateway_send s = message(GERMAN, "later");
+
+    (void)state;
+    s.due_wall_ms = rt_wall_ms(w->rt) + 2 * HOUR;
+    assert_true(admit(w, &s) > 0);
+    run(w, 3 * HOUR);
+    assert_int_equal(carrier_of(w, "later"), 0);
+    s.text = "after a restart";
+    s.due_wall_ms = rt_wall_ms(w->rt) + 2 * HOUR;
+    assert_true(admit(w, &s) > 0);
+    run(w, HOUR);
+    life_crash(w);
+    life_start(w);
+    run(w, 2 * HOUR);
+    assert_int_equal(carrier_of(w, "after a restart"), 0);
+    end(w);
+}
+
+/* A modem that works is not stood in for because much waits for it; one that is gone is. */
+static void wish_for_a_busy_modem(void **state)
+{
+    const struct route_conf routes[] = {{.name = "all", .modem = "A", .pool = "", .failover = LIST("b")}};
+    const struct policy_conf policy = {.routes = routes, .nroutes = 1};
+    struct world *w = start(&policy, (const struct names[]){{"A", "a"}, {"B", "b"}}, 2);
+
+    (void)state;
+    w->carriers[0].send_ms = 10 * SECOND;
+    for (int i = 0; i < 30; i++)
+        assert_true(send_to(w, GERMAN, "much") > 0);
+    run(w, 3 * MINUTE);
+    for (int i = 0; i < w->nlog; i++)
+        assert_int_equal(w->log[i].carrier, 0);
+    assert_true(w->nlog > 15 && w->nlog < 20);
+    set_state(&w->carriers[0], CARRIER_DOWN, "port lost");
+    run(w, 3 * MINUTE);
+    assert_int_equal(w->log[w->nlog - 1].carrier, 1);
+    assert_true(sent_count(w, "much") >= 30);
+    end(w);
+}
+
+/* A message that waits for a cheaper modem does not keep a dearer one from what only that may take. */
+static void cheapest_blocks_nobody(void **state)
+{
+    const struct route_conf routes[] = {
+        {.name = "cheap", .modem = "", .pool = "p", .prefer = ROUTE_CHEAPEST}};
+    const struct cost_conf costs[] = {{.modem = "A", .per_part = "0.02"}, {.modem = "", .per_part = "0.09"}};
+    const struct policy_conf policy = {.routes = routes, .nroutes = 1, .costs = costs, .ncosts = 2};
+    struct world *w = start(&policy, (const struct names[]){{"A", "p"}, {"B", "p"}}, 2);
+    struct gateway_send s = message(GERMAN, "by B");
+
+    (void)state;
+    s.modem = "B";
+    assert_true(admit(w, &s) > 0);
+    run(w, SECOND);
+    assert_int_equal(carrier_of(w, "by B"), 1);
+    w->carriers[0].send_ms = 10 * SECOND;
+    for (int i = 0; i < 20; i++)
+        assert_true(send_to(w, GERMAN, "cheap") > 0);
+    run(w, SECOND);
+    s.text = "by B too";
+    assert_true(admit(w, &s) > 0);
+    run(w, 30 * SECOND);
+    assert_int_equal(carrier_of(w, "by B too"), 1);
+    assert_int_equal(carrier_of(w, "cheap"), 0);
+    end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -552,6 +626,9 @@ int main(void)
         cmocka_unit_test(masked),
         cmocka_unit_test(cheapest_at_quota),
         cmocka_unit_test(cost_cap_first),
+        cmocka_unit_test(wish_of_a_scheduled_message),
+        cmocka_unit_test(wish_for_a_busy_modem),
+        cmocka_unit_test(cheapest_blocks_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
