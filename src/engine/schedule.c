@@ -195,16 +195,25 @@ static bool day_matches(const struct schedule *s, const struct zone_time *t)
     return !s->month || (s->month == t->month && s->day == t->day);
 }
 
-/* Counted from midnight of some day long ago, by the zone's clock: quarters of an hour are on the quarters.
- */
-static int64_t next_every(const struct schedule *s, const struct zone *z, int64_t after_wall_ms)
+static int64_t local_ms(const struct zone *z, int64_t wall_ms, int64_t *offset_ms)
 {
     struct zone_time t;
-    int64_t local_ms;
 
-    zone_local(z, after_wall_ms, &t);
-    local_ms = after_wall_ms + t.offset_s * INT64_C(1000);
-    return after_wall_ms + s->every_ms - local_ms % s->every_ms;
+    zone_local(z, wall_ms, &t);
+    *offset_ms = t.offset_s * INT64_C(1000);
+    return wall_ms + *offset_ms;
+}
+
+/* Counted from midnight of some day long ago, by the zone's clock: quarters of an hour are on the quarters,
+ * and half days at noon, also when the clocks are changed in between. */
+static int64_t next_every(const struct schedule *s, const struct zone *z, int64_t after_wall_ms)
+{
+    int64_t before, behind, next_wall_ms;
+
+    next_wall_ms = after_wall_ms + s->every_ms - local_ms(z, after_wall_ms, &before) % s->every_ms;
+    if (local_ms(z, next_wall_ms, &behind) % s->every_ms != 0)
+        next_wall_ms += before - behind;
+    return next_wall_ms > after_wall_ms ? next_wall_ms : next_wall_ms + s->every_ms;
 }
 
 int64_t schedule_next(const struct schedule *s, const struct zone *z, int64_t after_wall_ms)

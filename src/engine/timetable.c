@@ -31,6 +31,7 @@ struct timetable {
     struct engine *en;
     struct rt_timer timer;
     struct timing *timings; /* owned */
+    int64_t looked_wall_ms; /* when the clock was looked at last */
 };
 
 static void timing_free(struct timing *t)
@@ -49,7 +50,7 @@ static void look_in(struct timetable *table, int64_t wait_ms)
     rt_timer_at(table->en->rt, &table->timer, rt_now_ms(table->en->rt) + wait_ms);
 }
 
-/* The clock on the wall may be set: it is looked at every few minutes. */
+/* The clock on the wall may be set: it is looked at every few minutes (look()). */
 static void arm(struct timetable *table)
 {
     int64_t now_wall_ms = rt_wall_ms(table->en->rt), wait_ms = LOOK_MOST_MS;
@@ -108,16 +109,34 @@ static void put(struct timing *t, int64_t due_wall_ms)
     store_put_event(t->table->en->store, &t->put);
 }
 
+/* What is due now: not what is too late, which a clock that was set forward leaves behind. */
+static void act(struct timing *t, int64_t now_wall_ms)
+{
+    int64_t since = now_wall_ms - LATE_MS, due;
+
+    due = newest_due(t, t->next_wall_ms - 1 > since ? t->next_wall_ms - 1 : since, now_wall_ms);
+    if (due)
+        put(t, due);
+    else
+        t->next_wall_ms = schedule_next(&t->schedule, zone_of(t->table), now_wall_ms);
+}
+
 static void look(struct rt_timer *timer)
 {
     struct timetable *table = container_of(timer, struct timetable, timer);
     int64_t now_wall_ms = rt_wall_ms(table->en->rt);
+    bool set_back = now_wall_ms < table->looked_wall_ms;
     struct timing *t;
 
+    table->looked_wall_ms = now_wall_ms;
     DL_FOREACH(table->timings, t)
     {
-        if (!t->busy && !t->dead && t->next_wall_ms <= now_wall_ms)
-            put(t, t->next_wall_ms);
+        if (t->busy || t->dead)
+            continue;
+        if (set_back) /* the store knows what was done before */
+            t->next_wall_ms = schedule_next(&t->schedule, zone_of(table), now_wall_ms);
+        else if (t->next_wall_ms <= now_wall_ms)
+            act(t, now_wall_ms);
     }
     arm(table);
 }
@@ -139,7 +158,7 @@ static void on_asked(struct store_op *op, int status)
         log_err(FLOW_WHO, "rule %s: not known when it acted last: %s", t->name, op->err.text);
     if (status == 0 && t->asked.last_wall_ms > 0)
         missed = newest_due(t, t->asked.last_wall_ms > after ? t->asked.last_wall_ms : after, now_wall_ms);
-    t->next_wall_ms = schedule_next(&t->schedule, zone_of(t->table), now_wall_ms);
+    t->next_wall_ms = missed ? missed : schedule_next(&t->schedule, zone_of(t->table), now_wall_ms);
     if (missed)
         put(t, missed);
     arm(t->table);
@@ -172,6 +191,7 @@ void timetable_use(struct engine *en)
             abort();
         en->timetable->en = en;
         en->timetable->timer.fire = look;
+        en->timetable->looked_wall_ms = rt_wall_ms(en->rt);
     }
     DL_FOREACH_SAFE(en->timetable->timings, t, next)
     {

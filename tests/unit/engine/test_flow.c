@@ -665,6 +665,46 @@ static void test_schedule(void **state)
     assert_int_equal(w.mr, 1);
 }
 
+static const struct engine_rule_conf rules_of_noon[] = {
+    {.name = "noon", .on = ENGINE_ON_SCHEDULE, .schedule = "12:00", .send_to = WORDS(OTHER), .send = "noon"},
+};
+
+/* The machine's clock is set while we run, as by NTP on one without a battery: what then lies more than an
+ * hour back is missed, what lies less is done late, and what comes is not waited for till the day that the
+ * clock showed before. */
+static void test_schedule_and_set_clock(void **state)
+{
+    static struct engine_conf scheduled;
+    const int64_t hour_ms = 60 * MINUTE_MS;
+
+    (void)state;
+    scheduled = conf_of(rules_of_noon, 1);
+    scheduled.hours.zone = "UTC";
+    w.econf = &scheduled;
+    rt_sim_jump_wall(w.rt, 48 * hour_ms);
+    world_crash(&w);
+    world_open(&w);
+    world_run(&w, MINUTE_MS);
+    rt_sim_jump_wall(w.rt, -48 * hour_ms); /* to 9:01: there is a noon today */
+    world_run(&w, 4 * hour_ms);
+    assert_int_equal(w.mr, 1);
+    w.mr = 0;
+    rt_sim_jump_wall(w.rt, 20 * hour_ms); /* to 9:01 of the next day */
+    world_run(&w, MINUTE_MS);
+    rt_sim_jump_wall(w.rt, 10 * hour_ms); /* to 19:02 */
+    world_run(&w, hour_ms);
+    assert_int_equal(w.mr, 0);
+    rt_sim_jump_wall(w.rt, -9 * hour_ms); /* to 11:02 of the same day */
+    world_run(&w, 2 * hour_ms);
+    assert_int_equal(w.mr, 1);
+    rt_sim_jump_wall(w.rt, -2 * hour_ms); /* it was this noon already */
+    world_run(&w, 2 * hour_ms);
+    assert_int_equal(w.mr, 1);
+    rt_sim_jump_wall(w.rt, 23 * hour_ms + 30 * MINUTE_MS); /* to 12:31 of the next day */
+    world_run(&w, hour_ms);
+    assert_int_equal(w.mr, 2);
+}
+
 /* Killed before or after any commit, an event is done with once: its messages neither lost nor doubled. */
 static void test_killed_event(void **state)
 {
@@ -728,6 +768,7 @@ int main(void)
         FLOW(test_events_in_a_ring),
         FLOW(test_alarm_event),
         FLOW(test_schedule),
+        FLOW(test_schedule_and_set_clock),
         FLOW(test_killed_event),
         FLOW(test_missing_value),
     };

@@ -89,6 +89,32 @@ static void test_clock_change(void **state)
     assert_string_equal(shown(schedule_next(&s, berlin, at)), "2026-10-26 02:30");
 }
 
+/* "every" stays on the clock's hours, also on the days that have 23 or 25 of them. */
+static void test_every_over_clock_change(void **state)
+{
+    static const struct {
+        const char *text;
+        int month, day, hour;
+        const char *next;
+    } cases[] = {
+        {"every 1d", 10, 25, 0, "2026-10-26 00:00"},   {"every 12h", 10, 25, 0, "2026-10-25 12:00"},
+        {"every 12h", 10, 24, 23, "2026-10-25 00:00"}, {"every 6h", 10, 25, 0, "2026-10-25 06:00"},
+        {"every 1d", 3, 28, 0, "2026-03-29 00:00"},    {"every 1d", 3, 29, 0, "2026-03-30 00:00"},
+        {"every 12h", 3, 29, 0, "2026-03-29 12:00"},   {"every 2h", 3, 29, 1, "2026-03-29 04:00"},
+        {"every 1h", 3, 29, 1, "2026-03-29 03:00"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct schedule s;
+
+        assert_int_equal(schedule_parse(cases[i].text, &s, NULL), 0);
+        assert_string_equal(
+            shown(schedule_next(&s, berlin, moment(2026, cases[i].month, cases[i].day, cases[i].hour, 0))),
+            cases[i].next);
+    }
+}
+
 /* What is no schedule is refused, and says what was expected. */
 static void test_errors(void **state)
 {
@@ -169,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_next),
         cmocka_unit_test(test_clock_change),
+        cmocka_unit_test(test_every_over_clock_change),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_dates),
     };
