@@ -6,6 +6,11 @@
 #include "store/compose.h"
 #include "store/desk_private.h"
 
+/* What was late and has been answered is not late any more. */
+#define LATE                                                                                                 \
+    "(due_first <> 0 AND overdue_first > 0) OR (due_next <> 0 AND overdue_next > 0) OR (due_resolution <> "  \
+    "0 AND overdue_resolution > 0)"
+
 enum {
     WORDS_MAX = 1000,  /* matches that a search looks at, the newest */
     TAGGED_MAX = 2000, /* customers with a tag that few have */
@@ -167,7 +172,7 @@ static void compose_filters(struct compose *q, const struct store_convs *c, enum
                " AND EXISTS(SELECT 1 FROM contact_tag t WHERE t.contact = v.contact AND t.tag = ?)",
                db_text(c->tag));
     if (c->overdue)
-        compose_sql(q, " AND v.overdue_first + v.overdue_next + v.overdue_resolution > 0");
+        compose_sql(q, " AND (" LATE ")");
     if (c->flagged)
         compose_sql(q, " AND v.flagged");
 }
@@ -352,7 +357,7 @@ void store_convs(struct store *s, struct store_convs *c)
  */
 
 static const char sql_counts[] =
-    "SELECT department, state, count(*), sum(overdue_first + overdue_next + overdue_resolution > 0), "
+    "SELECT department, state, count(*), sum(" LATE "), "
     "sum(flagged), sum(assignee = ''), sum(waiting > 0), ifnull(min(nullif(waiting, 0)), 0) "
     "FROM conversation INDEXED BY conversation_changed WHERE state < 5 GROUP BY department, state ORDER BY "
     "department, state";

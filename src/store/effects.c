@@ -108,13 +108,14 @@ static int on_clock(struct desk_tx *t, const struct on *on, const struct store_e
     return ERR_OK;
 }
 
-/* A clock that was stopped meanwhile is late with nothing. */
+/* A clock that was stopped meanwhile, stands or began anew is late with nothing. */
 static int on_overdue(struct desk_tx *t, const struct on *on, const struct store_effect *e)
 {
     static const char *const names[CLOCKS] = {"first", "next", "resolution"};
     int rc;
 
-    if (check_clock(t, e) || on->c->due_wall_ms[e->n] == 0 || on->c->overdue_wall_ms[e->n] != 0)
+    if (check_clock(t, e) || on->c->due_wall_ms[e->n] <= 0 || on->c->due_wall_ms[e->n] > t->h->now_wall_ms ||
+        on->c->overdue_wall_ms[e->n] != 0)
         return t->db->err->code;
     on->c->overdue_wall_ms[e->n] = t->h->now_wall_ms;
     if ((rc = figure_overdue(t->db, on->c, t->h->now_wall_ms)))
@@ -231,6 +232,7 @@ static int on_attribute(struct desk_tx *t, const struct on *on, const struct sto
 
 static const char sql_tag[] = "INSERT OR IGNORE INTO contact_tag(contact, tag) VALUES(?1, ?2)";
 static const char sql_untag[] = "DELETE FROM contact_tag WHERE contact = ?1 AND tag = ?2";
+static const char sql_tagged[] = "UPDATE contact SET changed = ?2 WHERE id = ?1";
 
 /* A list of tags is written with commas. */
 static int on_tag(struct desk_tx *t, const struct on *on, const struct store_effect *e)
@@ -243,9 +245,11 @@ static int on_tag(struct desk_tx *t, const struct on *on, const struct store_eff
         return err_set(t->db->err, ERR_INVALID, "a tag is a word of 1 to %d bytes without commas",
                        DESK_WORD_BYTES - 1);
     if ((rc = contact_make(t->db, on->number, t->h->now_wall_ms, &id)) ||
-        (rc = DB_RUN(t->db, away ? sql_untag : sql_tag, db_int(id), db_text(e->name))))
+        (rc = DB_RUN(t->db, away ? sql_untag : sql_tag, db_int(id), db_text(e->name))) ||
+        sqlite3_changes64(t->db->h) == 0 ||
+        (rc = DB_RUN(t->db, sql_tagged, db_int(id), db_int(t->h->now_wall_ms))))
         return rc;
-    return contact_changed(t, on, effect_name(e->kind), e->name);
+    return changed(t, on, effect_name(e->kind), e->name);
 }
 
 /* ---- of a number ---- */

@@ -6,7 +6,7 @@
 #include "store/query_desk.h"
 #include "store/remove.h"
 
-enum { ROWS_MAX = 1000, WORD_PAGES = 16 };
+enum { ROWS_MAX = 1000, WORD_PAGES = 16, NEWER = 2 };
 
 static const char *const names[RETENTIONS] = {"contacts", "messages", "raw PDUs", "words"};
 
@@ -57,6 +57,10 @@ static int run_each(struct store_db *db, const char *const *steps, size_t n, int
 static const char sql_messages[] = "SELECT id, state FROM message INDEXED BY message_created WHERE created < "
                                    "?1 AND state NOT IN (1, 2, 9, 10) "
                                    "ORDER BY created, id LIMIT ?2";
+/* A contact is in use as long as somebody wrote, also when the message is kept for a shorter time. */
+static const char sql_in_use[] =
+    "UPDATE contact SET changed = m.created FROM message m WHERE m.id = ?1 AND contact.number = m.peer AND "
+    "contact.changed < m.created";
 static const char sql_ended[] = "SELECT v.id, 0 FROM conversation v INDEXED BY conversation_ended WHERE "
                                 "v.state >= 5 AND v.changed < ?1 AND NOT "
                                 "EXISTS(SELECT 1 FROM message m WHERE m.conversation = v.id AND "
@@ -82,7 +86,8 @@ static int erase_messages(struct store_db *db, struct store_retain *r, struct fo
     int rc = find(db, DB_BIND(db, sql_messages, db_int(r->before_wall_ms), db_int(max_of(r))), f);
 
     for (int i = 0; i < f->n && rc == ERR_OK; i++)
-        rc = message_remove(db, f->id[i], (int)f->with[i]);
+        if ((rc = DB_RUN(db, sql_in_use, db_int(f->id[i]))) == ERR_OK)
+            rc = message_remove(db, f->id[i], (int)f->with[i]);
     if (rc)
         return rc;
     r->erased = f->n;
@@ -96,8 +101,8 @@ static int erase_messages(struct store_db *db, struct store_retain *r, struct fo
 static const char sql_cursor[] = "SELECT message FROM retained WHERE kind = 2";
 static const char sql_set_cursor[] = "INSERT OR REPLACE INTO retained(kind, message) VALUES(2, ?1)";
 static const char sql_raw[] =
-    "SELECT id, state IN (1, 2, 9, 10) FROM message WHERE id > ?1 AND created < ?2 ORDER "
-    "BY id LIMIT ?3";
+    "SELECT id, CASE WHEN created >= ?2 THEN 2 ELSE state IN (1, 2, 9, 10) END FROM message WHERE id > ?1 "
+    "ORDER BY id LIMIT ?3";
 static const char sql_raw_parts[] = "UPDATE part SET pdu = x'' WHERE id BETWEEN ?1 * 256 AND ?1 * 256 + 255";
 static const char sql_raw_segments[] = "UPDATE segment SET pdu = x'' WHERE message = ?1";
 static const char sql_raw_reports[] =
@@ -116,24 +121,27 @@ static int read_cursor(struct store_db *db, int64_t *after)
     return ERR_OK;
 }
 
-/* In the order of ids, which is that of time but for clocks that were set: what is newer ends it for today.
- */
+/* In the order of ids, which is that of time but for clocks that were set: as many that are newer, one behind
+ * the other, end it for now. What is newer is never walked through. */
 static int erase_raw(struct store_db *db, struct store_retain *r, struct found *f)
 {
     static const char *const steps[] = {sql_raw_parts, sql_raw_segments, sql_raw_reports};
-    int64_t after;
+    int64_t after, last = 0;
     int rc = read_cursor(db, &after);
 
     if (rc ||
         (rc = find(db, DB_BIND(db, sql_raw, db_int(after), db_int(r->before_wall_ms), db_int(max_of(r))), f)))
         return rc;
-    for (int i = 0; i < f->n && rc == ERR_OK; i++)
-        if (!f->with[i]) {
+    for (int i = 0; i < f->n && rc == ERR_OK; i++) {
+        if (f->with[i] != NEWER)
+            last = f->id[i];
+        if (f->with[i] == 0) {
             rc = run_each(db, steps, ARRAY_LEN(steps), f->id[i]);
             r->erased++;
         }
-    r->more = f->n == max_of(r);
-    return rc || f->n == 0 ? rc : DB_RUN(db, sql_set_cursor, db_int(f->id[f->n - 1]));
+    }
+    r->more = last > 0 && f->n == max_of(r);
+    return rc || last == 0 ? rc : DB_RUN(db, sql_set_cursor, db_int(last));
 }
 
 /* ---- contacts --------------------------------------------------------------------------------------------
@@ -143,6 +151,14 @@ static const char sql_contacts[] =
     "SELECT c.id, c.changed < ?2 AND NOT EXISTS(SELECT 1 FROM conversation v WHERE v.contact = c.id AND "
     "(v.state < "
     "5 OR v.changed >= ?2)) FROM contact c WHERE c.id > ?1 ORDER BY c.id LIMIT ?3";
+/* The newest that was not earlier, within eras as messages of a number are indexed. */
+static const char sql_written[] =
+    "WITH RECURSIVE era(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM era WHERE n < (SELECT max(id) FROM "
+    "message) / " MSG_ERA_SQL
+    ") SELECT ifnull(max(m.created), 0) FROM era CROSS JOIN contact c CROSS JOIN message m "
+    "INDEXED BY message_peer ON m.id / " MSG_ERA_SQL
+    " = era.n AND m.peer = c.number WHERE c.id = ?1 AND m.created >= ?2";
+static const char sql_touch[] = "UPDATE contact SET changed = ?2 WHERE id = ?1";
 static const char sql_unthread[] = "UPDATE message SET conversation = 0 WHERE conversation IN (SELECT id "
                                    "FROM conversation WHERE contact = ?1) "
                                    "AND conversation > 0";
@@ -152,17 +168,41 @@ static const char sql_conversations[] = "DELETE FROM conversation WHERE contact 
 static const char sql_tags[] = "DELETE FROM contact_tag WHERE contact = ?1";
 static const char sql_contact[] = "DELETE FROM contact WHERE id = ?1";
 
-static int erase_contacts(struct store_db *db, struct store_retain *r, struct found *f)
+/* Keeps one that somebody wrote to or who wrote, for as long again. */
+static int is_in_use(struct store_db *db, int64_t contact, int64_t before_wall_ms, bool *in_use)
+{
+    sqlite3_stmt *st;
+    int64_t at;
+    int rc = DB_FIRST(db, &st, sql_written, db_int(contact), db_int(before_wall_ms));
+
+    if (rc <= 0)
+        return rc;
+    at = db_col(st, 0);
+    db_end(st);
+    *in_use = at > 0;
+    return *in_use ? DB_RUN(db, sql_touch, db_int(contact), db_int(at)) : ERR_OK;
+}
+
+static int erase_contact(struct store_db *db, struct store_retain *r, int64_t contact)
 {
     static const char *const steps[] = {sql_unthread, sql_logs, sql_conversations, sql_tags, sql_contact};
+    bool in_use = false;
+    int rc = is_in_use(db, contact, r->before_wall_ms, &in_use);
+
+    if (rc || in_use)
+        return rc;
+    r->erased++;
+    return run_each(db, steps, ARRAY_LEN(steps), contact);
+}
+
+static int erase_contacts(struct store_db *db, struct store_retain *r, struct found *f)
+{
     int rc = find(
         db, DB_BIND(db, sql_contacts, db_int(r->after), db_int(r->before_wall_ms), db_int(max_of(r))), f);
 
     for (int i = 0; i < f->n && rc == ERR_OK; i++)
-        if (f->with[i]) {
-            rc = run_each(db, steps, ARRAY_LEN(steps), f->id[i]);
-            r->erased++;
-        }
+        if (f->with[i])
+            rc = erase_contact(db, r, f->id[i]);
     r->more = f->n == max_of(r);
     r->after = f->n > 0 ? f->id[f->n - 1] : 0;
     return rc;

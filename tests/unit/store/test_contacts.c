@@ -313,6 +313,27 @@ static void test_conversations(void **state)
     expect_convs(f, LIST(.search = "cake", .department = "sales", .assignee = "Anna"), "1");
 }
 
+/* What was late and has been answered is late no more, in lists, counts and figures of now. */
+static void test_late_and_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct store_conv_counts c = {0};
+    int64_t id = customer_writes(f, "+491700000006", "m0", "where is my cake", NULL, NULL, T0);
+
+    on_conversation(f, id, "engine",
+                    (struct store_effect){.kind = EFFECT_CLOCK, .n = CLOCK_FIRST, .at_wall_ms = T0 + MINUTE},
+                    T0);
+    on_conversation(f, id, "clock", (struct store_effect){.kind = EFFECT_OVERDUE, .n = CLOCK_FIRST},
+                    T0 + 2 * MINUTE);
+    expect_convs(f, LIST(.overdue = true), "6");
+    answer(f, id, "+491700000006", "person:Ben", "here", 1, T0 + 3 * MINUTE);
+    expect_convs(f, LIST(.overdue = true), "");
+    assert_int_equal(DO(f, store_conv_counts, &c), 0);
+    assert_int_equal(c.count, 1);
+    assert_int_equal(c.rows[0].overdue, 0);
+    free(c.rows);
+}
+
 /* Pages along each order, live and ended ones together too. */
 static void test_conversation_pages(void **state)
 {
@@ -511,6 +532,7 @@ int main(void)
         TEST(test_import),
         TEST(test_consents),
         TEST(test_conversations),
+        TEST(test_late_and_answered),
         TEST(test_conversation_pages),
         TEST(test_counts),
         TEST(test_timeline),

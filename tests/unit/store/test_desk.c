@@ -315,6 +315,27 @@ static void test_effects_on_a_conversation(void **state)
     assert_int_equal(person_does(f, 999, effects, 1, T0), ERR_NOT_FOUND);
 }
 
+/* A clock that was stopped, stands or began anew since somebody saw that it was over is late with nothing. */
+static void test_not_late_any_more(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = customer_writes(f, CUSTOMER, "one", T0);
+    const struct store_effect effects[] = {
+        {.kind = EFFECT_CLOCK, .n = CLOCK_NEXT, .at_wall_ms = T0 + 9},
+        {.kind = EFFECT_CLOCK, .n = CLOCK_RESOLUTION, .at_wall_ms = -1000},
+        {.kind = EFFECT_OVERDUE, .n = CLOCK_FIRST},
+        {.kind = EFFECT_OVERDUE, .n = CLOCK_NEXT},
+        {.kind = EFFECT_OVERDUE, .n = CLOCK_RESOLUTION},
+    };
+    struct conv_row c;
+
+    assert_int_equal(person_does(f, id, effects, ARRAY_LEN(effects), T0 + 5), 0);
+    c = conversation(f, id);
+    assert_int_equal(c.overdue_wall_ms[CLOCK_FIRST], 0);
+    assert_int_equal(c.overdue_wall_ms[CLOCK_NEXT], 0);
+    assert_int_equal(c.overdue_wall_ms[CLOCK_RESOLUTION], 0);
+}
+
 /* Contacts: fields, attributes with any name, tags; made when they are first needed. */
 static void test_effects_on_a_contact(void **state)
 {
@@ -796,6 +817,7 @@ int main(void)
         TEST(test_joining),
         TEST(test_one_for_each_sim),
         TEST(test_effects_on_a_conversation),
+        TEST(test_not_late_any_more),
         TEST(test_effects_on_a_contact),
         TEST(test_effects_that_are_remembered),
         TEST(test_consent_by_sim),

@@ -438,6 +438,54 @@ static void test_retain_raw(void **state)
     assert_true(intend(f, queued, 1, T0 + MINUTE));
 }
 
+/* A clock that was ahead for some messages keeps nothing else from going. */
+static void test_retain_raw_clock(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 30; i++)
+        customer_writes(f, HER, "m0", "text", NULL, NULL, i % 3 ? T0 + i : T0 + 400 * DAY + i);
+    for (int i = 0; i < 30; i++)
+        customer_writes(f, HER, "m0", "text", NULL, NULL, T0 + 2 * DAY + i);
+    assert_int_equal(retain(f, RETAIN_RAW, T0 + DAY, 4), 20);
+    assert_int_equal(ask(f, "SELECT count(*) FROM segment WHERE length(pdu) > 0"), 40);
+    assert_int_equal(retain(f, RETAIN_RAW, T0 + DAY, 4), 0);
+}
+
+/* Whom a campaign wrote to since, or who was tagged, is kept; also when the message is not. */
+static void test_retain_contacts_in_use(void **state)
+{
+    struct fixture *f = *state;
+    struct store_new_message m = {.peer = HER,
+                                  .text = "spring is here",
+                                  .source = "campaign",
+                                  .conversation = -1,
+                                  .parts = customers_parts,
+                                  .nparts = 1};
+    struct deed d = {.number = HER,
+                     .sim = "m0",
+                     .effects = {{.kind = EFFECT_TAG, .name = "club"}},
+                     .neffects = 1,
+                     .at = T0};
+
+    decide_on(f, &d);
+    d.neffects = 0;
+    d.reply = &m;
+    d.at = T0 + 4 * DAY;
+    decide_on(f, &d);
+    carry(f, m.id, 1, "m0", MSG_SENT, T0 + 4 * DAY);
+    assert_int_equal(retain(f, RETAIN_CONTACTS, T0 + 3 * DAY, 10), 0);
+    assert_int_equal(retain(f, RETAIN_MESSAGES, T0 + 5 * DAY, 10), 1);
+    assert_int_equal(retain(f, RETAIN_CONTACTS, T0 + 3 * DAY, 10), 0);
+    d.neffects = 1;
+    d.effects[0].name = "vip";
+    d.reply = NULL;
+    d.at = T0 + 7 * DAY;
+    decide_on(f, &d);
+    assert_int_equal(retain(f, RETAIN_CONTACTS, T0 + 6 * DAY, 10), 0);
+    assert_int_equal(retain(f, RETAIN_CONTACTS, T0 + 8 * DAY, 10), 1);
+}
+
 /* Contacts that nobody wrote to or changed go with their conversations, not with what was said of consent. */
 static void test_retain_contacts(void **state)
 {
@@ -476,6 +524,8 @@ int main(void)
         TEST(test_retain_messages),
         TEST(test_retain_raw),
         TEST(test_retain_contacts),
+        TEST(test_retain_contacts_in_use),
+        TEST(test_retain_raw_clock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
