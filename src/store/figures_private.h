@@ -74,13 +74,22 @@ int figure_times_read(struct store_db *db, enum figure_time kind, int32_t first_
 
 /* ---- figure_spread.c ---- */
 
-/* A time, and the row of figures that it belongs to; -1 the total alone. */
-struct spread_sample {
-    int64_t took, business;
-    int row;
+/* Times of one kind, each with the row of figures that it belongs to (-1: the total alone). {0} is none;
+ * memory is kept from kind to kind. */
+struct figure_times {
+    int64_t *took, *business; /* -1: not known yet */
+    int *row;
+    int count, cap;
+    bool unordered; /* rows did not come in their order */
 };
-/* Of n samples, with room for their values in v. */
-void figure_spread_of(const struct spread_sample *s, int n, int64_t *v, struct figure_spread *out);
+/* ERR_NOMEM; what was gathered stays. */
+int figure_gather(struct figure_times *t, int64_t took, int64_t business, int row);
+void figure_gather_none(struct figure_times *t);
+void figure_gather_free(struct figure_times *t);
+/* Median and ninth decile of each row and of all into times[kind]; what was gathered loses its order. Rows
+ * without times: count 0, -1. ERR_NOMEM. */
+int figure_spreads(struct figure_times *t, struct figure_row *rows, int nrows, enum figure_time kind,
+                   struct figure_row *total);
 
 /* ---- where the store's parts count -----------------------------------------------------------------------
  */

@@ -23,8 +23,7 @@ struct reading {
     int nsims;
     /* Times of one kind. */
     enum figure_time kind;
-    struct spread_sample *samples;
-    int nsamples, samples_cap;
+    struct figure_times times;
 };
 
 static const char *const figure_names[FIGURES] = {
@@ -289,21 +288,6 @@ static int read_sums(struct reading *r)
 /* ---- times -----------------------------------------------------------------------------------------------
  */
 
-static int add_sample(struct reading *r, int64_t took, int64_t business, int row)
-{
-    if (r->nsamples == r->samples_cap) {
-        int cap = r->samples_cap ? r->samples_cap * 2 : 1024;
-        struct spread_sample *grown = realloc(r->samples, (size_t)cap * sizeof *grown);
-
-        if (!grown)
-            return err_set(r->db->err, ERR_NOMEM, "out of memory");
-        r->samples = grown;
-        r->samples_cap = cap;
-    }
-    r->samples[r->nsamples++] = (struct spread_sample){took, business, row};
-    return ERR_OK;
-}
-
 static void meet_targets(struct store_figures *f, enum figure_time kind, const struct desk *d, int64_t took,
                          int64_t business)
 {
@@ -328,61 +312,22 @@ static int take_sample(void *owner, const struct figure_sample *s)
     if (!d->wanted || !wanted(r->f->sim, sim))
         return ERR_OK;
     row = row_of(r, s->day, d, sim);
-    if (row < -1 || add_sample(r, s->took_ms, s->business_ms, row))
-        return ERR_NOMEM;
+    if (row < -1 || figure_gather(&r->times, s->took_ms, s->business_ms, row))
+        return err_set(r->db->err, ERR_NOMEM, "out of memory");
     meet_targets(r->f, r->kind, d, s->took_ms, s->business_ms);
     return ERR_OK;
-}
-
-/* The samples in the order of their rows, those of the total alone first; from[i] is where row i - 1 begins.
- */
-static struct spread_sample *sort_by_row(const struct reading *r, int *from)
-{
-    struct spread_sample *sorted = malloc(((size_t)r->nsamples + 1) * sizeof *sorted);
-    int rows = r->f->count;
-
-    for (int i = 0; i < r->nsamples; i++)
-        from[r->samples[i].row + 2]++;
-    for (int i = 1; i < rows + 2; i++)
-        from[i] += from[i - 1];
-    for (int i = 0; sorted && i < r->nsamples; i++)
-        sorted[from[r->samples[i].row + 1]++] = r->samples[i];
-    for (int i = rows + 1; i > 0; i--)
-        from[i] = from[i - 1];
-    from[0] = 0;
-    return sorted;
-}
-
-static int spread_rows(struct reading *r, int64_t *v)
-{
-    struct store_figures *f = r->f;
-    int *from = calloc((size_t)f->count + 3, sizeof *from);
-    struct spread_sample *sorted = from ? sort_by_row(r, from) : NULL;
-
-    for (int i = 0; sorted && i < f->count; i++)
-        figure_spread_of(sorted + from[i + 1], from[i + 2] - from[i + 1], v, &f->rows[i].times[r->kind]);
-    free(sorted);
-    free(from);
-    return sorted ? ERR_OK : err_set(r->db->err, ERR_NOMEM, "out of memory");
 }
 
 static int read_times(struct reading *r, enum figure_time kind)
 {
     struct store_figures *f = r->f;
-    int64_t *v;
     int rc;
 
     r->kind = kind;
-    r->nsamples = 0;
-    if ((rc = figure_times_read(r->db, kind, f->first_day, f->last_day, take_sample, r)))
-        return rc;
-    v = malloc(((size_t)r->nsamples + 1) * sizeof *v);
-    if (!v)
-        return err_set(r->db->err, ERR_NOMEM, "out of memory");
-    figure_spread_of(r->samples, r->nsamples, v, &f->total.times[kind]);
-    if (f->by != BY_NONE)
-        rc = spread_rows(r, v);
-    free(v);
+    figure_gather_none(&r->times);
+    if ((rc = figure_times_read(r->db, kind, f->first_day, f->last_day, take_sample, r)) == ERR_OK &&
+        figure_spreads(&r->times, f->rows, f->by == BY_NONE ? 0 : f->count, kind, &f->total))
+        rc = err_set(r->db->err, ERR_NOMEM, "out of memory");
     return rc;
 }
 
@@ -392,7 +337,7 @@ static void fill_gaps(struct store_figures *f)
     for (int i = 0; i < f->count; i++)
         for (int t = 1; t < FIGURE_TIMES; t++)
             if (f->rows[i].times[t].count == 0)
-                figure_spread_of(NULL, 0, NULL, &f->rows[i].times[t]);
+                f->rows[i].times[t] = (struct figure_spread){0, -1, -1, 0, -1, -1};
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------
@@ -440,7 +385,7 @@ static int exec_figures(struct store_db *db, struct store_op *op)
     if (f->by >= BY_DEPARTMENT && f->count > 1)
         qsort(f->rows, (size_t)f->count, sizeof *f->rows, by_name);
     fill_gaps(f);
-    free(r.samples);
+    figure_gather_free(&r.times);
     free(r.sims);
     free(r.desks);
     return rc;
