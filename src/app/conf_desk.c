@@ -9,10 +9,6 @@
 #include "base/util.h"
 #include "store/desk.h"
 
-#define MINUTE INT64_C(60000)
-#define DAY    (24 * 60 * MINUTE)
-#define YEAR   (366 * DAY)
-
 #define HOURS(m)      offsetof(struct hours_conf, m)
 #define DEPARTMENT(m) offsetof(struct department_conf, m)
 #define PERSON(m)     offsetof(struct person_conf, m)
@@ -184,18 +180,11 @@ static bool is_own(const struct conf *c, const char *number)
 
 static void check_person(struct conf *c, struct person_conf *p, int i, const struct conf_teller *t)
 {
-    char path[48], out[NUMBER_BYTES];
-    struct err e = {0};
+    char path[48];
 
     snprintf(path, sizeof path, "people[%d].number", i);
-    if (!*p->number)
-        return;
-    if (number_normalise(p->number, c->gateway.country, NUMBER_READ_NATIONAL, out, &e) < 0)
-        t->say(t->owner, path, e.text);
-    else if (is_own(c, out))
+    if (conf_number(c, &p->number, path, t) == ERR_OK && *p->number && is_own(c, p->number))
         t->say(t->owner, path, "expected a person's own telephone: this is the number of one of the modems");
-    else
-        p->number = schema_strdup(c->memory, out);
 }
 
 void conf_desk_check(struct conf *c, const struct conf_teller *t)

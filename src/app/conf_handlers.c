@@ -3,8 +3,6 @@
 #include "app/conf_parts.h"
 #include "base/util.h"
 
-#define MINUTE     INT64_C(60000)
-#define DAY        (24 * 60 * MINUTE)
 #define HANDLER(m) offsetof(struct engine_handler_conf, m)
 
 static const char *const kind_names[] = {[HANDLER_EXEC] = "exec",

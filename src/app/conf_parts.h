@@ -5,11 +5,28 @@
 
 #include "app/conf.h"
 
+/* Bounds of durations. */
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define YEAR   (366 * DAY)
+
 /* Tells a problem of the setting of this path: "people[2].number". */
 struct conf_teller {
     void (*say)(void *owner, const char *path, const char *text);
     void *owner;
 };
+
+/* conf.c */
+bool conf_all_digits(const char *text, size_t min, size_t max);
+/* A number of the configuration becomes canonical; "" stays. ERR_INVALID, told, when it is none. */
+int conf_number(struct conf *c, const char **number, const char *path, const struct conf_teller *t);
+
+/* conf_modems.c */
+extern const struct schema_group conf_modems_group;
+/* Numbers become canonical, a PIN's file is read. */
+void conf_modems_check(struct conf *c, const struct profile_set *profiles, const struct conf_teller *t);
 
 /* conf_rules.c */
 extern const struct schema_group conf_rules_group, conf_tests_group;

@@ -6,10 +6,6 @@
 #include "app/conf_parts.h"
 #include "base/util.h"
 
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
-
 /* Offsets of all groups here but those of lists count from the start of `struct conf`. */
 #define ENGINE(m) offsetof(struct conf, engine.m)
 #define POLICY(m) offsetof(struct conf, policy.m)

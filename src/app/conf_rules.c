@@ -8,8 +8,6 @@
 #include "base/util.h"
 #include "store/templates.h"
 
-#define MINUTE  INT64_C(60000)
-#define YEAR    (366 * 24 * 60 * MINUTE)
 #define RULE(m) offsetof(struct engine_rule_conf, m)
 #define TEST(m) offsetof(struct engine_test_conf, m)
 

@@ -1,6 +1,6 @@
 /* The walk over a configuration file by its table. Memory is owned by the schema object: one list of blocks,
  * freed together, so that a reload can drop a whole generation at once. */
-#include "app/schema.h"
+#include "app/schema_walk.h"
 
 #include <libconfig.h>
 #include <limits.h>
@@ -31,14 +31,6 @@ struct schema {
     struct block *blocks;
     const char *file, *manual;
     struct written *written;
-};
-
-/* One walk. */
-struct walk {
-    struct schema *s;
-    const char *file;
-    struct buf *problems;
-    int count;
 };
 
 struct schema *schema_new(void)
@@ -124,8 +116,7 @@ const char *schema_place(struct schema *s, const char *path)
     return schema_strdup(s, place);
 }
 
-static __attribute__((format(printf, 4, 5))) void problem(struct walk *w, int line, const char *path,
-                                                          const char *fmt, ...)
+void schema_problem(struct walk *w, int line, const char *path, const char *fmt, ...)
 {
     char text[512];
     va_list ap;
@@ -184,126 +175,17 @@ static void unknown_key(struct walk *w, const struct schema_group *g, const conf
         }
     }
     if (nearest)
-        problem(w, line_of(set), path, "there is no such setting; did you mean \"%s\"?", nearest);
+        schema_problem(w, line_of(set), path, "there is no such setting; did you mean \"%s\"?", nearest);
     else
-        problem(w, line_of(set), path, "there is no such setting; see %s", w->s->manual);
+        schema_problem(w, line_of(set), path, "there is no such setting; see %s", w->s->manual);
 }
 
 static void wrong_type(struct walk *w, const config_setting_t *set, const char *path, const char *expected)
 {
-    problem(w, line_of(set), path, "expected %s", expected);
+    schema_problem(w, line_of(set), path, "expected %s", expected);
 }
 
-/* ---- values -----------------------------------------------------------------------------------------------
- */
-
-static void put_string(struct walk *w, const struct schema_key *k, const char *text, int line,
-                       const char *path, void *at)
-{
-    size_t n = strlen(text);
-
-    if (!utf8_valid(text, n))
-        problem(w, line, path, "the text is not valid UTF-8");
-    else if (k->max && ((int64_t)n < k->min || (int64_t)n > k->max))
-        problem(w, line, path, "expected a text of %lld to %lld bytes, this has %zu", (long long)k->min,
-                (long long)k->max, n);
-    *(const char **)at = schema_strdup(w->s, text);
-}
-
-static void put_bool(struct walk *w, const char *text, int line, const char *path, void *at)
-{
-    if (strcmp(text, "true") && strcmp(text, "false"))
-        problem(w, line, path, "expected true or false");
-    *(bool *)at = !strcmp(text, "true");
-}
-
-static void put_int(struct walk *w, const struct schema_key *k, const char *text, int line, const char *path,
-                    void *at)
-{
-    int64_t v, min = k->min, max = k->max || k->min ? k->max : INT32_MAX;
-
-    if (!str_to_i64(text, min, max, &v)) {
-        problem(w, line, path, "expected a whole number from %lld to %lld, not %s", (long long)min,
-                (long long)max, text);
-        return;
-    }
-    *(int *)at = (int)v;
-}
-
-static void put_duration(struct walk *w, const struct schema_key *k, const char *text, int line,
-                         const char *path, void *at)
-{
-    int64_t ms;
-
-    if (!str_to_duration_ms(text, &ms) || (k->max && (ms < k->min || ms > k->max))) {
-        problem(
-            w, line, path,
-            "expected a duration such as \"90s\", \"15m\", \"2h\" or \"3d\" from %llds to %llds, not \"%s\"",
-            (long long)(k->min / 1000), (long long)(k->max / 1000), text);
-        return;
-    }
-    *(int64_t *)at = ms;
-}
-
-static void put_enum(struct walk *w, const struct schema_key *k, const char *text, int line, const char *path,
-                     void *at)
-{
-    struct buf all = {0};
-
-    for (int i = 0; k->names[i]; i++) {
-        if (!strcmp(k->names[i], text)) {
-            *(int *)at = i;
-            buf_free(&all);
-            return;
-        }
-        buf_addf(&all, "%s\"%s\"", i ? ", " : "", k->names[i]);
-    }
-    problem(w, line, path, "expected one of %s, not \"%s\"", buf_str(&all), text);
-    buf_free(&all);
-}
-
-static void put_parsed(struct walk *w, const struct schema_key *k, const char *text, int line,
-                       const char *path, void *at)
-{
-    const char *expected = k->parse(w->s, text, at);
-
-    if (expected)
-        problem(w, line, path, "expected %s, not \"%s\"", expected, text);
-}
-
-/* Defaults and values go the same way, as text. */
-static void put_text(struct walk *w, const struct schema_key *k, const char *text, int line, const char *path,
-                     void *at)
-{
-    switch (k->type) {
-    case SCHEMA_STRING:
-        put_string(w, k, text, line, path, at);
-        break;
-    case SCHEMA_BOOL:
-        put_bool(w, text, line, path, at);
-        break;
-    case SCHEMA_INT:
-        put_int(w, k, text, line, path, at);
-        break;
-    case SCHEMA_DURATION:
-        put_duration(w, k, text, line, path, at);
-        break;
-    case SCHEMA_ENUM:
-        put_enum(w, k, text, line, path, at);
-        break;
-    case SCHEMA_PARSED:
-        put_parsed(w, k, text, line, path, at);
-        break;
-    case SCHEMA_TRISTATE:
-    case SCHEMA_STRINGS:
-    case SCHEMA_FLAGS:
-    case SCHEMA_GROUP:
-    case SCHEMA_LIST:
-    case SCHEMA_TEXTS:
-    case SCHEMA_VARIANTS:
-        break;
-    }
-}
+/* ---- what is written ---- */
 
 static void put_defaults(struct walk *w, const struct schema_group *g, void *out)
 {
@@ -316,7 +198,7 @@ static void put_defaults(struct walk *w, const struct schema_group *g, void *out
         else if (k->type == SCHEMA_STRING)
             *(const char **)at = schema_strdup(w->s, k->def ? k->def : "");
         else if (k->def)
-            put_text(w, k, k->def, 0, k->name, at);
+            schema_put(w, k, k->def, 0, k->name, at);
     }
 }
 
@@ -340,16 +222,16 @@ static void read_scalar(struct walk *w, const struct schema_key *k, config_setti
         *(int *)at = config_setting_get_bool(set) ? 1 : 2;
     } else if (type == CONFIG_TYPE_STRING && k->type != SCHEMA_INT && k->type != SCHEMA_BOOL &&
                k->type != SCHEMA_TRISTATE) {
-        put_text(w, k, config_setting_get_string(set), line_of(set), path, at);
+        schema_put(w, k, config_setting_get_string(set), line_of(set), path, at);
     } else if (type == CONFIG_TYPE_BOOL && k->type == SCHEMA_BOOL) {
-        put_text(w, k, config_setting_get_bool(set) ? "true" : "false", line_of(set), path, at);
+        schema_put(w, k, config_setting_get_bool(set) ? "true" : "false", line_of(set), path, at);
     } else if (number && (k->type == SCHEMA_INT || k->type == SCHEMA_DURATION)) {
         snprintf(text, sizeof text, "%lld", config_setting_get_int64(set));
-        put_text(w, k, text, line_of(set), path, at);
+        schema_put(w, k, text, line_of(set), path, at);
     } else if ((number || type == CONFIG_TYPE_FLOAT) && k->type == SCHEMA_PARSED) {
         snprintf(text, sizeof text, "%.9g",
                  number ? (double)config_setting_get_int64(set) : config_setting_get_float(set));
-        put_text(w, k, text, line_of(set), path, at);
+        schema_put(w, k, text, line_of(set), path, at);
     } else {
         wrong_type(w, set, path, expected[k->type]);
     }
@@ -377,10 +259,10 @@ static void read_strings(struct walk *w, const struct schema_key *k, config_sett
         const char *text = config_setting_get_string_elem(set, i);
 
         if (!text || !*text || !utf8_valid(text, strlen(text))) {
-            problem(w, line_of(set), path, "element %d: expected a text that is not empty", i);
+            schema_problem(w, line_of(set), path, "element %d: expected a text that is not empty", i);
             text = "?";
         } else if (k->parse && (expected = k->parse(w->s, text, NULL))) {
-            problem(w, line_of(set), path, "element %d: expected %s, not \"%s\"", i, expected, text);
+            schema_problem(w, line_of(set), path, "element %d: expected %s, not \"%s\"", i, expected, text);
         }
         all[i] = schema_strdup(w->s, text);
     }
@@ -397,9 +279,9 @@ static void read_flags(struct walk *w, const struct schema_key *k, config_settin
 
         bit = -1;
         if (text)
-            put_enum(w, k, text, line_of(set), path, &bit);
+            schema_put(w, k, text, line_of(set), path, &bit);
         else
-            problem(w, line_of(set), path, "element %d: expected a text in double quotes", i);
+            schema_problem(w, line_of(set), path, "element %d: expected a text in double quotes", i);
         if (bit >= 0)
             *(unsigned *)at |= 1U << bit;
     }
@@ -565,7 +447,7 @@ static void read_group(struct walk *w, const struct schema_group *g, config_sett
     }
     for (size_t i = 0; i < g->nkeys; i++)
         if (g->keys[i].required && !config_setting_get_member(set, g->keys[i].name))
-            problem(w, line_of(set), path, "\"%s\" is missing: %s", g->keys[i].name, g->keys[i].help);
+            schema_problem(w, line_of(set), path, "\"%s\" is missing: %s", g->keys[i].name, g->keys[i].help);
 }
 
 int schema_read(struct schema *s, const char *path, const struct schema_group *root, void *out,
@@ -591,56 +473,9 @@ int schema_read(struct schema *s, const char *path, const struct schema_group *r
     if (whole)
         read_group(&w, root, config_root_setting(&cfg), "", out);
     else
-        problem(&w, config_error_line(&cfg), "", "%s near this line; expected NAME = VALUE; (see %s)",
-                config_error_text(&cfg), s->manual);
+        schema_problem(&w, config_error_line(&cfg), "", "%s near this line; expected NAME = VALUE; (see %s)",
+                       config_error_text(&cfg), s->manual);
     config_destroy(&cfg);
     fclose(f);
     return whole ? w.count : ERR_INVALID;
-}
-
-static bool same_strings(const char *const *a, const char *const *b)
-{
-    size_t i = 0;
-
-    if (!a || !b)
-        return a == b;
-    for (; a[i] && b[i]; i++)
-        if (strcmp(a[i], b[i]))
-            return false;
-    return a[i] == b[i];
-}
-
-static bool same_key(const struct schema_key *k, const void *a, const void *b)
-{
-    switch (k->type) {
-    case SCHEMA_STRING:
-        return !strcmp(*(const char *const *)a, *(const char *const *)b);
-    case SCHEMA_BOOL:
-        return *(const bool *)a == *(const bool *)b;
-    case SCHEMA_INT:
-    case SCHEMA_ENUM:
-    case SCHEMA_TRISTATE:
-    case SCHEMA_FLAGS:
-        return *(const int *)a == *(const int *)b;
-    case SCHEMA_DURATION:
-        return *(const int64_t *)a == *(const int64_t *)b;
-    case SCHEMA_STRINGS:
-        return same_strings(*(const char *const *const *)a, *(const char *const *const *)b);
-    case SCHEMA_GROUP:
-        return schema_same(k->group, a, b);
-    case SCHEMA_LIST:
-    case SCHEMA_TEXTS:
-    case SCHEMA_VARIANTS:
-    case SCHEMA_PARSED:
-        break;
-    }
-    return true;
-}
-
-bool schema_same(const struct schema_group *g, const void *a, const void *b)
-{
-    for (size_t i = 0; i < g->nkeys; i++)
-        if (!same_key(&g->keys[i], (const char *)a + g->keys[i].offset, (const char *)b + g->keys[i].offset))
-            return false;
-    return true;
 }
