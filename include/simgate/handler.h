@@ -2,11 +2,12 @@
  *
  *     handlers = ( { name = "mine"; kind = "shared"; file = "/usr/lib/simgate/mine.so"; options = "…"; } );
  *
- * A shared object defines one symbol, `simgate_handler`. It is loaded when gateway.conf is read, opened once
- * for each reading, asked about one event after the other, and closed when the next gateway.conf has taken
- * its place. All calls come from one thread, the daemon's loop: `handle` must not wait for anything. It is
- * part of the daemon, and may do to it whatever a library can: load only what you trust. What may be slow, or
- * crash, is better an exec handler. simgate-handlers(7) has the schema of events and actions.
+ * A shared object defines one symbol, `simgate_handler`. It is loaded when gateway.conf is read (another file
+ * in its place is taken then; the old one must not be written over while it is in use), opened for each
+ * reading, asked about one event after the other, and closed when the next gateway.conf has taken its place.
+ * All calls come from one thread, the daemon's loop: `handle` must not wait for anything. It is part of the
+ * daemon, and may do to it whatever a library can: load only what you trust. What may be slow, or crash, is
+ * better an exec handler. simgate-handlers(7) has the schema of events and actions.
  *
  * Compatible changes only add: members at the end of structs, whose `size` tells what is there. An
  * incompatible one changes SIMGATE_HANDLER_ABI, and objects of the other are refused.

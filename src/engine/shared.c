@@ -120,15 +120,39 @@ static int check(const struct simgate_handler *h, struct err *e)
     return 0;
 }
 
+/* The C library knows what it has loaded by the path as it is written, and gives that again as long as it is
+ * in use, whatever lies there now. So the path is written in another way each time: behind its first '/' the
+ * binary digits of how often, '/' for 0 and "./" for 1. An object that is still the same is loaded once. */
+static void *load_anew(const char *file, struct err *e)
+{
+    static unsigned times;
+    struct buf path = {0};
+    const char *why;
+    void *library;
+
+    buf_addc(&path, '/');
+    for (unsigned n = ++times; n; n >>= 1)
+        buf_adds(&path, n & 1 ? "./" : "/");
+    buf_adds(&path, file + 1);
+    library = dlopen(buf_str(&path), RTLD_NOW | RTLD_LOCAL);
+    why = library ? NULL : dlerror();
+    if (why && !strncmp(why, buf_str(&path), path.len))
+        err_set(e, ERR_NOT_FOUND, "%s%s", file, why + path.len);
+    else if (!library)
+        err_set(e, ERR_NOT_FOUND, "%s", why ? why : file);
+    buf_free(&path);
+    return library;
+}
+
 static int load(struct object *o, const struct plugin *p, struct err *e)
 {
     char reason[REASON_BYTES] = "";
 
     if (!*p->conf.file || *p->conf.file != '/')
         return err_set(e, ERR_INVALID, "expected the path of a shared object, beginning with '/'");
-    o->library = dlopen(p->conf.file, RTLD_NOW | RTLD_LOCAL);
+    o->library = load_anew(p->conf.file, e);
     if (!o->library)
-        return err_set(e, ERR_NOT_FOUND, "%s", dlerror());
+        return e->code;
     o->handler = dlsym(o->library, "simgate_handler");
     if (check(o->handler, e) < 0)
         return err_wrap(e, "%s", p->conf.file);
