@@ -8,6 +8,7 @@
  */
 #include "engine/courier.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ struct courier {
     struct courier_conf conf;
     struct store_deliveries due;
     bool reading, wanted;
+    int excepted; /* handlers whose own it does not look for */
     struct rt_timer timer;
     struct flight *flights;
     struct courier_stats stats;
@@ -129,9 +131,20 @@ static void on_applied(struct gateway_apply *a, int status)
     gateway_apply(f->c->conf.gateway, &f->apply);
 }
 
+/* Of the event that it tells of, so that an answer which makes events does not do so for ever. */
+static int depth_of(const struct delivery_row *row)
+{
+    json_t *event = row->body ? json_loads(row->body, JSON_ALLOW_NUL, NULL) : NULL;
+    int depth = (int)json_integer_value(json_object_get(event, "depth"));
+
+    json_decref(event);
+    return depth;
+}
+
 static void apply(struct flight *f, const struct gateway_verdict *v)
 {
-    f->apply = (struct gateway_apply){.delivery = f->row.id, .verdict = v, .done = on_applied};
+    f->apply = (struct gateway_apply){
+        .delivery = f->row.id, .depth = depth_of(&f->row), .verdict = v, .done = on_applied};
     gateway_apply(f->c->conf.gateway, &f->apply);
 }
 
@@ -330,6 +343,14 @@ static int flights_to(struct courier *c, const char *handler)
     return n;
 }
 
+/* An event for a handler that answers it, a mail for a mailbox: a reload may have given the name to another. */
+static bool fits(const struct plugin *p, const struct delivery_row *row)
+{
+    bool event = row->body && !strncmp(row->body, "{\"simgate\":", 11);
+
+    return !p->kind->at_once && !p->kind->of_files && event == (p->kind->compose == NULL);
+}
+
 /* Takes the row. */
 static void take_off(struct courier *c, struct delivery_row *row)
 {
@@ -348,16 +369,35 @@ static void take_off(struct courier *c, struct delivery_row *row)
     c->stats.under_way++;
     if (!p)
         try_again(f, MISSING_FOR_MS, 0, "gateway.conf has no such handler");
+    else if (!fits(p, &f->row))
+        try_again(f, MISSING_FOR_MS, 0, "gateway.conf has a handler of another kind by this name");
     else if (alone_ms > 0)
         try_again(f, p->conf.retry_for_ms, alone_ms, p->health.error);
     else
         f->ask = plugin_deliver(p, f->row.event, f->row.body ? f->row.body : "", on_asked, f);
 }
 
+/* Handlers that have all that they get at a time: what else is due for them need not be read. How many. */
+static int all_full(struct courier *c, char names[STORE_EXCEPT][DESK_WORD_BYTES])
+{
+    struct flight *f, *earlier;
+    int n = 0;
+
+    DL_FOREACH(c->flights, f)
+    {
+        for (earlier = c->flights; strcmp(earlier->row.handler, f->row.handler) != 0;)
+            earlier = earlier->next;
+        if (earlier == f && n < STORE_EXCEPT && flights_to(c, f->row.handler) >= A_HANDLER_MOST)
+            str_copy(names[n++], DESK_WORD_BYTES, f->row.handler);
+    }
+    return n;
+}
+
 static void on_due(struct store_op *op, int status)
 {
     struct courier *c = container_of(container_of(op, struct store_deliveries, op), struct courier, due);
     int64_t now_wall_ms = rt_wall_ms(c->conf.rt), now_ms = rt_now_ms(c->conf.rt);
+    char full[STORE_EXCEPT][DESK_WORD_BYTES];
 
     c->reading = false;
     if (status < 0) {
@@ -383,7 +423,8 @@ static void on_due(struct store_op *op, int status)
     }
     free(c->due.rows);
     c->due.rows = NULL;
-    if (c->wanted)
+    /* Behind those of a handler that has no room any more there may be others'. */
+    if (c->wanted || (c->due.count == READ_MOST && all_full(c, full) > c->excepted))
         read_due(c);
 }
 
@@ -395,6 +436,7 @@ static void read_due(struct courier *c)
     c->reading = true;
     c->due = (struct store_deliveries){
         .op = {.done = on_due}, .until_wall_ms = rt_wall_ms(c->conf.rt), .max = READ_MOST};
+    c->excepted = all_full(c, c->due.except);
     store_deliveries(c->conf.store, &c->due);
 }
 

@@ -137,6 +137,8 @@ void event_to_json(const struct handler_event *ev, struct buf *out)
     put(o, "on", json_string(engine_on_names[ev->on]));
     put_time(o, "at", ev->now_wall_ms ? ev->now_wall_ms : ev->wall_ms);
     put_text(o, "name", ev->name);
+    if (ev->depth)
+        put(o, "depth", json_integer(ev->depth));
     put_text(o, "modem", ev->modem);
     put_text(o, "language", ev->language);
     if (ev->id || ev->text.at)

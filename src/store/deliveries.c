@@ -7,7 +7,8 @@
 /* ---- deliveries ---- */
 
 static const char sql_due[] = "SELECT id, handler, event, body, attempts, created, next, conversation, "
-                              "message FROM delivery WHERE next <= ?1 ORDER BY next, id LIMIT ?2";
+                              "message FROM delivery WHERE next <= ?1 AND handler NOT IN (?3, ?4, ?5, ?6) "
+                              "ORDER BY next, id LIMIT ?2";
 static const char sql_next[] = "SELECT min(next) FROM delivery WHERE next > ?1";
 static const char sql_again[] =
     "UPDATE delivery SET attempts = attempts + 1, next = ?2, reason = ?3 WHERE id = ?1";
@@ -29,7 +30,8 @@ static void read_delivery(sqlite3_stmt *st, struct delivery_row *d)
 static int exec_deliveries(struct store_db *db, struct store_op *op)
 {
     struct store_deliveries *d = container_of(op, struct store_deliveries, op);
-    sqlite3_stmt *st = DB_BIND(db, sql_due, db_int(d->until_wall_ms), db_int(d->max));
+    sqlite3_stmt *st = DB_BIND(db, sql_due, db_int(d->until_wall_ms), db_int(d->max), db_text(d->except[0]),
+                               db_text(d->except[1]), db_text(d->except[2]), db_text(d->except[3]));
     int rc;
 
     if (!st)

@@ -282,10 +282,10 @@ struct store_situation {
     const char *number, *sim; /* in; sim "" any */
     int64_t of;               /* in: the conversation meant; 0: the newest of number and sim */
     int64_t guard_since_wall_ms, day_since_wall_ms, texts_since_wall_ms; /* in */
-    bool look_only;                                   /* in: nothing will come of it: no id is reserved */
-    struct contact_row contact;                       /* out: id 0 none. store_situation_clear() */
-    struct conv_row conv;                             /* out: the live one (of: that one); id 0 none */
-    struct conv_row last; /* out: the last one that is CLOSED or SPAM; id 0 none */
+    bool look_only;             /* in: nothing will come of it: no id is reserved */
+    struct contact_row contact; /* out: id 0 none. store_situation_clear() */
+    struct conv_row conv;       /* out: the live one (of: that one); id 0 none */
+    struct conv_row last;       /* out: the last one that is CLOSED or SPAM; id 0 none */
     int64_t reserved; /* out: an id that no other conversation gets; 0 where `conv` is there, or no number */
     enum consent_state consent; /* out: for this SIM: its own where there is one */
     int automatic_replies;      /* out: to the number since guard_since */
@@ -351,11 +351,13 @@ struct delivery_row {
     int64_t created_wall_ms, next_wall_ms, conversation, message;
 };
 void delivery_row_clear(struct delivery_row *d);
+enum { STORE_EXCEPT = 4 };
 struct store_deliveries { /* due before `until`, oldest first */
     struct store_op op;
     int64_t until_wall_ms;
     int max;
-    struct delivery_row *rows; /* out: heap */
+    char except[STORE_EXCEPT][DESK_WORD_BYTES]; /* not those of these handlers; "" none */
+    struct delivery_row *rows;                  /* out: heap */
     int count;
     int64_t next_wall_ms; /* out: when the next one is due; 0 none */
 };

@@ -15,6 +15,8 @@ static struct engine_conf conf;
 static int served;   /* requests that were answered */
 static int refusals; /* so many are refused first */
 static const char *answer;
+static const char *to_closed; /* to an event of this kind, where it is another */
+static const char *slow;      /* this server takes longer than the test; NULL none */
 
 /* The server: refuses, then answers. */
 static void serve(void)
@@ -23,12 +25,13 @@ static void serve(void)
         struct outside_request *r = &outside.request[served++];
         struct transfer *t = r->t;
 
-        if (!t)
+        if (!t || (slow && !strcmp(r->url, slow)))
             continue;
         r->t = NULL;
         t->code = refusals > 0 ? 503 : 200;
         if (refusals-- <= 0)
-            buf_adds(&t->answer, answer);
+            buf_adds(&t->answer,
+                     to_closed && strstr(buf_str(&r->body), "\"on\":\"closed\"") ? to_closed : answer);
         t->done(t, 0);
     }
 }
@@ -61,6 +64,7 @@ static int set_up(void **state)
     conf.nhandlers = 1;
     answer = "[{\"action\":\"reply\",\"text\":\"late answer\"},{\"action\":\"tag\",\"tag\":\"told\"}]";
     served = refusals = 0;
+    to_closed = slow = NULL;
     outside_init(&outside, rt);
     world_outside = (struct engine_world){&outside.children, &outside.transfers};
     world_start(&w, rt, &conf, OURS);
@@ -194,6 +198,69 @@ static void test_reload(void **state)
     assert_int_equal(w.mr, 1);
 }
 
+/* A server that closes each conversation that was opened, and opens each that was closed: eight events follow
+ * each other, as in a chain that is waited for, and no more. */
+static void test_no_endless_loop(void **state)
+{
+    static const char *const on[] = {"message", "opened", "closed", NULL};
+
+    (void)state;
+    handler.on = on;
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    answer = "{\"action\":\"close\"}";
+    to_closed = "{\"action\":\"open\"}";
+    world_receive(&w, CUSTOMER, "hello");
+    for (int i = 0; i < 100 && outside.nrequests < OUTSIDE_MOST - 8; i++)
+        run(1000);
+    assert_in_range(outside.nrequests, DESK_EVENT_DEPTH, DESK_EVENT_DEPTH + 2);
+}
+
+static void on_stored(struct gateway_apply *a, int status)
+{
+    (void)a;
+    assert_int_equal(status, 0);
+}
+
+/* A slow server for which hundreds of events wait: another handler is told of its own at once. */
+static void test_slow_leaves_room(void **state)
+{
+    enum { MANY = 600 };
+    static struct store_effect effects[MANY + 1];
+    static char keys[MANY][24];
+    struct engine_handler_conf two[2] = {handler, handler};
+    struct engine_conf both = conf;
+    struct gateway_verdict v = {
+        .reason = "test", .thread = THREAD_NONE, .effects = effects, .neffects = MANY + 1};
+    struct gateway_apply a = {.verdict = &v, .done = on_stored};
+
+    (void)state;
+    two[1].name = "other";
+    two[1].url = "https://other.example/";
+    both.handlers = two;
+    both.nhandlers = 2;
+    assert_int_equal(engine_reconfigure(w.engine, &both, NULL, NULL), 0);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(keys[i], sizeof keys[i], "event:%d", i + 1);
+        effects[i] = (struct store_effect){
+            .kind = EFFECT_DELIVER, .name = "crm", .key = keys[i], .value = "{\"simgate\":1}"};
+    }
+    effects[MANY] = effects[0];
+    effects[MANY].name = "other";
+    slow = handler.url;
+    answer = "";
+    gateway_apply(w.gateway, &a);
+    run(10000);
+    assert_int_equal(outside.nrequests, 5);
+    assert_string_equal(outside.request[4].url, two[1].url);
+    slow = NULL;
+    for (served = 0; waiting() > 0;) {
+        run(10);
+        while (outside.nrequests > 0)
+            buf_free(&outside.request[--outside.nrequests].body);
+        served = 0;
+    }
+}
+
 struct kill {
     uint64_t at, seen;
 };
@@ -253,6 +320,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_given_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_guarded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_endless_loop, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_slow_leaves_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_anywhere, set_up, tear_down),
     };
 
