@@ -129,6 +129,13 @@ static int normalise_national(const char *text, const char *country, const char 
     return compose(text, country, without_trunk(digits, dialling_of(country)), out, e);
 }
 
+/* A whole number as it is dialled: "s" makes no short code of it, of which no opt-out would be known. */
+static bool is_dialled(const char *digits, const char *country)
+{
+    return strlen(digits) > SHORT_DIGITS && only_digits(digits) && digits[0] == '0' &&
+           (digits[1] == '0' || country[0] != '\0');
+}
+
 static int normalise_forced_short(const char *text, const char *digits, char out[NUMBER_BYTES], struct err *e)
 {
     if (!only(digits, "0123456789*#"))
@@ -147,7 +154,7 @@ int number_normalise(const char *text, const char *country, enum number_reading 
 
     if (!strip(start + forced_short, digits) || digits[0] == '\0')
         return refuse(text, "expected digits, such as +491701234567", e);
-    if (forced_short)
+    if (forced_short && !is_dialled(digits, country))
         return normalise_forced_short(text, digits, out, e);
     if (digits[0] == '+')
         return compose(text, "", digits + 1, out, e);

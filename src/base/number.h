@@ -28,10 +28,10 @@ enum number_reading {
 /* Brings what a person or script wrote to canonical form: spaces, '-', '.', '/', '(' and ')' are dropped, and
  * the "(0)" of "+49 (0)170 …"; "+…" and "00…" are international (5 to 20 digits); up to 6 digits, or digits
  * with '*' or '#', are a short code kept as it is; "0…" is national of `country` (its calling code without
- * '+', e.g. "49"; "" = none configured, then ERR_INVALID); "s1234567" forces a short code (smstools3's form);
- * other digits are read as `reading` says (as international ones where no country is configured). Countries
- * that dial otherwise than by "00" and "0" (North America, Italy, …) are known. Returns ERR_INVALID with what
- * was expected in *e. */
+ * '+', e.g. "49"; "" = none configured, then ERR_INVALID); "s1234567" forces a short code (smstools3's form),
+ * which no more than six digits with a 0 in front are; other digits are read as `reading` says (as
+ * international ones where no country is configured). Countries that dial otherwise than by "00" and "0"
+ * (North America, Italy, …) are known. Returns ERR_INVALID with what was expected in *e. */
 int number_normalise(const char *text, const char *country, enum number_reading reading,
                      char out[NUMBER_BYTES], struct err *e);
 

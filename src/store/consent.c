@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "store/desk_private.h"
 #include "store/remove.h"
 
@@ -48,7 +49,7 @@ static int weight(const char *of, const char *sim, enum consent_state state)
     return strcmp(of, sim) == 0 ? 2 : !*of;
 }
 
-int consent_get(struct store_db *db, const char *number, const char *sim, enum consent_state *out)
+static int get_said(struct store_db *db, const char *number, const char *sim, enum consent_state *out)
 {
     sqlite3_stmt *st = DB_BIND(db, sql_get, db_text(number));
     int rc, best = 0;
@@ -66,6 +67,33 @@ int consent_get(struct store_db *db, const char *number, const char *sim, enum c
         }
     }
     return rc < 0 || best > 0 ? rc : get_erased(db, number, sim, out);
+}
+
+/* The number as it is where nobody says that it is international: a sender of unknown type, a forced "short
+ * code"; and the other way round. False: it has no other form. */
+static bool other_form(const char *number, char out[NUMBER_BYTES])
+{
+    enum { SHORT_DIGITS = 6 };
+    size_t digits = strspn(number + (*number == '+'), "0123456789");
+
+    if (number[(*number == '+') + digits] || digits <= SHORT_DIGITS || digits > NUMBER_BYTES - 2)
+        return false;
+    snprintf(out, NUMBER_BYTES, "%s%s", *number == '+' ? "" : "+", number + (*number == '+'));
+    return true;
+}
+
+int consent_get(struct store_db *db, const char *number, const char *sim, enum consent_state *out)
+{
+    char other[NUMBER_BYTES];
+    enum consent_state there = CONSENT_UNKNOWN;
+    int rc = get_said(db, number, sim, out);
+
+    /* An opt-out holds for both; nobody opts in for another. */
+    if (rc == ERR_OK && *out != CONSENT_OUT && other_form(number, other))
+        rc = get_said(db, other, sim, &there);
+    if (there == CONSENT_OUT)
+        *out = there;
+    return rc;
 }
 
 static int write_ledger(struct store_db *db, const struct consent_change *c)

@@ -461,6 +461,36 @@ static void test_consent_by_sim(void **state)
     assert_true(goes_out(f, "", 0, NULL));
 }
 
+static bool admitted(struct fixture *f, const char *to)
+{
+    struct store_new_message m = new_message(to, 1);
+    struct store_admit a = {.messages = &m, .count = 1, .now_wall_ms = T0};
+
+    assert_int_equal(DO(f, store_admit, &a), 0);
+    return m.id > 0;
+}
+
+/* An opt-out holds for the number with and without its '+', whichever said STOP: networks report senders, and
+ * people write recipients, as digits of no type. An opt-in does not, and short codes are what they are. */
+static void test_opt_out_of_both_forms(void **state)
+{
+    struct fixture *f = *state;
+    struct store_effect e = {.kind = EFFECT_CONSENT, .name = "", .n = CONSENT_OUT, .value = "STOP"};
+    struct store_handle h = {.who = "customer", .effects = &e, .neffects = 1, .now_wall_ms = T0};
+
+    consent(f, "", CONSENT_OUT);
+    assert_true(CUSTOMER[0] == '+');
+    assert_false(admitted(f, CUSTOMER + 1));
+    h.number = "12125550100";
+    assert_int_equal(DO(f, store_handle, &h), 0);
+    assert_false(admitted(f, "+12125550100"));
+    h.number = "12345";
+    assert_int_equal(DO(f, store_handle, &h), 0);
+    assert_true(admitted(f, "+12345"));
+    consent(f, "", CONSENT_IN);
+    assert_true(admitted(f, CUSTOMER + 1));
+}
+
 /* Marketing wants an opt-in. */
 static void test_marketing_wants_an_opt_in(void **state)
 {
@@ -821,6 +851,7 @@ int main(void)
         TEST(test_effects_on_a_contact),
         TEST(test_effects_that_are_remembered),
         TEST(test_consent_by_sim),
+        TEST(test_opt_out_of_both_forms),
         TEST(test_marketing_wants_an_opt_in),
         TEST(test_override),
         TEST(test_guard_counts),
