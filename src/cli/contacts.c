@@ -42,7 +42,9 @@ int run_contact_erase(struct invocation *v)
     int status;
     bool yes;
 
-    buf_addf(&question, "Erase everything about %s: contact, conversations, messages, consent?",
+    buf_addf(&question,
+             "Erase everything about %s and its contact\'s other numbers: contact, conversations, messages, "
+             "consent?",
              member_text(v->args, "number"));
     yes = confirmed(v, buf_str(&question), &status);
     buf_free(&question);

@@ -72,14 +72,14 @@ static int take_header(struct import *i, const struct csv_record *r, struct err 
 }
 
 /* "a, b c" as a list. */
-static json_t *tags_of(const char *text)
+static json_t *list_of(const char *text, const char *between)
 {
     json_t *list = json_array();
     char *copy = strdup(text), *save = NULL;
 
     if (!copy)
         abort();
-    for (char *one = strtok_r(copy, ",; ", &save); one; one = strtok_r(NULL, ",; ", &save))
+    for (char *one = strtok_r(copy, between, &save); one; one = strtok_r(NULL, between, &save))
         json_array_append_new(list, json_string(one));
     free(copy);
     return list;
@@ -95,7 +95,9 @@ static json_t *contact_of(const struct import *i, const struct csv_record *r)
         if (!*value || !*name)
             continue;
         if (!strcmp(name, "tags"))
-            json_object_set_new(c, name, tags_of(value));
+            json_object_set_new(c, name, list_of(value, ",; "));
+        else if (!strcmp(name, "other_numbers"))
+            json_object_set_new(c, name, list_of(value, ",;")); /* blanks are within them */
         else
             json_object_set_new(is_known(name) || !strcmp(name, "consent") ? c : attributes, name,
                                 json_string(value));
@@ -129,7 +131,7 @@ static void add_errors(struct import *i, const json_t *answer)
 
 static void add_up(struct import *i, const json_t *answer)
 {
-    static const char *const counts[] = {"contacts", "created", "changed", "kept_out"};
+    static const char *const counts[] = {"contacts", "created", "changed", "kept_out", "not_joined"};
 
     for (size_t k = 0; k < ARRAY_LEN(counts); k++) {
         json_int_t sum = json_integer_value(json_object_get(i->totals, counts[k])) +
@@ -218,6 +220,7 @@ static void import_file(struct import *i)
 static void say_imported(const struct import *i)
 {
     json_int_t kept = json_integer_value(json_object_get(i->totals, "kept_out"));
+    json_int_t not_joined = json_integer_value(json_object_get(i->totals, "not_joined"));
     bool check = json_is_true(json_object_get(i->v->args, "check"));
     const json_t *e;
     size_t n;
@@ -234,6 +237,10 @@ static void say_imported(const struct import *i)
         member_text(i->totals, "created"), member_text(i->totals, "changed"), json_array_size(i->errors));
     if (kept)
         say(YELLOW, "%lld have opted out: that stays, whatever the file says", (long long)kept);
+    if (not_joined)
+        say(YELLOW,
+            "%lld other numbers are of contacts of their own and stay so: simgate contacts merge joins them",
+            (long long)not_joined);
 }
 
 int run_contacts_import(struct invocation *v)
@@ -242,8 +249,8 @@ int run_contacts_import(struct invocation *v)
                        .progress = !v->json && isatty(STDERR_FILENO),
                        .piece = json_array(),
                        .lines = json_array(),
-                       .totals =
-                           json_pack("{sisisisi}", "contacts", 0, "created", 0, "changed", 0, "kept_out", 0),
+                       .totals = json_pack("{sisisisisi}", "contacts", 0, "created", 0, "changed", 0,
+                                           "kept_out", 0, "not_joined", 0),
                        .errors = json_array()};
 
     import_file(&i);
@@ -274,24 +281,33 @@ struct export
     json_t *attributes; /* an object whose names are those of all attributes */
 };
 
+/* A list of words in one field. */
+static void put_list(struct buf *row, const json_t *list)
+{
+    struct buf words = {0};
+    const json_t *word;
+    size_t i;
+
+    json_array_foreach(list, i, word) buf_addf(&words, "%s%s", i ? "," : "", json_string_value(word));
+    csv_put(row, false, buf_str(&words));
+    buf_free(&words);
+}
+
 static void put_row(struct export *x, const json_t *c)
 {
-    const json_t *tag, *attributes = json_object_get(c, "attributes");
-    struct buf row = {0}, tags = {0};
+    const json_t *attributes = json_object_get(c, "attributes");
+    struct buf row = {0};
     const char *name;
     json_t *value;
-    size_t i;
 
     for (size_t k = 0; k < ARRAY_LEN(known); k++)
         csv_put(&row, k == 0, member_text(c, known[k]));
-    json_array_foreach(json_object_get(c, "tags"), i, tag)
-        buf_addf(&tags, "%s%s", i ? "," : "", json_string_value(tag));
-    csv_put(&row, false, buf_str(&tags));
+    put_list(&row, json_object_get(c, "other_numbers"));
+    put_list(&row, json_object_get(c, "tags"));
     json_object_foreach(x->attributes, name, value) csv_put(&row, false, member_text(attributes, name));
     csv_end_record(&row);
     fwrite(row.data, 1, row.len, x->out);
     buf_free(&row);
-    buf_free(&tags);
 }
 
 static void take_page(struct export *x, const json_t *answer)
@@ -347,6 +363,7 @@ static void put_header(struct export *x)
 
     for (size_t k = 0; k < ARRAY_LEN(known); k++)
         csv_put(&row, k == 0, known[k]);
+    csv_put(&row, false, "other_numbers");
     csv_put(&row, false, "tags");
     json_object_foreach(x->attributes, name, value) csv_put(&row, false, name);
     csv_end_record(&row);

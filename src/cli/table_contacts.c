@@ -86,11 +86,11 @@ const struct command contact_commands[] = {
      .timeout_ms = ORDINARY_MS,
      .view = view_contact},
     {.name = "contact export",
-     .summary = "everything that is stored about one number, as JSON",
+     .summary = "everything that is stored about a number and its contact's others, as JSON",
      .operands = one,
      .run = run_contact_export},
     {.name = "contact erase",
-     .summary = "erase everything about one number, for good",
+     .summary = "erase everything about a number and its contact's others, for good",
      .options = yes_options,
      .operands = one,
      .timeout_ms = ORDINARY_MS,
@@ -104,9 +104,10 @@ const struct command contact_commands[] = {
      .operands = import_file,
      .timeout_ms = ORDINARY_MS,
      .run = run_contacts_import,
-     .details =
-         "The first line names the columns: number, name, language, zone, tags, notes, and any attribute.\n"
-         "Lines with mistakes are told and left out (exit status 1); - reads standard input."},
+     .details = "The first line names the columns: number, other_numbers, name, language, zone, tags, notes, "
+                "consent, and any\n"
+                "attribute.\n"
+                "Lines with mistakes are told and left out (exit status 1); - reads standard input."},
     {.name = "contacts export",
      .summary = "contacts as a CSV file",
      .options = export_options,
@@ -115,15 +116,17 @@ const struct command contact_commands[] = {
      .run = run_contacts_export,
      .details = "Without FILE, or with -, to standard output."},
     {.name = "contacts merge",
-     .summary = "two numbers of one customer: the first becomes part of the second",
+     .summary = "two numbers of one customer: the first becomes a number of the second",
      .options = yes_options,
      .operands = two,
      .timeout_ms = ORDINARY_MS,
      .run = run_contacts_merge,
      .request = "contacts merge",
      .view = view_merged,
-     .details =
-         "Messages and conversations keep the numbers that they were with. The stricter consent wins."},
+     .details = "What either writes later is the one customer's. Messages and conversations keep the numbers "
+                "that they\n"
+                "were with. The stricter consent wins. Of two that are one already the second becomes the "
+                "main number."},
     END};
 
 /* ---- consent ---- */

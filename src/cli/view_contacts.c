@@ -67,6 +67,9 @@ void view_contact(const json_t *answer)
     say(BOLD, "%s%s%s", name, *name ? ", " : "", member_text(c, "number"));
     if (*member_text(c, "consent_since"))
         say(consent_colour(consent), "opted %s since %s", consent, member_time(c, "consent_since"));
+    say_field("other numbers", list_text(json_object_get(c, "other_numbers"), &tags));
+    if (json_object_get(c, "other_numbers_out"))
+        say(RED, "opted out: %s", list_text(json_object_get(c, "other_numbers_out"), &tags));
     say_field("language", member_text(c, "language"));
     say_field("time zone", member_text(c, "zone"));
     say_field("tags", list_text(json_object_get(c, "tags"), &tags));
@@ -88,13 +91,18 @@ void view_contact(const json_t *answer)
 
 void view_merged(const json_t *answer)
 {
-    say(PLAIN, "%s is part of %s now; conversations that came along: %s", member_text(answer, "number"),
+    say(PLAIN, "%s is a number of %s now; conversations that came along: %s", member_text(answer, "number"),
         member_text(answer, "into"), member_text(answer, "conversations"));
 }
 
 void view_erased(const json_t *answer)
 {
-    say(PLAIN, "%s: %s rows erased%s", member_text(answer, "number"), member_text(answer, "rows"),
+    json_int_t others = json_integer_value(json_object_get(answer, "numbers")) - 1;
+    char with[64] = "";
+
+    if (others > 0)
+        snprintf(with, sizeof with, " with %lld other number%s", (long long)others, others > 1 ? "s" : "");
+    say(PLAIN, "%s%s: %s rows erased%s", member_text(answer, "number"), with, member_text(answer, "rows"),
         json_is_true(json_object_get(answer, "opt_out"))
             ? "; it had opted out: that stays known, without the number"
             : "");

@@ -15,7 +15,7 @@ static void change_clear(void *own)
     for (int i = 0; i < c->nkept; i++)
         free(c->kept[i]);
     store_situation_clear(&c->known);
-    contact_row_clear(&c->contact.row);
+    store_contact_clear(&c->contact);
 }
 
 const char *change_keep(struct contact_change *c, const char *text)

@@ -64,12 +64,16 @@ bool contact_is_field(const char *name)
 /* As templates name it: {{contact.attribute.NAME}}. */
 static int check_attribute_name(const char *name, struct err *e)
 {
+    /* What a file of contacts means something else by. */
+    static const char *const columns[] = {"number", "other_numbers", "tags", "consent"};
     size_t len = strlen(name);
     bool good = len > 0 && len < DESK_WORD_BYTES && utf8_valid(name, len);
 
     for (const char *p = name; *p && good; p++)
         good = isalnum((unsigned char)*p) || *p == '_' || *p == '-' || (unsigned char)*p >= 0x80;
-    if (good && strcmp(name, "number") != 0 && strcmp(name, "tags") != 0)
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+        good = good && strcmp(name, columns[i]) != 0;
+    if (good)
         return 0;
     return err_set(
         e, ERR_INVALID,

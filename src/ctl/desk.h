@@ -11,6 +11,7 @@ const char *consent_name(enum consent_state s); /* "in", "out", "unknown" */
 json_t *json_conversation(const struct conv_row *c);
 json_t *json_timeline(const struct timeline_row *t);
 json_t *json_contact(const struct contact_row *c);
+json_t *json_words(const char *words); /* ",a,b," or "a,b" as a list; NULL an empty one */
 json_t *json_consent(const struct consent_row *c);
 json_t *json_ledger(const struct ledger_row *l);
 json_t *json_delivery(const struct delivery_row *d);

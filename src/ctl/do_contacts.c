@@ -79,7 +79,7 @@ struct showing {
 
 static void showing_clear(void *own)
 {
-    contact_row_clear(&((struct showing *)own)->contact.row);
+    store_contact_clear(&((struct showing *)own)->contact);
 }
 
 json_t *contact_answer(const struct store_contact *c)
@@ -88,6 +88,8 @@ json_t *contact_answer(const struct store_contact *c)
 
     json_object_set_new(o, "consent", json_string(consent_name(c->consent)));
     json_put_time(o, "consent_since", c->consent_wall_ms);
+    if (c->others_out)
+        json_object_set_new(o, "other_numbers_out", json_words(c->others_out));
     json_object_set_new(o, "conversations", json_integer(c->conversations));
     if (c->live)
         json_object_set_new(o, "conversation", json_integer(c->live));

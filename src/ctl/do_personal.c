@@ -18,7 +18,7 @@ struct importing {
     struct store_import import;
     struct contact_import *rows;
     char (*numbers)[NUMBER_BYTES];
-    char **kept; /* tags and attributes of each */
+    char **kept; /* tags, attributes and other numbers of each */
     int nkept;
     json_t *errors;
     char proof[DESK_WHO_BYTES + 32];
@@ -64,6 +64,31 @@ static int take_tags(struct importing *i, const json_t *tags, struct contact_imp
     }
     if (list.len)
         out->tags = keep(i, strdup(buf_str(&list)));
+    buf_free(&list);
+    return 0;
+}
+
+static int take_others(struct importing *i, const json_t *others, struct contact_import *out, struct err *e)
+{
+    struct buf list = {0};
+    const json_t *other;
+    size_t k;
+
+    if (json_array_size(others) >= DESK_NUMBERS_MAX)
+        return err_set(e, ERR_TOO_LONG, "other_numbers: at most %d expected", (int)DESK_NUMBERS_MAX - 1);
+    json_array_foreach(others, k, other)
+    {
+        const char *given = json_string_value(other);
+        char number[NUMBER_BYTES];
+
+        if (gateway_number(i->call->ctl->world.gateway, given ? given : "", number, e) < 0) {
+            buf_free(&list);
+            return e->code;
+        }
+        buf_addf(&list, "%s%s", k ? "," : "", number);
+    }
+    if (list.len)
+        out->others = keep(i, strdup(buf_str(&list)));
     buf_free(&list);
     return 0;
 }
@@ -124,6 +149,9 @@ static int take_row(struct importing *i, const json_t *row, char number[NUMBER_B
         if (*texts[k].to && contact_check(texts[k].name, *texts[k].to, e) < 0)
             return e->code;
     }
+    *field = "other_numbers";
+    if (take_others(i, json_object_get(row, "other_numbers"), out, e) < 0)
+        return e->code;
     *field = "tags";
     if (take_tags(i, json_object_get(row, "tags"), out, e) < 0)
         return e->code;
@@ -136,7 +164,7 @@ static int take_row(struct importing *i, const json_t *row, char number[NUMBER_B
 static void on_imported(struct store_op *op, int status)
 {
     struct importing *i = container_of(op, struct importing, import.op);
-    int created = 0, changed = 0, kept_out = 0;
+    int created = 0, changed = 0, kept_out = 0, not_joined = 0;
 
     if (status < 0) {
         call_fail(i->call, status, op->err.text);
@@ -146,9 +174,10 @@ static void on_imported(struct store_op *op, int status)
         created += !i->rows[k].existed;
         changed += i->rows[k].existed && i->rows[k].changed;
         kept_out += i->rows[k].kept_out;
+        not_joined += i->rows[k].not_joined;
     }
-    call_ok(i->call, json_pack("{sisisisisO}", "contacts", i->import.count, "created", created, "changed",
-                               changed, "kept_out", kept_out, "errors", i->errors));
+    call_ok(i->call, json_pack("{sisisisisisO}", "contacts", i->import.count, "created", created, "changed",
+                               changed, "kept_out", kept_out, "not_joined", not_joined, "errors", i->errors));
 }
 
 static void take_rows(struct importing *i)
@@ -192,7 +221,7 @@ void do_contacts_import(struct call *call)
     snprintf(i->proof, sizeof i->proof, "import: %.100s", proof ? proof : "");
     i->rows = array(count, sizeof *i->rows);
     i->numbers = array(count, sizeof *i->numbers);
-    i->kept = array(2 * count, sizeof *i->kept);
+    i->kept = array(3 * count, sizeof *i->kept);
     i->errors = json_array();
     i->import = (struct store_import){.op.done = on_imported,
                                       .contacts = i->rows,
@@ -222,8 +251,8 @@ static void on_merged(struct store_op *op, int status)
     if (status < 0)
         call_fail(m->call, status, op->err.text);
     else
-        call_ok(m->call, json_pack("{sssssi}", "number", m->from, "into", m->into, "conversations",
-                                   m->merge.conversations));
+        call_ok(m->call, json_pack("{sssssi}", "number", strcmp(m->from, m->merge.number) ? m->from : m->into,
+                                   "into", m->merge.number, "conversations", m->merge.conversations));
 }
 
 void do_contacts_merge(struct call *call)
@@ -319,8 +348,8 @@ static void on_erased(struct desk_erase *r, int status)
     if (status < 0)
         call_fail(e->call, status, r->err.text);
     else
-        call_ok(e->call, json_pack("{sssisisb}", "number", e->number, "rows", r->rows, "cancelled",
-                                   r->cancelled, "opt_out", r->opt_out));
+        call_ok(e->call, json_pack("{sssisisisb}", "number", e->number, "numbers", r->numbers, "rows",
+                                   r->rows, "cancelled", r->cancelled, "opt_out", r->opt_out));
 }
 
 void do_contact_erase(struct call *call)

@@ -117,11 +117,10 @@ json_t *json_timeline(const struct timeline_row *t)
 
 /* ---- contacts ---- */
 
-/* ",returns,vip," */
-static json_t *tags_of(const char *tags)
+json_t *json_words(const char *words)
 {
     json_t *list = json_array();
-    char *copy = strdup(tags ? tags : ""), *save = NULL;
+    char *copy = strdup(words ? words : ""), *save = NULL;
 
     if (!copy)
         abort();
@@ -136,10 +135,12 @@ json_t *json_contact(const struct contact_row *c)
     json_t *o = json_object(), *attributes = c->attributes ? json_loads(c->attributes, 0, NULL) : NULL;
 
     json_object_set_new(o, "number", json_text(c->number));
+    if (c->others)
+        json_object_set_new(o, "other_numbers", json_words(c->others));
     json_put_text(o, "name", c->name);
     json_put_text(o, "language", c->language);
     json_put_text(o, "zone", c->zone);
-    json_object_set_new(o, "tags", tags_of(c->tags));
+    json_object_set_new(o, "tags", json_words(c->tags));
     json_object_set_new(o, "attributes",
                         json_is_object(attributes) ? json_incref(attributes) : json_object());
     json_decref(attributes);

@@ -108,6 +108,8 @@ static void on_erased(struct store_op *op, int status)
     }
     g->waits = 0;
     g->request->rows += g->erase.rows;
+    if (g->request->numbers < g->erase.numbers)
+        g->request->numbers = g->erase.numbers;
     g->request->opt_out = g->request->opt_out || g->erase.opt_out;
     if (g->erase.more)
         go_on(g);
@@ -129,6 +131,7 @@ void desk_erase(struct desk *d, struct desk_erase *r)
     if (!g)
         abort();
     r->rows = r->cancelled = 0;
+    r->numbers = 1;
     r->opt_out = false;
     r->err = (struct err){0};
     g->desk = d;

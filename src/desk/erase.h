@@ -15,6 +15,7 @@ struct desk_erase {
     const char *who;    /* "person:Anna", "ctl:root" */
     void (*done)(struct desk_erase *r, int status);
     int rows, cancelled; /* out */
+    int numbers;         /* out: of the contact, this one among them */
     bool opt_out;        /* out: the number had opted out, which is kept without it */
     struct err err;      /* out */
     void *impl;

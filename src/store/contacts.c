@@ -91,6 +91,20 @@ static void by_number(struct compose *q, const struct store_contacts *c, const c
     compose_with(q, " ORDER BY c.number LIMIT ?", db_int(page_limit(c->limit) + 1));
 }
 
+/* Those of whom another number begins so, and not the main one. */
+static void by_other_number(struct compose *q, const char *prefix, int limit)
+{
+    const char *behind = compose_behind(q, prefix);
+
+    compose_with(q,
+                 SELECT_CONTACT "contact c WHERE c.id IN (SELECT contact FROM contact_also WHERE number >= ?",
+                 db_text(prefix));
+    compose_with(q, " AND number < ?)", db_text(behind));
+    compose_with(q, " AND NOT (c.number >= ?", db_text(prefix));
+    compose_with(q, " AND c.number < ?)", db_text(behind));
+    compose_with(q, " ORDER BY c.id LIMIT ?", db_int(limit));
+}
+
 /* Digits are of a number; without a '+' that of the international form. */
 static void prefix_of(const char *digits, char out[66])
 {
@@ -137,13 +151,34 @@ static int add_contact(struct store_db *db, sqlite3_stmt *st, void *to)
     return ERR_OK;
 }
 
+/* Behind the main numbers, as far as the last page has room. */
+static int add_others(struct store_db *db, struct store_contacts *c, const char *prefix)
+{
+    int room = page_limit(c->limit) - c->count;
+    struct compose q = {0};
+
+    if (c->more || room == 0)
+        return ERR_OK;
+    by_other_number(&q, prefix, room);
+    return compose_run(db, &q, add_contact, c);
+}
+
 static int exec_contacts(struct store_db *db, struct store_op *op)
 {
     struct store_contacts *c = container_of(op, struct store_contacts, op);
+    char digits[64], prefix[66];
     struct compose q = {0};
+    int rc;
 
     compose_contacts(&q, c);
-    return compose_run(db, &q, add_contact, c);
+    rc = compose_run(db, &q, add_contact, c);
+    if (rc || said(c->tag) || said(c->attribute))
+        return rc;
+    if (said(c->search) && compose_digits(c->search, digits)) {
+        prefix_of(digits, prefix);
+        return add_others(db, c, prefix);
+    }
+    return said(c->prefix) && !said(c->search) ? add_others(db, c, c->prefix) : ERR_OK;
 }
 
 void store_contacts_clear(struct store_contacts *c)
@@ -171,9 +206,12 @@ void store_contacts(struct store *s, struct store_contacts *c)
 /* ---- one -------------------------------------------------------------------------------------------------
  */
 
-static const char sql_by_number[] = SELECT_CONTACT "contact c WHERE c.number = ?1";
+static const char sql_by_number[] = SELECT_CONTACT "contact c WHERE c.id = " CONTACT_OF("?1");
 static const char sql_by_id[] = SELECT_CONTACT "contact c WHERE c.id = ?1";
 static const char sql_consent[] = "SELECT state, at FROM consent WHERE number = ?1 AND sim = ''";
+static const char sql_others_out[] = "SELECT group_concat(n.number, ',') FROM contact_also n JOIN consent s "
+                                     "ON s.number = n.number AND s.sim = '' "
+                                     "WHERE n.contact = ?1 AND s.state = 2";
 static const char sql_conversations[] =
     "SELECT count(*), ifnull(max(CASE WHEN state < 5 THEN id END), 0) FROM conversation WHERE contact = ?1";
 
@@ -203,7 +241,11 @@ static int read_about(struct store_db *db, struct store_contact *c)
         c->consent_wall_ms = db_col(st, 1);
         db_end(st);
     }
-    if (rc < 0 || (rc = DB_FIRST(db, &st, sql_conversations, db_int(c->row.id))) <= 0)
+    if (rc < 0 || (rc = DB_FIRST(db, &st, sql_others_out, db_int(c->row.id))) <= 0)
+        return rc;
+    c->others_out = db_col_dup(st, 0);
+    db_end(st);
+    if ((rc = DB_FIRST(db, &st, sql_conversations, db_int(c->row.id))) <= 0)
         return rc;
     c->conversations = (int)db_col(st, 0);
     c->live = db_col(st, 1);
@@ -219,14 +261,22 @@ static int exec_contact(struct store_db *db, struct store_op *op)
     return rc ? rc : read_about(db, c);
 }
 
+void store_contact_clear(struct store_contact *c)
+{
+    contact_row_clear(&c->row);
+    free(c->others_out);
+    c->others_out = NULL;
+}
+
 static void drop_contact(struct store_op *op)
 {
-    contact_row_clear(&container_of(op, struct store_contact, op)->row);
+    store_contact_clear(container_of(op, struct store_contact, op));
 }
 
 void store_contact(struct store *s, struct store_contact *c)
 {
     c->row = (struct contact_row){0};
+    c->others_out = NULL;
     c->consent = CONSENT_UNKNOWN;
     c->consent_wall_ms = c->live = 0;
     c->conversations = 0;

@@ -6,6 +6,9 @@
 #include "store/compose.h"
 #include "store/desk_private.h"
 
+/* The contact of a number that is one value. */
+#define CONTACT_OF_VALUE "(SELECT " CONTACT_OF("w.number") " FROM (SELECT ? AS number) w)"
+
 /* What was late and has been answered is not late any more. */
 #define LATE                                                                                                 \
     "(due_first <> 0 AND overdue_first > 0) OR (due_next <> 0 AND overdue_next > 0) OR (due_resolution <> "  \
@@ -82,7 +85,7 @@ static void compose_from(struct compose *q, const struct store_convs *c, enum wa
                         "c ON c.id = v.contact WHERE v.state >= 5 AND v.assignee = ?",
         [ALONG_CONTACT] =
             SELECT_CONV "contact c CROSS JOIN conversation v INDEXED BY conversation_contact ON "
-                        "v.contact = c.id WHERE c.number = ?",
+                        "v.contact = c.id WHERE c.id = " CONTACT_OF_VALUE,
     };
     const char *value[] = {
         [ALONG_DEPARTMENT] = c->department, [ALONG_ASSIGNEE] = c->assignee, [ALONG_CONTACT] = c->number};
@@ -113,7 +116,7 @@ static int add_found(struct store_db *db, sqlite3_stmt *st, void *to)
     return ERR_OK;
 }
 
-/* Of customers with this name, or this beginning of a number. */
+/* Of customers with this name, or this beginning of a number of theirs. */
 static int find_by_contact(struct store_db *db, const struct store_convs *c, struct found *f)
 {
     struct compose q = {0};
@@ -122,11 +125,15 @@ static int find_by_contact(struct store_db *db, const struct store_convs *c, str
 
     if (compose_digits(c->search, digits)) {
         struct buf *prefix = compose_text(&q);
+        struct db_arg from, to;
 
         buf_addf(prefix, "%s%s", digits[0] == '+' ? "" : "+", digits);
-        compose_with(&q, "SELECT v.id FROM (SELECT id FROM contact WHERE number >= ? AND number < ",
-                     db_text(buf_str(prefix)));
-        compose_with(&q, "? LIMIT ", db_text(compose_behind(&q, buf_str(prefix))));
+        from = db_text(buf_str(prefix));
+        to = db_text(compose_behind(&q, buf_str(prefix)));
+        compose_with(&q, "SELECT v.id FROM (SELECT id FROM contact WHERE number >= ?", from);
+        compose_with(&q, " AND number < ? UNION ALL SELECT contact FROM contact_also WHERE number >= ", to);
+        compose_with(&q, "? AND number < ", from);
+        compose_with(&q, "? LIMIT ", to);
     } else if ((words = compose_words(&q, c->search))) {
         compose_with(
             &q,
@@ -230,7 +237,7 @@ static int read_found(struct store_db *db, struct store_convs *c, const struct f
 
     compose_with(&q, SELECT_CONV "conversation v CROSS JOIN contact c ON c.id = v.contact WHERE v.id = ?",
                  db_int(0));
-    compose_if(&q, said(c->number), " AND c.number = ?", db_text(c->number));
+    compose_if(&q, said(c->number), " AND c.id = " CONTACT_OF_VALUE, db_text(c->number));
     compose_filters(&q, c, ALONG_WORDS, states);
     rc = db_once(db, buf_str(&q.sql), q.args, q.n, &st);
     for (int i = 0; i < f->n && rc == ERR_OK && c->count <= page_limit(c->limit); i++) {

@@ -86,6 +86,7 @@ void contact_row_clear(struct contact_row *c)
     free(c->tags);
     free(c->attributes);
     free(c->notes);
+    free(c->others);
     *c = (struct contact_row){0};
 }
 

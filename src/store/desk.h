@@ -17,6 +17,7 @@ enum {
     DESK_LANGUAGE_BYTES = 12, /* BCP 47: "de", "pt-BR" */
     DESK_TITLE_BYTES = 128,   /* the first 40 characters of the message that opened a conversation */
     DESK_WHO_BYTES = 96,      /* "person:Anna", "rule:hours", "ctl:root", "clock" */
+    DESK_NUMBERS_MAX = 32,    /* of one contact */
     DESK_EVENT_DEPTH = 8, /* an event that was caused by so many others causes no more: no endless loops */
 };
 
@@ -24,13 +25,14 @@ enum {
 
 struct contact_row {
     int64_t id;                         /* 0: there is none */
-    char number[64];                    /* canonical, unique */
+    char number[64];                    /* the main one: canonical, unique */
     char name[DESK_NAME_BYTES];         /* "" not known */
     char language[DESK_LANGUAGE_BYTES]; /* "" not known */
     char zone[48];                      /* IANA time zone; "" by number */
     char *tags;                         /* heap: ",returns,vip,", sorted; NULL none */
     char *attributes;                   /* heap: JSON object of texts; NULL none */
     char *notes;                        /* heap; NULL none */
+    char *others; /* heap: its other numbers, "+491,+492"; NULL none, or not asked for */
     int64_t created_wall_ms, changed_wall_ms;
 };
 void contact_row_clear(struct contact_row *c);
@@ -61,7 +63,7 @@ enum conv_clock { CLOCK_FIRST, CLOCK_NEXT, CLOCK_RESOLUTION, CLOCKS };
 struct conv_row {
     int64_t id; /* 0: there is none */
     int64_t contact;
-    char number[64];            /* of the contact */
+    char number[64];            /* of the contact: what the customer wrote from last, and answers go to */
     char name[DESK_NAME_BYTES]; /* of the contact */
     char sim[MSG_MODEM_BYTES];  /* the modem that the customer wrote to */
     enum conv_state state;
@@ -81,11 +83,11 @@ struct conv_row {
     int64_t closed_wall_ms;         /* last; 0 never */
     int reopened;                   /* how often */
     int messages_in, replies_by_persons, replies_automatic;
-    int64_t due_wall_ms[CLOCKS];         /* 0: the clock does not run; below 0: it stands, and so much business
-                                            time is left (engine/due.h) */
-    int64_t overdue_wall_ms[CLOCKS];     /* when it was found to be late; 0 never */
-    int64_t survey_wall_ms;              /* asked at; 0 never */
-    int survey_score;                    /* -1 not answered */
+    int64_t due_wall_ms[CLOCKS];     /* 0: the clock does not run; below 0: it stands, and so much business
+                                        time is left (engine/due.h) */
+    int64_t overdue_wall_ms[CLOCKS]; /* when it was found to be late; 0 never */
+    int64_t survey_wall_ms;          /* asked at; 0 never */
+    int survey_score;                /* -1 not answered */
     char survey_person[DESK_NAME_BYTES]; /* the assignee when it was asked */
     int64_t survey_answered_wall_ms;     /* 0 not; a comment may follow */
     bool survey_commented;

@@ -6,31 +6,56 @@
 
 /* ---- desk_rows.c: contacts and conversations as rows ---- */
 
-#define CONTACT_COLUMNS                                                                                      \
+/* The contact that a number belongs to, as its main one or as another; NULL none. One look into one index
+ * where it is the main one. `n`: an SQL expression, given twice. */
+#define CONTACT_OF(n)                                                                                        \
+    "coalesce((SELECT id FROM contact WHERE number = " n                                                     \
+    "), (SELECT contact FROM contact_also WHERE number = " n "))"
+#define CONTACT_COLUMNS_AND(others)                                                                          \
     "c.id, c.number, c.name, c.language, c.zone, (SELECT group_concat(t.tag, ',') FROM (SELECT tag FROM "    \
-    "contact_tag WHERE contact = c.id ORDER BY tag) t), c.attributes, c.notes, c.created, c.changed"
+    "contact_tag WHERE contact = c.id ORDER BY tag) t), c.attributes, c.notes, c.created, "                  \
+    "c.changed, " others
+/* For people. What is decided about a message needs no other numbers. */
+#define CONTACT_COLUMNS                                                                                      \
+    CONTACT_COLUMNS_AND("(SELECT group_concat(n.number, ',') FROM contact_also n WHERE n.contact = c.id)")
 /* conversation v JOIN contact c ON c.id = v.contact */
 #define CONV_COLUMNS                                                                                         \
-    "v.id, v.contact, c.number, c.name, v.sim, v.state, v.priority, v.department, v.assignee, v.title, "     \
+    "v.id, v.contact, ifnull(nullif(v.peer, ''), c.number), c.name, v.sim, v.state, v.priority, "            \
+    "v.department, v.assignee, v.title, "                                                                    \
     "v.flagged, v.created, v.changed, v.last_in, v.waiting, v.first_response, v.person, v.office, "          \
     "v.snoozed_until, v.closed, v.reopened, v.messages_in, v.replies_by_persons, v.replies_automatic, "      \
     "v.due_first, v.due_next, v.due_resolution, v.overdue_first, v.overdue_next, v.overdue_resolution, "     \
     "v.survey, v.survey_score, v.survey_person, v.survey_answered, v.survey_comment <> ''"
-enum { CONTACT_COLUMN_COUNT = 10, CONV_COLUMN_COUNT = 35 };
+enum { CONTACT_COLUMN_COUNT = 11, CONV_COLUMN_COUNT = 35 };
 /* From a statement whose columns, from `first` on, are these. */
 void contact_row_read(sqlite3_stmt *st, int first, struct contact_row *out);
 void conv_row_read(sqlite3_stmt *st, int first, struct conv_row *out);
 
 /* 0, id 0 in *out when there is none. */
 int contact_load(struct store_db *db, const char *number, struct contact_row *out);
+/* 1 and its id; 0 there is none. */
+int contact_find(struct store_db *db, const char *number, int64_t *id);
 /* Its id; made when it is not there. */
 int contact_make(struct store_db *db, const char *number, int64_t now_wall_ms, int64_t *id);
+/* All numbers of the contact that this one belongs to, the main one first; `number` alone where there is
+ * none. */
+struct numbers {
+    char of[DESK_NUMBERS_MAX][64];
+    int n;
+    int64_t contact; /* 0 none */
+};
+int contact_numbers(struct store_db *db, const char *number, struct numbers *out);
+/* merge.c: a number that is nobody's yet becomes one more of a contact. */
+int contact_also(struct store_db *db, const char *number, int64_t contact, int64_t now_wall_ms);
+/* What one of these numbers has opted out of, all have. */
+int contact_share_opt_outs(struct store_db *db, const struct numbers *all, const char *who,
+                           int64_t now_wall_ms);
 int conv_load(struct store_db *db, int64_t id, struct conv_row *out);
 /* The live one of a number and SIM ("" any: the newest), or the last one that is CLOSED or SPAM. */
 int conv_find_live(struct store_db *db, int64_t contact, const char *sim, struct conv_row *out);
 int conv_find_last(struct store_db *db, int64_t contact, const char *sim, struct conv_row *out);
 int conv_insert(struct store_db *db, struct conv_row *c);     /* c->id 0 or taken: a new id */
-int conv_save(struct store_db *db, const struct conv_row *c); /* all but number and name */
+int conv_save(struct store_db *db, const struct conv_row *c); /* all but the name */
 int conv_start(struct store_db *db);                          /* reads the next ids */
 int conv_log(struct store_db *db, int64_t conversation, int64_t at_wall_ms, const char *what, const char *who,
              const char *value, int64_t message);

@@ -27,7 +27,8 @@ void contact_row_read(sqlite3_stmt *st, int first, struct contact_row *out)
                                 .attributes = db_col_dup(st, first + 6),
                                 .notes = db_col_dup(st, first + 7),
                                 .created_wall_ms = db_col(st, first + 8),
-                                .changed_wall_ms = db_col(st, first + 9)};
+                                .changed_wall_ms = db_col(st, first + 9),
+                                .others = db_col_dup(st, first + 10)};
     db_col_text(st, first + 1, out->number, sizeof out->number);
     db_col_text(st, first + 2, out->name, sizeof out->name);
     db_col_text(st, first + 3, out->language, sizeof out->language);
@@ -74,8 +75,11 @@ void conv_row_read(sqlite3_stmt *st, int first, struct conv_row *out)
 
 /* ---- contacts ---- */
 
-static const char sql_contact[] = "SELECT " CONTACT_COLUMNS " FROM contact c WHERE c.number = ?1";
-static const char sql_contact_id[] = "SELECT id FROM contact WHERE number = ?1";
+static const char sql_contact[] =
+    "SELECT " CONTACT_COLUMNS_AND("NULL") " FROM contact c WHERE c.id = " CONTACT_OF("?1");
+/* The second half is not looked at where the first has one. */
+static const char sql_contact_id[] = "SELECT id FROM contact WHERE number = ?1 UNION ALL SELECT contact FROM "
+                                     "contact_also WHERE number = ?1 LIMIT 1";
 static const char sql_contact_new[] = "INSERT INTO contact(number, name, language, zone, created, changed) "
                                       "VALUES(?1, '', '', '', ?2, ?2)";
 
@@ -92,19 +96,48 @@ int contact_load(struct store_db *db, const char *number, struct contact_row *ou
     return ERR_OK;
 }
 
-int contact_make(struct store_db *db, const char *number, int64_t now_wall_ms, int64_t *id)
+int contact_find(struct store_db *db, const char *number, int64_t *id)
 {
     sqlite3_stmt *st;
     int rc = DB_FIRST(db, &st, sql_contact_id, db_text(number));
 
-    if (rc > 0) {
-        *id = db_col(st, 0);
-        db_end(st);
-        return ERR_OK;
-    }
-    if (rc == 0)
-        rc = DB_RUN(db, sql_contact_new, db_text(number), db_int(now_wall_ms));
+    *id = 0;
+    if (rc <= 0)
+        return rc;
+    *id = db_col(st, 0);
+    db_end(st);
+    return 1;
+}
+
+int contact_make(struct store_db *db, const char *number, int64_t now_wall_ms, int64_t *id)
+{
+    int rc = contact_find(db, number, id);
+
+    if (rc != 0)
+        return rc < 0 ? rc : ERR_OK;
+    rc = DB_RUN(db, sql_contact_new, db_text(number), db_int(now_wall_ms));
     *id = sqlite3_last_insert_rowid(db->h);
+    return rc;
+}
+
+static const char sql_numbers[] =
+    "SELECT number FROM contact WHERE id = ?1 UNION ALL SELECT number FROM contact_also WHERE contact = ?1";
+
+int contact_numbers(struct store_db *db, const char *number, struct numbers *out)
+{
+    sqlite3_stmt *st;
+    int rc = contact_find(db, number, &out->contact);
+
+    out->n = 0;
+    if (rc == 0)
+        str_copy(out->of[out->n++], sizeof out->of[0], number);
+    if (rc <= 0)
+        return rc;
+    if (!(st = DB_BIND(db, sql_numbers, db_int(out->contact))))
+        return db->err->code;
+    while ((rc = db_step(db, st)) > 0)
+        if (out->n < DESK_NUMBERS_MAX)
+            db_col_text(st, 0, out->of[out->n++], sizeof out->of[0]);
     return rc;
 }
 
@@ -175,9 +208,10 @@ static const char sql_insert[] =
     "INSERT INTO conversation(id, contact, sim, state, priority, department, assignee, title, flagged, "
     "created, changed, last_in, waiting, first_response, person, office, snoozed_until, closed, reopened, "
     "messages_in, replies_by_persons, replies_automatic, due_first, due_next, due_resolution, overdue_first, "
-    "overdue_next, overdue_resolution, survey, survey_score, survey_person, survey_answered, survey_comment) "
+    "overdue_next, overdue_resolution, survey, survey_score, survey_person, survey_answered, survey_comment, "
+    "peer) "
     "VALUES(?1, ?2, ?3, ?4, ?5, '', '', ?6, 0, ?7, ?8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
-    "-1, '', 0, '')";
+    "-1, '', 0, '', ?9)";
 
 int conv_insert(struct store_db *db, struct conv_row *c)
 {
@@ -192,7 +226,7 @@ int conv_insert(struct store_db *db, struct conv_row *c)
         c->id = db->next_conversation++;
     return DB_RUN(db, sql_insert, db_int(c->id), db_int(c->contact), db_text(c->sim), db_int(c->state),
                   db_int(c->priority), db_text(c->title), db_int(c->created_wall_ms),
-                  db_int(c->changed_wall_ms));
+                  db_int(c->changed_wall_ms), db_text(c->number));
 }
 
 static const char sql_save[] =
@@ -201,7 +235,7 @@ static const char sql_save[] =
     "snoozed_until = ?14, closed = ?15, reopened = ?16, messages_in = ?17, replies_by_persons = ?18, "
     "replies_automatic = ?19, due_first = ?20, due_next = ?21, due_resolution = ?22, overdue_first = ?23, "
     "overdue_next = ?24, overdue_resolution = ?25, survey = ?26, survey_score = ?27, survey_person = ?28, "
-    "survey_answered = ?29 WHERE id = ?1";
+    "survey_answered = ?29, peer = ?30 WHERE id = ?1";
 
 int conv_save(struct store_db *db, const struct conv_row *c)
 {
@@ -215,7 +249,7 @@ int conv_save(struct store_db *db, const struct conv_row *c)
                   db_int(c->due_wall_ms[CLOCK_RESOLUTION]), db_int(c->overdue_wall_ms[CLOCK_FIRST]),
                   db_int(c->overdue_wall_ms[CLOCK_NEXT]), db_int(c->overdue_wall_ms[CLOCK_RESOLUTION]),
                   db_int(c->survey_wall_ms), db_int(c->survey_score), db_text(c->survey_person),
-                  db_int(c->survey_answered_wall_ms));
+                  db_int(c->survey_answered_wall_ms), db_text(c->number));
 }
 
 /* ---- the timeline ---- */

@@ -172,12 +172,12 @@ static int on_survey_comment(struct desk_tx *t, const struct on *on, const struc
 
 /* ---- of a contact ---- */
 
-static const char sql_name[] = "UPDATE contact SET name = ?2, changed = ?3 WHERE number = ?1 AND name <> ?2";
+static const char sql_name[] = "UPDATE contact SET name = ?2, changed = ?3 WHERE id = ?1 AND name <> ?2";
 static const char sql_language[] =
-    "UPDATE contact SET language = ?2, changed = ?3 WHERE number = ?1 AND language <> ?2";
-static const char sql_zone[] = "UPDATE contact SET zone = ?2, changed = ?3 WHERE number = ?1 AND zone <> ?2";
+    "UPDATE contact SET language = ?2, changed = ?3 WHERE id = ?1 AND language <> ?2";
+static const char sql_zone[] = "UPDATE contact SET zone = ?2, changed = ?3 WHERE id = ?1 AND zone <> ?2";
 static const char sql_notes[] =
-    "UPDATE contact SET notes = ?2, changed = ?3 WHERE number = ?1 AND ifnull(notes, '') <> ?2";
+    "UPDATE contact SET notes = ?2, changed = ?3 WHERE id = ?1 AND ifnull(notes, '') <> ?2";
 static const struct {
     const char *name, *sql;
 } fields[] = {{"name", sql_name}, {"language", sql_language}, {"zone", sql_zone}, {"notes", sql_notes}};
@@ -198,8 +198,7 @@ static int on_contact(struct desk_tx *t, const struct on *on, const struct store
         if (strcmp(fields[i].name, e->name ? e->name : "") != 0)
             continue;
         if ((rc = contact_make(t->db, on->number, t->h->now_wall_ms, &id)) ||
-            (rc = DB_RUN(t->db, fields[i].sql, db_text(on->number), db_text(e->value),
-                         db_int(t->h->now_wall_ms))))
+            (rc = DB_RUN(t->db, fields[i].sql, db_int(id), db_text(e->value), db_int(t->h->now_wall_ms))))
             return rc;
         snprintf(value, sizeof value, "%.20s=%.160s", e->name, e->value ? e->value : "");
         return contact_changed(t, on, "contact", value);
@@ -211,7 +210,7 @@ static int on_contact(struct desk_tx *t, const struct on *on, const struct store
 /* RFC 7396: null takes a name away. */
 static const char sql_attribute[] =
     "UPDATE contact SET attributes = json_patch(ifnull(attributes, '{}'), json_object(?2, ?3)), changed = ?4 "
-    "WHERE number = ?1 AND attributes IS NOT json_patch(ifnull(attributes, '{}'), json_object(?2, ?3))";
+    "WHERE id = ?1 AND attributes IS NOT json_patch(ifnull(attributes, '{}'), json_object(?2, ?3))";
 
 static int on_attribute(struct desk_tx *t, const struct on *on, const struct store_effect *e)
 {
@@ -223,7 +222,7 @@ static int on_attribute(struct desk_tx *t, const struct on *on, const struct sto
     if (!e->name || !*e->name)
         return err_set(t->db->err, ERR_INVALID, "an attribute without a name");
     if ((rc = contact_make(t->db, on->number, t->h->now_wall_ms, &id)) ||
-        (rc = DB_RUN(t->db, sql_attribute, db_text(on->number), db_text(e->name), db_text_or_null(value),
+        (rc = DB_RUN(t->db, sql_attribute, db_int(id), db_text(e->name), db_text_or_null(value),
                      db_int(t->h->now_wall_ms))))
         return rc;
     snprintf(told, sizeof told, "%.64s=%.120s", e->name, value ? value : "");

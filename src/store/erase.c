@@ -1,9 +1,10 @@
-/* Everything about one number goes, some hundred rows a call, so that no transaction holds up the others.
+/* Everything about one number goes, some hundred rows a call, so that no transaction holds up the others; and
+ * what is about the other numbers of its contact, for they are one person's.
  *
  * It begins with a row in `erasure`, which tells an interrupted one after a restart, and ends with that row
- * losing the number. Phases: messages of the number, those of its conversations that were with another
- * number, everything else, and the words of names and titles, whose index is written anew so that nothing of
- * them is left in it.
+ * losing the number. Phases: messages of the numbers, those of their conversations that were with others,
+ * everything else (in one transaction, so that it is known until then what belongs together), and the words
+ * of names and titles, whose index is written anew so that nothing of them is left in it.
  *
  * An opt-out is kept as a keyed hash of its number (SipHash-2-4 under a secret of this database). The number
  * cannot be read from it; whoever has the database can still test whether a given number is among them, which
@@ -22,6 +23,7 @@ struct erasing {
     struct store_erase *e;
     int64_t id; /* of the erasure */
     int64_t phase;
+    struct numbers all;
 };
 
 /* ---- the record ------------------------------------------------------------------------------------------
@@ -89,9 +91,9 @@ static int read_ids(struct store_db *db, sqlite3_stmt *st, struct ids *ids)
 static const char sql_newest[] = "SELECT ifnull(max(id), 0) FROM message";
 static const char sql_of_number[] =
     "SELECT id, state FROM message INDEXED BY message_peer WHERE id / " MSG_ERA_SQL " = ?1 AND peer = ?2";
-static const char sql_of_conversations[] = "SELECT m.id, m.state FROM contact c CROSS JOIN conversation v ON "
-                                           "v.contact = c.id CROSS JOIN message m ON "
-                                           "m.conversation = v.id AND m.conversation > 0 WHERE c.number = ?1";
+static const char sql_of_conversations[] = "SELECT m.id, m.state FROM conversation v CROSS JOIN message m ON "
+                                           "m.conversation = v.id AND m.conversation > 0 "
+                                           "WHERE v.contact = ?1";
 
 static int find_messages(struct erasing *g, struct ids *ids)
 {
@@ -105,7 +107,8 @@ static int find_messages(struct erasing *g, struct ids *ids)
     db_end(st);
     rc = ERR_OK;
     for (int64_t era = 0; era <= newest / MSG_ERA && rc == ERR_OK && ids->n < MESSAGES_A_CALL; era++)
-        rc = read_ids(g->db, DB_BIND(g->db, sql_of_number, db_int(era), db_text(g->e->number)), ids);
+        for (int i = 0; i < g->all.n && rc == ERR_OK && ids->n < MESSAGES_A_CALL; i++)
+            rc = read_ids(g->db, DB_BIND(g->db, sql_of_number, db_int(era), db_text(g->all.of[i])), ids);
     return rc;
 }
 
@@ -165,34 +168,27 @@ static const char sql_opt_outs[] = "INSERT OR REPLACE INTO consent_erased(hash, 
                                    "FROM consent WHERE number = ?1 AND "
                                    "state = 2";
 
-static int keep_opt_out(struct erasing *g)
+static int keep_opt_out(struct erasing *g, const char *number)
 {
     int64_t hash;
-    int rc = consent_hash(g->db, g->e->number, &hash);
+    int rc = consent_hash(g->db, number, &hash);
 
-    if (rc || (rc = DB_RUN(g->db, sql_opt_outs, db_text(g->e->number), db_int(hash))))
+    if (rc || (rc = DB_RUN(g->db, sql_opt_outs, db_text(number), db_int(hash))))
         return rc;
-    g->e->opt_out = sqlite3_changes64(g->db->h) > 0;
+    g->e->opt_out = g->e->opt_out || sqlite3_changes64(g->db->h) > 0;
     return ERR_OK;
 }
 
 /* ---- everything else -------------------------------------------------------------------------------------
  */
 
-#define CONVERSATIONS                                                                                        \
-    "(SELECT v.id FROM contact c JOIN conversation v ON v.contact = c.id WHERE c.number = ?1)"
+#define CONVERSATIONS "(SELECT id FROM conversation WHERE contact = ?1)"
+/* Of each number. */
 static const char sql_segments[] =
     "DELETE FROM segment WHERE bundle IN (SELECT id FROM bundle WHERE sender = ?1) AND bundle IS NOT NULL";
 static const char sql_bundles[] = "DELETE FROM bundle WHERE sender = ?1";
 static const char sql_reports[] = "DELETE FROM report WHERE part IS NULL AND recipient = ?1";
-static const char sql_deliveries[] = "DELETE FROM delivery WHERE conversation IN " CONVERSATIONS;
 static const char sql_events[] = "DELETE FROM event WHERE number = ?1";
-static const char sql_log[] = "DELETE FROM conversation_log WHERE conversation IN " CONVERSATIONS;
-static const char sql_conversations[] =
-    "DELETE FROM conversation WHERE contact IN (SELECT id FROM contact WHERE number = ?1)";
-static const char sql_tags[] =
-    "DELETE FROM contact_tag WHERE contact IN (SELECT id FROM contact WHERE number = ?1)";
-static const char sql_contact[] = "DELETE FROM contact WHERE number = ?1";
 static const char sql_auto[] = "DELETE FROM auto_reply WHERE number = ?1";
 static const char sql_once[] = "DELETE FROM once WHERE number = ?1";
 static const char sql_muted[] = "DELETE FROM muted WHERE number = ?1";
@@ -204,20 +200,39 @@ static const char sql_campaigns[] =
     "= CASE state WHEN 2 THEN '' ELSE 'erased' END WHERE number = ?1";
 static const char sql_consent[] = "DELETE FROM consent WHERE number = ?1";
 static const char sql_ledger[] = "DELETE FROM consent_log WHERE number = ?1";
+/* Of the contact. */
+static const char sql_deliveries[] = "DELETE FROM delivery WHERE conversation IN " CONVERSATIONS;
+static const char sql_log[] = "DELETE FROM conversation_log WHERE conversation IN " CONVERSATIONS;
+static const char sql_conversations[] = "DELETE FROM conversation WHERE contact = ?1";
+static const char sql_tags[] = "DELETE FROM contact_tag WHERE contact = ?1";
+static const char sql_also[] = "DELETE FROM contact_also WHERE contact = ?1";
+static const char sql_contact[] = "DELETE FROM contact WHERE id = ?1";
+
+static int erase_step(struct erasing *g, const char *sql, struct db_arg of)
+{
+    int rc = DB_RUN(g->db, sql, of);
+
+    if (rc == ERR_OK)
+        g->e->rows += (int)sqlite3_changes64(g->db->h);
+    return rc;
+}
 
 static int erase_rest(struct erasing *g)
 {
-    static const char *const steps[] = {sql_segments, sql_bundles,   sql_reports,       sql_deliveries,
-                                        sql_events,   sql_log,       sql_conversations, sql_tags,
-                                        sql_contact,  sql_auto,      sql_once,          sql_muted,
-                                        sql_values,   sql_campaigns, sql_consent,       sql_ledger};
-    int rc = keep_opt_out(g);
+    static const char *const of_number[] = {sql_segments,  sql_bundles, sql_reports, sql_events,
+                                            sql_auto,      sql_once,    sql_muted,   sql_values,
+                                            sql_campaigns, sql_consent, sql_ledger};
+    static const char *const of_contact[] = {sql_deliveries, sql_log,  sql_conversations,
+                                             sql_tags,       sql_also, sql_contact};
+    int rc = ERR_OK;
 
-    for (size_t i = 0; i < ARRAY_LEN(steps) && rc == ERR_OK; i++) {
-        rc = DB_RUN(g->db, steps[i], db_text(g->e->number));
-        if (rc == ERR_OK)
-            g->e->rows += (int)sqlite3_changes64(g->db->h);
+    for (int n = 0; n < g->all.n && rc == ERR_OK; n++) {
+        rc = keep_opt_out(g, g->all.of[n]);
+        for (size_t i = 0; i < ARRAY_LEN(of_number) && rc == ERR_OK; i++)
+            rc = erase_step(g, of_number[i], db_text(g->all.of[n]));
     }
+    for (size_t i = 0; i < ARRAY_LEN(of_contact) && rc == ERR_OK; i++)
+        rc = erase_step(g, of_contact[i], db_int(g->all.contact));
     return rc;
 }
 
@@ -245,7 +260,7 @@ static int erase_some(struct erasing *g)
     if ((rc = find_messages(g, &ids)))
         return rc;
     if (ids.n == 0)
-        rc = read_ids(g->db, DB_BIND(g->db, sql_of_conversations, db_text(g->e->number)), &ids);
+        rc = read_ids(g->db, DB_BIND(g->db, sql_of_conversations, db_int(g->all.contact)), &ids);
     if (rc || (rc = erase_messages(g, &ids)) || ids.n > 0)
         return rc;
     if ((rc = erase_rest(g)) == ERR_OK)
@@ -262,7 +277,10 @@ static int exec_erase(struct store_db *db, struct store_op *op)
     e->busy = 0;
     e->rows = 0;
     e->more = e->opt_out = false;
-    if ((rc = ids_keep(db)) || (rc = find_record(&g)) || (rc = erase_some(&g)))
+    if ((rc = ids_keep(db)) || (rc = find_record(&g)) || (rc = contact_numbers(db, e->number, &g.all)))
+        return rc;
+    e->numbers = g.all.n;
+    if ((rc = erase_some(&g)))
         return rc;
     return note(&g);
 }

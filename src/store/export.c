@@ -31,30 +31,39 @@ const char *export_section_name(enum export_section s)
     return section_names[s];
 }
 
+/* The contact; and all numbers that are its own, where there is none the one. */
+#define OWN CONTACT_OF("?1")
+#define NUMBERS                                                                                              \
+    "(SELECT ?1 UNION ALL SELECT number FROM contact WHERE id = " OWN                                        \
+    " UNION ALL SELECT number FROM contact_also WHERE contact = " OWN ")"
+
 /* Each has ?1: the number, ?2: the cursor; columns: the array, the cursor behind it (NULL: nothing was
  * there).
  */
 static const char sql_contact[] =
-    "SELECT json_group_array(json_object('number', number, 'name', name, 'language', language, 'zone', zone, "
+    "SELECT json_group_array(json_object('number', number, 'other_numbers', json((SELECT "
+    "json_group_array(number) FROM "
+    "contact_also WHERE contact = c.id)), 'name', name, 'language', language, 'zone', zone, "
     "'tags', json((SELECT json_group_array(tag) FROM contact_tag WHERE contact = c.id)), 'attributes', "
     "json(ifnull(attributes, '{}')), 'notes', notes, 'created', " TIME("created") ", 'changed', " TIME(
-        "changed") ")), NULL FROM contact c WHERE number = ?1 AND ?2 = 0";
+        "changed") ")), NULL FROM contact c WHERE id = " OWN " AND ?2 = 0";
 
 static const char sql_consent[] =
     "SELECT json_group_array(json(j)), max(id) FROM (SELECT 0 AS id, "
-    "json_object('state', " CONSENT_STATE("state") ", 'modem', sim, 'since', " TIME(
-        "at") ") AS j FROM consent WHERE number = ?1 AND ?2 = 0 UNION ALL "
-              "SELECT * FROM (SELECT id, json_object('at', " TIME("at") ", 'said', " CONSENT_STATE(
-                  "state") ", 'modem', sim, 'who', who, 'how', how, 'words', words, 'message', message) "
-                           "FROM consent_log "
-                           "WHERE number = ?1 AND id > ?2 ORDER BY id LIMIT " PAGE "))";
+    "json_object('number', number, 'state', " CONSENT_STATE("state") ", 'modem', sim, 'since', " TIME(
+        "at") ") AS j FROM consent WHERE number IN " NUMBERS " AND ?2 = 0 UNION ALL "
+              "SELECT * FROM (SELECT id, json_object('number', number, 'at', " TIME(
+                  "at") ", 'said', " CONSENT_STATE("state") ", 'modem', sim, 'who', who, 'how', how, "
+                                                            "'words', words, 'message', message) "
+                                                            "FROM consent_log "
+                                                            "WHERE number IN " NUMBERS
+                                                            " AND id > ?2 ORDER BY id LIMIT " PAGE "))";
 
-#define OWN "(SELECT id FROM contact WHERE number = ?1)"
 static const char
     sql_conversations
         [] =
             "SELECT json_group_array(json(j)), max(id) FROM (SELECT id, json_object('conversation', id, "
-            "'modem', sim, "
+            "'number', peer, 'modem', sim, "
             "'state', " CONV_STATE(
                 "state") ", 'title', title, 'department', department, 'assignee', assignee, 'flagged', "
                          "json(CASE WHEN flagged THEN 'true' ELSE 'false' END), 'created', " TIME("created") ", 'changed', " TIME("changed") ", 'first_response', " TIME(
@@ -87,142 +96,279 @@ static const char sql_timeline[] =
               "v.id), v.id FROM "
               "conversation v WHERE v.contact = " OWN " AND v.id > ?2 ORDER BY v.id LIMIT 1";
 
-#define MESSAGE                                                                                                                                        \
-    "json_object('message', m.id, 'direction', CASE m.direction WHEN 1 THEN 'out' ELSE 'in' END, "                                                     \
-    "'state', " MSG_STATE(                                                                                                                             \
-        "m.state") ", 'peer', m.peer, 'modem', m.modem, 'source', m.source, 'who', "                                                                   \
-                   "m.who, 'reason', "                                                                                                                 \
-                   "m.reason, 'flags', m.flags, 'conversation', m.conversation, "                                                                      \
-                   "'created', " TIME("m."                                                                                                             \
-                                      "created") ", 'changed', " TIME("m.changed") ", 'text', m.text, "                                                \
-                                                                                   "'headers', CASE "                                                  \
-                                                                                   "WHEN "                                                             \
-                                                                                   "json_valid(m.meta) "                                               \
-                                                                                   "THEN "                                                             \
-                                                                                   "json(m.meta) ELSE "                                                \
-                                                                                   "m.meta END, "                                                      \
-                                                                                   "'parts', "                                                         \
-                                                                                   "json((SELECT "                                                     \
-                                                                                   "json_group_array("                                                 \
-                                                                                   "json_object('part', "                                              \
-                                                                                   "p.id % 256, "                                                      \
-                                                                                   "'state', " MSG_STATE("p"                                           \
-                                                                                                         "."                                           \
-                                                                                                         "s"                                           \
-                                                                                                         "t"                                           \
-                                                                                                         "a"                                           \
-                                                                                                         "t"                                           \
-                                                                                                         "e") ", 'sent', " TIME(                       \
-                                                                                       "p.sent") ", "                                                  \
-                                                                                                 "'pdu',"                                              \
-                                                                                                 " hex("                                               \
-                                                                                                 "p.pdu)"                                              \
-                                                                                                 ")) "                                                 \
-                                                                                                 "FROM "                                               \
-                                                                                                 "part "                                               \
-                                                                                                 "p "                                                  \
-                                                                                                 "WHERE "                                              \
-                                                                                                 "p.id "                                               \
-                                                                                                 "BETWEE"                                              \
-                                                                                                 "N "                                                  \
-                                                                                                 "m.id "                                               \
-                                                                                                 "* 256 "                                              \
-                                                                                                 "AND "                                                \
-                                                                                                 "m.id "                                               \
-                                                                                                 "* 256 "                                              \
-                                                                                                 "+ "                                                  \
-                                                                                                 "255)),"                                              \
-                                                                                                 " '"                                                  \
-                                                                                                 "receiv"                                              \
-                                                                                                 "ed', "                                               \
-                                                                                                 "json(("                                              \
-                                                                                                 "SELECT"                                              \
-                                                                                                 " json_"                                              \
-                                                                                                 "group_"                                              \
-                                                                                                 "array("                                              \
-                                                                                                 "json_"                                               \
-                                                                                                 "object"                                              \
-                                                                                                 "("                                                   \
-                                                                                                 "'part'"                                              \
-                                                                                                 ", "                                                  \
-                                                                                                 "g.seq,"                                              \
-                                                                                                 " 'at',"                                              \
-                                                                                                 " " TIME(                                             \
-                                                                                                     "g."                                              \
-                                                                                                     "re"                                              \
-                                                                                                     "ce"                                              \
-                                                                                                     "iv"                                              \
-                                                                                                     "e"                                               \
-                                                                                                     "d") ", 'pdu', hex(g.pdu))) FROM segment g "      \
-                                                                                                          "WHERE g.message = "                         \
-                                                                                                          "m.id)), 'reports', json((SELECT "           \
-                                                                                                          "json_group_array(json_object('at',"         \
-                                                                                                          " " TIME(                                    \
-                                                                                                              "r.received") ", 'status', "             \
-                                                                                                                            "r.status, 'pdu', "        \
-                                                                                                                            "hex(r.pdu))) FROM "       \
-                                                                                                                            "report r WHERE "          \
-                                                                                                                            "r.part BETWEEN m.id "     \
-                                                                                                                            "* 256 AND m.id * "        \
-                                                                                                                            "256 + 255)), "            \
-                                                                                                                            "'history', "              \
-                                                                                                                            "json((SELECT "            \
-                                                                                                                            "json_group_array("        \
-                                                                                                                            "json_object('at',"        \
-                                                                                                                            " " TIME(                  \
-                                                                                                                                "h.at") ", "           \
-                                                                                                                                        "'pa"          \
-                                                                                                                                        "rt'"          \
-                                                                                                                                        ", "           \
-                                                                                                                                        "h."           \
-                                                                                                                                        "par"          \
-                                                                                                                                        "t, "          \
-                                                                                                                                        "'st"          \
-                                                                                                                                        "ate"          \
-                                                                                                                                        "',"           \
-                                                                                                                                        " " MSG_STATE( \
-                                                                                                                                            "h.state") ", 'reason', h.reason)) FROM history h WHERE h.message = m.id))) AS j"
+#define MESSAGE                                                                                                                                                \
+    "json_object('message', m.id, 'direction', CASE m.direction WHEN 1 THEN 'out' ELSE 'in' END, "                                                             \
+    "'state', " MSG_STATE(                                                                                                                                     \
+        "m.state") ", 'peer', m.peer, 'modem', m.modem, 'source', m.source, 'who', "                                                                           \
+                   "m.who, 'reason', "                                                                                                                         \
+                   "m.reason, 'flags', m.flags, 'conversation', m.conversation, "                                                                              \
+                   "'created', " TIME(                                                                                                                         \
+                       "m."                                                                                                                                    \
+                       "created") ", 'changed', " TIME("m.changed") ", 'text', m.text, "                                                                       \
+                                                                    "'headers', CASE "                                                                         \
+                                                                    "WHEN "                                                                                    \
+                                                                    "json_valid(m.meta) "                                                                      \
+                                                                    "THEN "                                                                                    \
+                                                                    "json(m.meta) ELSE "                                                                       \
+                                                                    "m.meta END, "                                                                             \
+                                                                    "'parts', "                                                                                \
+                                                                    "json((SELECT "                                                                            \
+                                                                    "json_group_array("                                                                        \
+                                                                    "json_object('part', "                                                                     \
+                                                                    "p.id % 256, "                                                                             \
+                                                                    "'state', " MSG_STATE(                                                                     \
+                                                                        "p"                                                                                    \
+                                                                        "."                                                                                    \
+                                                                        "s"                                                                                    \
+                                                                        "t"                                                                                    \
+                                                                        "a"                                                                                    \
+                                                                        "t"                                                                                    \
+                                                                        "e") ", 'sent', " TIME("p.sent") ","                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "'"                                                   \
+                                                                                                         "p"                                                   \
+                                                                                                         "d"                                                   \
+                                                                                                         "u"                                                   \
+                                                                                                         "'"                                                   \
+                                                                                                         ","                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "h"                                                   \
+                                                                                                         "e"                                                   \
+                                                                                                         "x"                                                   \
+                                                                                                         "("                                                   \
+                                                                                                         "p"                                                   \
+                                                                                                         "."                                                   \
+                                                                                                         "p"                                                   \
+                                                                                                         "d"                                                   \
+                                                                                                         "u"                                                   \
+                                                                                                         ")"                                                   \
+                                                                                                         ")"                                                   \
+                                                                                                         ")"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "F"                                                   \
+                                                                                                         "R"                                                   \
+                                                                                                         "O"                                                   \
+                                                                                                         "M"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "p"                                                   \
+                                                                                                         "a"                                                   \
+                                                                                                         "r"                                                   \
+                                                                                                         "t"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "p"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "W"                                                   \
+                                                                                                         "H"                                                   \
+                                                                                                         "E"                                                   \
+                                                                                                         "R"                                                   \
+                                                                                                         "E"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "p"                                                   \
+                                                                                                         "."                                                   \
+                                                                                                         "i"                                                   \
+                                                                                                         "d"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "B"                                                   \
+                                                                                                         "E"                                                   \
+                                                                                                         "T"                                                   \
+                                                                                                         "W"                                                   \
+                                                                                                         "E"                                                   \
+                                                                                                         "E"                                                   \
+                                                                                                         "N"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "m"                                                   \
+                                                                                                         "."                                                   \
+                                                                                                         "i"                                                   \
+                                                                                                         "d"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "*"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "2"                                                   \
+                                                                                                         "5"                                                   \
+                                                                                                         "6"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "A"                                                   \
+                                                                                                         "N"                                                   \
+                                                                                                         "D"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "m"                                                   \
+                                                                                                         "."                                                   \
+                                                                                                         "i"                                                   \
+                                                                                                         "d"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "*"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "2"                                                   \
+                                                                                                         "5"                                                   \
+                                                                                                         "6"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "+"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "2"                                                   \
+                                                                                                         "5"                                                   \
+                                                                                                         "5"                                                   \
+                                                                                                         ")"                                                   \
+                                                                                                         ")"                                                   \
+                                                                                                         ","                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "'"                                                   \
+                                                                                                         "r"                                                   \
+                                                                                                         "e"                                                   \
+                                                                                                         "c"                                                   \
+                                                                                                         "e"                                                   \
+                                                                                                         "i"                                                   \
+                                                                                                         "v"                                                   \
+                                                                                                         "e"                                                   \
+                                                                                                         "d"                                                   \
+                                                                                                         "'"                                                   \
+                                                                                                         ","                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "j"                                                   \
+                                                                                                         "s"                                                   \
+                                                                                                         "o"                                                   \
+                                                                                                         "n"                                                   \
+                                                                                                         "("                                                   \
+                                                                                                         "("                                                   \
+                                                                                                         "S"                                                   \
+                                                                                                         "E"                                                   \
+                                                                                                         "L"                                                   \
+                                                                                                         "E"                                                   \
+                                                                                                         "C"                                                   \
+                                                                                                         "T"                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "j"                                                   \
+                                                                                                         "s"                                                   \
+                                                                                                         "o"                                                   \
+                                                                                                         "n"                                                   \
+                                                                                                         "_"                                                   \
+                                                                                                         "g"                                                   \
+                                                                                                         "r"                                                   \
+                                                                                                         "o"                                                   \
+                                                                                                         "u"                                                   \
+                                                                                                         "p"                                                   \
+                                                                                                         "_"                                                   \
+                                                                                                         "a"                                                   \
+                                                                                                         "r"                                                   \
+                                                                                                         "r"                                                   \
+                                                                                                         "a"                                                   \
+                                                                                                         "y"                                                   \
+                                                                                                         "("                                                   \
+                                                                                                         "j"                                                   \
+                                                                                                         "s"                                                   \
+                                                                                                         "o"                                                   \
+                                                                                                         "n"                                                   \
+                                                                                                         "_"                                                   \
+                                                                                                         "o"                                                   \
+                                                                                                         "b"                                                   \
+                                                                                                         "j"                                                   \
+                                                                                                         "e"                                                   \
+                                                                                                         "c"                                                   \
+                                                                                                         "t"                                                   \
+                                                                                                         "("                                                   \
+                                                                                                         "'"                                                   \
+                                                                                                         "p"                                                   \
+                                                                                                         "a"                                                   \
+                                                                                                         "r"                                                   \
+                                                                                                         "t"                                                   \
+                                                                                                         "'"                                                   \
+                                                                                                         ","                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "g"                                                   \
+                                                                                                         "."                                                   \
+                                                                                                         "s"                                                   \
+                                                                                                         "e"                                                   \
+                                                                                                         "q"                                                   \
+                                                                                                         ","                                                   \
+                                                                                                         " "                                                   \
+                                                                                                         "'"                                                   \
+                                                                                                         "a"                                                   \
+                                                                                                         "t"                                                   \
+                                                                                                         "'"                                                   \
+                                                                                                         ","                                                   \
+                                                                                                         " " TIME(                                             \
+                                                                                                             "g."                                              \
+                                                                                                             "re"                                              \
+                                                                                                             "ce"                                              \
+                                                                                                             "iv"                                              \
+                                                                                                             "e"                                               \
+                                                                                                             "d") ", 'pdu', hex(g.pdu))) FROM segment g "      \
+                                                                                                                  "WHERE g.message = "                         \
+                                                                                                                  "m.id)), 'reports', json((SELECT "           \
+                                                                                                                  "json_group_array(json_object('at',"         \
+                                                                                                                  " " TIME(                                    \
+                                                                                                                      "r.received") ", 'status', "             \
+                                                                                                                                    "r.status, 'pdu', "        \
+                                                                                                                                    "hex(r.pdu))) FROM "       \
+                                                                                                                                    "report r WHERE "          \
+                                                                                                                                    "r.part BETWEEN m.id "     \
+                                                                                                                                    "* 256 AND m.id * "        \
+                                                                                                                                    "256 + 255)), "            \
+                                                                                                                                    "'history', "              \
+                                                                                                                                    "json((SELECT "            \
+                                                                                                                                    "json_group_array("        \
+                                                                                                                                    "json_object('at',"        \
+                                                                                                                                    " " TIME(                  \
+                                                                                                                                        "h.at") ", "           \
+                                                                                                                                                "'pa"          \
+                                                                                                                                                "rt'"          \
+                                                                                                                                                ", "           \
+                                                                                                                                                "h."           \
+                                                                                                                                                "par"          \
+                                                                                                                                                "t, "          \
+                                                                                                                                                "'st"          \
+                                                                                                                                                "ate"          \
+                                                                                                                                                "',"           \
+                                                                                                                                                " " MSG_STATE( \
+                                                                                                                                                    "h.state") ", 'reason', h.reason)) FROM history h WHERE h.message = m.id))) AS j"
 
 static const char sql_messages[] =
-    "SELECT json_group_array(json(j)), max(id) FROM (SELECT m.id, " MESSAGE " FROM message m INDEXED BY "
-    "message_peer WHERE m.id / " MSG_ERA_SQL " = ?3 AND m.peer = ?1 AND m.id > ?2 ORDER BY m.id LIMIT " PAGE
-    ")";
+    "SELECT json_group_array(json(j)), max(id) FROM (SELECT m.id, " MESSAGE " FROM (SELECT id FROM message "
+    "INDEXED BY message_peer WHERE id / " MSG_ERA_SQL " = ?3 AND peer IN " NUMBERS
+    " AND id > ?2 ORDER BY id LIMIT " PAGE ") w CROSS JOIN message m ON m.id = w.id ORDER BY m.id)";
 /* The next conversation's. */
-static const char sql_merged[] =
-    "SELECT (SELECT json_group_array(json(j)) FROM (SELECT " MESSAGE
-    " FROM message m WHERE m.conversation = v.id "
-    "AND m.conversation > 0 AND m.peer <> ?1 ORDER BY m.id)), -v.id FROM conversation v WHERE v.contact "
-    "= " OWN " AND v.id > -?2 ORDER BY v.id LIMIT 1";
+static const char sql_merged[] = "SELECT (SELECT json_group_array(json(j)) FROM (SELECT " MESSAGE
+                                 " FROM message m WHERE m.conversation = v.id "
+                                 "AND m.conversation > 0 AND m.peer NOT IN " NUMBERS
+                                 " ORDER BY m.id)), -v.id FROM conversation v WHERE v.contact "
+                                 "= " OWN " AND v.id > -?2 ORDER BY v.id LIMIT 1";
 
 static const char sql_waiting[] =
     "SELECT json_group_array(json(j)), NULL FROM ("
     "SELECT json_object('part', g.seq, 'of', b.total, 'at', " TIME(
         "g.received") ", 'pdu', hex(g.pdu)) AS j FROM "
-                      "bundle b CROSS JOIN segment g ON g.bundle = b.id WHERE b.sender = ?1 AND ?2 = 0 UNION "
+                      "bundle b CROSS JOIN segment g ON g.bundle = b.id WHERE b.sender IN " NUMBERS
+                      " AND ?2 = 0 UNION "
                       "ALL "
                       "SELECT json_object('handler', d.handler, 'event', d.event, 'body', d.body, "
                       "'created', " TIME(
                           "d.created") ") FROM delivery d WHERE ?2 = 0 AND (d.conversation IN (SELECT id "
                                        "FROM conversation WHERE "
                                        "contact = " OWN ") OR d.message IN (SELECT id FROM message WHERE "
-                                       "peer = ?1 AND id = d.message)) UNION ALL "
-                                       "SELECT json_object('event', e.kind, 'at', " TIME(
-                                           "e.at") ", 'text', e.text) FROM event e WHERE ?2 = 0 AND "
-                                                   "e.number = ?1)";
+                                       "peer IN " NUMBERS " AND id = d.message)) UNION ALL "
+                                       "SELECT json_object('report_of', r.recipient, 'at', " TIME(
+                                           "r.received") ", 'status', r.status, 'pdu', hex(r.pdu)) FROM "
+                                                         "report r WHERE ?2 = 0 AND r.part IS NULL AND "
+                                                         "r.recipient IN " NUMBERS " UNION ALL "
+                                                         "SELECT json_object('event', e.kind, 'at', " TIME(
+                                                             "e.at") ", 'text', e.text) FROM event e WHERE "
+                                                                     "?2 = 0 AND "
+                                                                     "e.number IN " NUMBERS ")";
 
 static const char sql_other[] =
     "SELECT json_group_array(json(j)), NULL FROM ("
-    "SELECT json_object('automatic_reply', " TIME(
-        "at") ") AS j FROM auto_reply WHERE number = ?1 AND ?2 = 0 "
-              "UNION ALL SELECT json_object('rule', rule, 'acted', " TIME(
-                  "at") ") FROM once WHERE number = ?1 AND ?2 = 0 "
-                        "UNION ALL SELECT json_object('muted_until', " TIME(
-                            "until") ", 'rounds', rounds) FROM muted WHERE number = ?1 "
-                                     "AND ?2 = 0 UNION ALL SELECT json_object('script', owner, 'value', "
-                                     "value) FROM value WHERE key = ?1 AND ?2 = 0 "
-                                     "UNION ALL SELECT json_object('campaign', t.campaign, 'message', "
+    "SELECT json_object('number', number, 'automatic_reply', " TIME(
+        "at") ") AS j FROM auto_reply WHERE number IN " NUMBERS " AND ?2 = 0 "
+              "UNION ALL SELECT json_object('number', number, 'rule', rule, 'acted', " TIME(
+                  "at") ") FROM once WHERE number IN " NUMBERS " AND ?2 = 0 "
+                        "UNION ALL SELECT json_object('number', number, 'muted_until', " TIME(
+                            "until") ", 'rounds', rounds) FROM muted WHERE number IN " NUMBERS
+                                     " AND ?2 = 0 UNION ALL SELECT json_object('number', key, 'script', "
+                                     "owner, 'value', "
+                                     "value) FROM value WHERE key IN " NUMBERS " AND ?2 = 0 "
+                                     "UNION ALL SELECT json_object('number', t.number, 'campaign', "
+                                     "t.campaign, 'message', "
                                      "t.message, 'reason', t.reason) FROM "
-                                     "campaign_to t WHERE t.number = ?1 AND ?2 = 0)";
+                                     "campaign_to t WHERE t.number IN " NUMBERS " AND ?2 = 0)";
 
 static const char *const sections[EXPORT_SECTIONS] = {
     [EXPORT_CONTACT] = sql_contact,

@@ -16,7 +16,8 @@ enum { QUERY_PAGE_MAX = 1000 };
 /* ---- contacts ------------------------------------------------------------------------------------------ */
 
 /* Filters: NULL = any; all given ones hold. Ordered by number where `prefix` or nothing is given, otherwise
- * the newest contact first. */
+ * the newest contact first. Behind them, as far as the last page has room, those of whom another number
+ * begins so. */
 struct store_contacts {
     struct store_op op;
     const char *prefix; /* of the number: "+4917" */
@@ -33,28 +34,32 @@ struct store_contacts {
 void store_contacts(struct store *s, struct store_contacts *c);
 void store_contacts_clear(struct store_contacts *c);
 
-/* One contact, by number (canonical), or by id where number is NULL. ERR_NOT_FOUND. */
+/* One contact, by any of its numbers (canonical), or by id where number is NULL. ERR_NOT_FOUND. */
 struct store_contact {
     struct store_op op;
     const char *number;
     int64_t id;
-    struct contact_row row;     /* out: contact_row_clear() */
-    enum consent_state consent; /* out: of the business */
+    struct contact_row row;     /* out: store_contact_clear() */
+    enum consent_state consent; /* out: of the business and the main number */
+    char *others_out;           /* out: heap: those of its other numbers that have opted out; NULL none */
     int64_t consent_wall_ms;    /* out: since; 0 never said */
     int conversations;          /* out */
     int64_t live;               /* out: the newest live conversation; 0 none */
 };
 void store_contact(struct store *s, struct store_contact *c);
+void store_contact_clear(struct store_contact *c);
 
-/* Makes or changes contacts, all in one transaction; NULL leaves a field as it is. An import gives some
- * hundreds a time and tells its progress between them. Writer's lane. */
+/* Makes or changes contacts, by any of their numbers, all in one transaction; NULL leaves a field as it is.
+ * An import gives some hundreds a time and tells its progress between them. Writer's lane. */
 struct contact_import {
     const char *number; /* canonical */
     const char *name, *language, *zone, *notes;
     const char *tags;                /* ",a,b,": added to those it has */
     const char *attributes;          /* JSON object of texts: added; an empty text takes one away */
+    const char *others;              /* "+491,+492", canonical: become numbers of this contact; NULL none */
     enum consent_state consent;      /* UNKNOWN: says nothing. IN does not undo an OUT: `kept_out` */
     bool existed, changed, kept_out; /* out */
+    int not_joined; /* out: of `others`, those that are another contact's, or one too many: they stay so */
 };
 struct store_import {
     struct store_op op;
@@ -66,21 +71,25 @@ struct store_import {
 };
 void store_import(struct store *s, struct store_import *i);
 
-/* Two contacts are one person: `from` goes into `into` and is gone. Conversations (two live ones of the same
- * SIM become one), tags, attributes, notes come along; what `into` knows wins. Messages keep the number that
- * they were sent to. If either has opted out, both numbers have; an opt-in stays with the number that gave
- * it. ERR_NOT_FOUND, ERR_INVALID (the same). Writer's lane. */
+/* Two contacts are one person: that of `from` goes into that of `into`, whose other numbers its numbers
+ * become; each may be any number of its contact. Conversations (two live ones of the same SIM become one),
+ * tags, attributes, notes come along; what `into` knows wins. Messages and conversations keep the number that
+ * they were with. If one number has opted out, all have; an opt-in stays with the number that gave it. Where
+ * both are of one contact already, `into` becomes its main number. ERR_NOT_FOUND; ERR_INVALID (it is so
+ * already); ERR_TOO_LONG (DESK_NUMBERS_MAX); ERR_BUSY: one is being erased. Writer's lane. */
 struct store_merge {
     struct store_op op;
     const char *from, *into, *who; /* numbers, canonical */
     int64_t now_wall_ms;
     int conversations; /* out: that came along */
+    char number[64];   /* out: the main one */
 };
 void store_merge(struct store *s, struct store_merge *m);
 
-/* The next piece of everything that is stored about a number, as JSON. Sections follow each other in the
- * order of the enum; begin with {number} alone and call until `ended`. A piece is an array of rows of
- * `section`, which may be empty. Times are RFC 3339 in UTC, raw PDUs are hex. Writer's lane not needed. */
+/* The next piece of everything that is stored about a number and its contact's others, as JSON. Sections
+ * follow each other in the order of the enum; begin with {number} alone and call until `ended`. A piece is an
+ * array of rows of `section`, which may be empty. Times are RFC 3339 in UTC, raw PDUs are hex. Writer's lane
+ * not needed. */
 enum export_section {
     EXPORT_CONTACT,
     EXPORT_CONSENT, /* state and ledger */
@@ -103,9 +112,10 @@ struct store_export {
 };
 void store_export(struct store *s, struct store_export *e);
 
-/* Erases everything about a number, some hundred rows a call; call again while `more`. Refused (ERR_BUSY) as
- * long as a message to it is queued or on the air: `busy` is one of them; src/desk/erase.h cancels them
- * first. An erasure that was begun is on record, and store_erasures() tells it after a restart. What stays:
+/* Erases everything about a number, its contact and the contact's other numbers, some hundred rows a call;
+ * call again while `more`. Refused (ERR_BUSY) as long as a message to it is queued or on the air: `busy` is
+ * one of them; src/desk/erase.h cancels them first. An erasure that was begun is on record, and
+ * store_erasures() tells it after a restart. What stays:
  *   - the figures, which name no customer;
  *   - that it was done: when, by whom, not whose;
  *   - an opt-out: as a keyed hash of the number, so that it is still kept; a START of the same number later
@@ -117,6 +127,7 @@ struct store_erase {
     const char *number, *who;
     int64_t now_wall_ms;
     int64_t busy; /* out, with ERR_BUSY */
+    int numbers;  /* out: of the contact, as long as it is there; at least 1 */
     int rows;     /* out: erased by this call */
     bool more;    /* out */
     bool opt_out; /* out: there was one, it is kept as a hash */

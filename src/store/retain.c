@@ -59,8 +59,9 @@ static const char sql_messages[] = "SELECT id, state FROM message INDEXED BY mes
                                    "ORDER BY created, id LIMIT ?2";
 /* A contact is in use as long as somebody wrote, also when the message is kept for a shorter time. */
 static const char sql_in_use[] =
-    "UPDATE contact SET changed = m.created FROM message m WHERE m.id = ?1 AND contact.number = m.peer AND "
-    "contact.changed < m.created";
+    "UPDATE contact SET changed = m.created FROM message m WHERE m.id = ?1 AND contact.id = " CONTACT_OF(
+        "m.peer") " AND "
+                  "contact.changed < m.created";
 static const char sql_ended[] = "SELECT v.id, 0 FROM conversation v INDEXED BY conversation_ended WHERE "
                                 "v.state >= 5 AND v.changed < ?1 AND NOT "
                                 "EXISTS(SELECT 1 FROM message m WHERE m.conversation = v.id AND "
@@ -154,10 +155,10 @@ static const char sql_contacts[] =
 /* The newest that was not earlier, within eras as messages of a number are indexed. */
 static const char sql_written[] =
     "WITH RECURSIVE era(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM era WHERE n < (SELECT max(id) FROM "
-    "message) / " MSG_ERA_SQL
-    ") SELECT ifnull(max(m.created), 0) FROM era CROSS JOIN contact c CROSS JOIN message m "
-    "INDEXED BY message_peer ON m.id / " MSG_ERA_SQL
-    " = era.n AND m.peer = c.number WHERE c.id = ?1 AND m.created >= ?2";
+    "message) / " MSG_ERA_SQL ") SELECT ifnull(max(m.created), 0) FROM era CROSS JOIN (SELECT number FROM "
+                              "contact WHERE id = ?1 UNION ALL SELECT number FROM contact_also WHERE "
+    "contact = ?1) c CROSS JOIN message m "
+    "INDEXED BY message_peer ON m.id / " MSG_ERA_SQL " = era.n AND m.peer = c.number WHERE m.created >= ?2";
 static const char sql_touch[] = "UPDATE contact SET changed = ?2 WHERE id = ?1";
 static const char sql_unthread[] = "UPDATE message SET conversation = 0 WHERE conversation IN (SELECT id "
                                    "FROM conversation WHERE contact = ?1) "
@@ -166,6 +167,7 @@ static const char sql_logs[] =
     "DELETE FROM conversation_log WHERE conversation IN (SELECT id FROM conversation WHERE contact = ?1)";
 static const char sql_conversations[] = "DELETE FROM conversation WHERE contact = ?1";
 static const char sql_tags[] = "DELETE FROM contact_tag WHERE contact = ?1";
+static const char sql_also[] = "DELETE FROM contact_also WHERE contact = ?1";
 static const char sql_contact[] = "DELETE FROM contact WHERE id = ?1";
 
 /* Keeps one that somebody wrote to or who wrote, for as long again. */
@@ -185,7 +187,8 @@ static int is_in_use(struct store_db *db, int64_t contact, int64_t before_wall_m
 
 static int erase_contact(struct store_db *db, struct store_retain *r, int64_t contact)
 {
-    static const char *const steps[] = {sql_unthread, sql_logs, sql_conversations, sql_tags, sql_contact};
+    static const char *const steps[] = {sql_unthread, sql_logs, sql_conversations,
+                                        sql_tags,     sql_also, sql_contact};
     bool in_use = false;
     int rc = is_in_use(db, contact, r->before_wall_ms, &in_use);
 

@@ -158,6 +158,6 @@ static const char version_1[] =
     " PRIMARY KEY (imsi, quarter)"
     ") STRICT, WITHOUT ROWID;";
 
-const char *const schema_migrations[] = {version_1, schema_desk, schema_queries, schema_restraint,
-                                         schema_templates};
+const char *const schema_migrations[] = {version_1,        schema_desk,      schema_queries,
+                                         schema_restraint, schema_templates, schema_numbers};
 const int schema_version = (int)(sizeof schema_migrations / sizeof schema_migrations[0]);

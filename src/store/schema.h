@@ -8,10 +8,11 @@
 enum { SCHEMA_APPLICATION_ID = 0x534D4754 };
 
 extern const char *const schema_migrations[]; /* [n]: from version n to n + 1 */
-extern const char schema_desk[];               /* from 1 to 2 */
-extern const char schema_queries[];            /* from 2 to 3 */
-extern const char schema_restraint[];          /* from 3 to 4 */
-extern const char schema_templates[];          /* from 4 to 5 */
+extern const char schema_desk[];              /* from 1 to 2 */
+extern const char schema_queries[];           /* from 2 to 3 */
+extern const char schema_restraint[];         /* from 3 to 4 */
+extern const char schema_templates[];         /* from 4 to 5 */
+extern const char schema_numbers[];           /* from 5 to 6 */
 extern const int schema_version;
 
 /* The file's version, checked: ERR_VERSION when newer than `newest`, ERR_INVALID when it is not simgate's.

@@ -124,6 +124,11 @@ int desk_set_state(struct desk_tx *t, struct conv_row *c, enum conv_state to, in
 
 /* ---- a customer's message ---- */
 
+static bool is_call(const struct desk_tx *t)
+{
+    return t->h->message != 0 && (t->received.flags & MSG_F_CALL);
+}
+
 static bool in_number(char c)
 {
     return (c >= '0' && c <= '9') || c == ' ' || c == '-' || c == '.' || c == '/';
@@ -161,6 +166,24 @@ static void title_of(const char *text, char title[DESK_TITLE_BYTES])
             title[--n] = '\0';
 }
 
+/* The number that the conversation is with. Who only rang from another of their numbers, a landline perhaps,
+ * is answered at the main one. */
+static int number_of(struct desk_tx *t, int64_t contact, char out[64])
+{
+    static const char sql[] = "SELECT number FROM contact WHERE id = ?1";
+    sqlite3_stmt *st;
+    int rc;
+
+    str_copy(out, 64, t->number);
+    if (!is_call(t) || (rc = DB_FIRST(t->db, &st, sql, db_int(contact))) == 0)
+        return ERR_OK;
+    if (rc < 0)
+        return rc;
+    db_col_text(st, 0, out, 64);
+    db_end(st);
+    return ERR_OK;
+}
+
 static int begin(struct desk_tx *t, int64_t contact)
 {
     bool ours = t->h->message == 0;
@@ -173,10 +196,10 @@ static int begin(struct desk_tx *t, int64_t contact)
                                .created_wall_ms = t->received_wall_ms,
                                .changed_wall_ms = t->h->now_wall_ms,
                                .survey_score = -1};
-    str_copy(t->own.number, sizeof t->own.number, t->number);
     str_copy(t->own.sim, sizeof t->own.sim, t->sim);
     title_of(t->text ? t->text : t->h->nreplies > 0 ? t->h->replies[0].text : NULL, t->own.title);
-    if ((rc = conv_insert(t->db, &t->own)) || (rc = desk_log(t, t->own.id, "opened", t->own.title)))
+    if ((rc = number_of(t, contact, t->own.number)) || (rc = conv_insert(t->db, &t->own)) ||
+        (rc = desk_log(t, t->own.id, "opened", t->own.title)))
         return rc;
     t->h->opened = OPENED_NEW;
     return desk_event_put(t, DESK_OPENED, &t->own, "new", t->own.title);
@@ -205,16 +228,10 @@ static int find(struct desk_tx *t)
 {
     bool opens = t->h->thread == THREAD_OPEN;
     int64_t contact = 0;
-    struct contact_row known;
-    int rc = ERR_OK;
+    int rc = opens ? contact_make(t->db, t->number, t->h->now_wall_ms, &contact)
+                   : contact_find(t->db, t->number, &contact);
 
-    if (opens) {
-        rc = contact_make(t->db, t->number, t->h->now_wall_ms, &contact);
-    } else if ((rc = contact_load(t->db, t->number, &known)) == ERR_OK) {
-        contact = known.id;
-        contact_row_clear(&known);
-    }
-    if (rc || contact == 0 || (rc = conv_find_live(t->db, contact, t->sim, &t->own)) || t->own.id != 0)
+    if (rc < 0 || contact == 0 || (rc = conv_find_live(t->db, contact, t->sim, &t->own)) || t->own.id != 0)
         return rc;
     return opens ? open_one(t, contact) : conv_find_last(t->db, contact, t->sim, &t->own);
 }
@@ -248,6 +265,8 @@ int desk_thread(struct desk_tx *t)
         return ERR_OK;
     t->own.messages_in++;
     t->own.last_in_wall_ms = t->received_wall_ms;
+    if (!is_call(t)) /* from this number they can be answered */
+        str_copy(t->own.number, sizeof t->own.number, t->number);
     if (h->thread == THREAD_OPEN && (rc = wake(t)))
         return rc;
     return DB_RUN(t->db, sql_belongs, db_int(h->message), db_int(t->own.id));

@@ -288,18 +288,79 @@ def test_personal_data(build):
         it.run("contacts", "merge", OTHER, CUSTOMER, "--yes")
         c = it.json("contact", CUSTOMER)["contact"]
         lab.equal((c["name"], c["attributes"]), ("Anna Berger", {"plan": "gold"}))
-        refused(it, "is no contact", "contact", OTHER)
+        lab.equal(it.json("contact", OTHER)["contact"]["number"], CUSTOMER, "it is a number of theirs now")
 
         it.run("consent", "out", CUSTOMER)
         refused(it, "--yes", "contact", "erase", CUSTOMER, status=2)
         it.wait("nothing on the air", lambda: not it.messages("--state", "queued") and not it.messages("--state", "submitting"))
         erased = it.json("contact", "erase", CUSTOMER, "--yes")
-        lab.true(erased["rows"] > 0 and erased["opt_out"], erased)
+        lab.true(erased["rows"] > 0 and erased["opt_out"] and erased["numbers"] == 2, erased)
         refused(it, "is no contact", "contact", CUSTOMER)
         lab.equal([m for m in it.messages() if m["peer"] == CUSTOMER], [])
         refused(it, "opted out", "send", "--to", CUSTOMER, "offer")
         it.stop_daemon()
         lab.true(b"secret is 42" not in (it.dir / "simgate.db").read_bytes(), "nothing of it is in the file")
+
+
+def test_two_numbers(build):
+    """A customer with two numbers is one contact after merging: what either writes joins the conversation, answers go to the
+    number that wrote last, also after a crash; files, exports and erasing know both."""
+    with desk(build) as it:
+        it.start()
+        it.run("contact", "set", CUSTOMER, "name=Anna Berger", "language=de")
+        it.run("contact", "tag", CUSTOMER, "club")
+        number = text(it, "Do you have it in blue?")["id"]
+        it.run("contact", "set", OTHER, "name=A. Berger")
+        merged = it.json("contacts", "merge", OTHER, CUSTOMER, "--yes")
+        lab.equal((merged["number"], merged["into"]), (OTHER, CUSTOMER))
+        it.kill()
+        it.start_daemon()
+
+        it.run("conversation", "reply", number, "To the first")
+        it.wait("the answer at the first", lambda: it.log("submitted", to=CUSTOMER, text="To the first"))
+        c = text(it, "And in green?", OTHER)
+        lab.equal((c["id"], c["number"], c["name"], c["state"]), (number, OTHER, "Anna Berger", "open"))
+        it.run("conversation", "reply", number, "To the second")
+        it.wait("the answer at the second", lambda: it.log("submitted", to=OTHER, text="To the second"))
+        for each in (CUSTOMER, OTHER):
+            c = it.json("contact", each)["contact"]
+            lab.equal((c["number"], c["other_numbers"], c["tags"], c["conversations"]), (CUSTOMER, [OTHER], ["club"], 1))
+            lab.equal([x["id"] for x in it.json("conversations", "--contact", each)["conversations"]], [number])
+            lab.equal([x["number"] for x in it.json("contacts", each)["contacts"]], [CUSTOMER])
+        shown = it.run("contact", OTHER).stdout
+        lab.true(CUSTOMER in shown and OTHER in shown, shown)
+        refused(it, "already", "contacts", "merge", OTHER, CUSTOMER, "--yes")
+        it.run("contact", "set", OTHER, "plan=gold")
+        lab.equal(it.json("contact", CUSTOMER)["contact"]["attributes"], {"plan": "gold"})
+
+        it.run("consent", "out", OTHER)
+        refused(it, "opted out", "conversation", "reply", number, "But")
+        c = it.json("contact", CUSTOMER)["contact"]
+        lab.equal((c["consent"], c["other_numbers_out"]), ("unknown", [OTHER]))
+        it.run("send", "--to", CUSTOMER, "consent is of the number")
+
+        made = it.json("campaign", "new", "spring", "--tag", "club", "Hello")
+        lab.equal([r["number"] for r in it.json("campaign", "recipients", made["campaign"]["id"])["recipients"]], [CUSTOMER])
+
+        it.run("contacts", "merge", CUSTOMER, OTHER, "--yes")  # the other way round: the main number
+        lab.equal(it.json("contact", CUSTOMER)["contact"]["number"], OTHER)
+        out = it.run("contacts", "export").stdout
+        row = list(csv.DictReader(io.StringIO(out)))[0]
+        lab.equal((row["number"].lstrip("'"), row["other_numbers"].lstrip("'")), (OTHER, CUSTOMER))
+        again = it.json("contacts", "import", "-", stdin=out)
+        lab.equal((again["contacts"], again["created"], again["changed"], again["not_joined"], again["errors"]), (1, 0, 0, 0, []))
+
+        done = it.json("contact", "export", CUSTOMER)
+        lab.equal(sorted({m["peer"] for m in done["messages"]}), sorted([CUSTOMER, OTHER]))
+        it.wait("nothing on the air", lambda: not it.messages("--state", "queued") and not it.messages("--state", "submitting"))
+        it.run("contact", "erase", CUSTOMER, "--yes")
+        lab.equal(it.messages(), [])
+        refused(it, "is no contact", "contact", OTHER)
+        lab.equal(it.json("contacts", "import", "-", stdin=out)["created"], 1)
+        lab.equal(it.json("contact", CUSTOMER)["contact"]["number"], OTHER, "a file makes both numbers one contact again")
+        it.run("contact", "set", "+4915100000001", "name=Ben")
+        told = it.run("contacts", "import", "-", stdin="number,other_numbers\n0151 00000001,0151 12345678; 0151 00000002\n").stdout
+        lab.true("1 other numbers are of contacts of their own" in told, told)
 
 
 def at_terminal(it, typed, *args):
