@@ -150,6 +150,10 @@ void store_campaign_add(struct store *s, struct store_campaign_add *a)
 static const char sql_move[] =
     "UPDATE campaign SET state = ?2, reason = ?3, started = CASE WHEN started = 0 AND ?2 = 2 THEN ?4 ELSE "
     "started END, ended = CASE WHEN ?2 >= 4 THEN ?4 ELSE 0 END WHERE id = ?1";
+/* A life may have ended between a message and its recipient's mark: what is not marked is not cancelled. */
+static const char sql_mark_taken[] = "UPDATE campaign_to SET state = 2, message = m.id FROM message m WHERE "
+                                     "campaign = ?1 AND campaign_to.state = 1 "
+                                     "AND m.key = 'campaign:' || ?1 || ':' || number AND m.key <> ''";
 
 static int exec_move(struct store_db *db, struct store_op *op)
 {
@@ -163,6 +167,8 @@ static int exec_move(struct store_db *db, struct store_op *op)
         return err_set(db->err, ERR_REFUSED, "campaign %lld is %s: it cannot become %s", (long long)m->id,
                        campaign_state_name(m->was), campaign_state_name(m->to));
     snprintf(reason, sizeof reason, "%s%.100s", m->reason ? "" : "by ", m->reason ? m->reason : m->who);
+    if (m->to == CAMPAIGN_STOPPED && (rc = DB_RUN(db, sql_mark_taken, db_int(m->id))))
+        return rc;
     return DB_RUN(db, sql_move, db_int(m->id), db_int(m->to), db_text(reason), db_int(m->now_wall_ms));
 }
 

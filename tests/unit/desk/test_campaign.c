@@ -406,6 +406,41 @@ static void a_crash_at_every_commit(void **state)
     assert_true(n > 5 && n < MAX_WORKS);
 }
 
+/* The process dies before or after any commit, and the first thing that the next one hears is "stop": nobody
+ * gets it, also who was in the queue already and not yet known to be. */
+static void a_crash_and_a_stop(void **state)
+{
+    (void)state;
+    bool reached = true;
+    for (uint64_t n = 1; n < MAX_WORKS && reached; n++) {
+        reached = false;
+        for (int moment = 0; moment < 2; moment++) {
+            struct scene *s = scene_new();
+            int64_t id = to_numbers(s, "hi", "form", 12, 0);
+            set_state(&s->w.carriers[0], CARRIER_DOWN, "later");
+            assert_int_equal(move(s, id, CAMPAIGN_RUNNING), 0);
+            s->crash_at = n;
+            s->moment = moment ? RT_SIM_BEFORE_DONE : RT_SIM_BEFORE_RUN;
+            rt_sim_on_work(s->w.rt, on_work, s);
+            if (!rt_sim_run_until(s->w.rt, rt_sim_now(s->w.rt) + 2 * SECOND)) {
+                reached = s->crashed = true;
+                end(s);
+                life_start(&s->w);
+                start(s);
+            }
+            s->crashed = true; /* no more */
+            assert_int_equal(move(s, id, CAMPAIGN_STOPPED), 0);
+            live(s, MINUTE);
+            set_state(&s->w.carriers[0], CARRIER_READY, "");
+            live(s, HOUR);
+            if (s->w.nlog != 0)
+                fail_msg("died at commit %d.%d: %d got it", (int)n, moment, s->w.nlog);
+            scene_free(s);
+        }
+    }
+    assert_false(reached);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +453,7 @@ int main(void)
         cmocka_unit_test(stopping_and_a_crash),
         cmocka_unit_test(no_text),
         cmocka_unit_test(a_crash_at_every_commit),
+        cmocka_unit_test(a_crash_and_a_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
