@@ -552,12 +552,339 @@ static void test_at_random(void **state)
     free(m);
 }
 
+/* ---- each breakdown, against a list of all that happened ------------------------------------------------
+ */
+
+enum { FACTS = 8000, SHOPPERS = 15, SHOP_DEEDS = 700, QUESTIONS = 60 };
+
+/* One thing that happened: a figure, a score, or a time that somebody took. */
+struct fact {
+    int32_t day;
+    const char *department, *person, *sim;
+    int figure, score; /* -1 none */
+    enum figure_time time;
+    int64_t n, took, business; /* business -1: not known yet */
+    int64_t conversation;
+};
+
+struct shopper {
+    int64_t id, began, waiting, first, asked_at;
+    const char *department, *assignee, *sim;
+    const char *asked_person;
+    bool closed, ever_closed, answered;
+    int by_person;
+};
+
+struct shop {
+    struct fixture *f;
+    struct fact facts[FACTS];
+    int n;
+    struct shopper who[SHOPPERS];
+};
+
+/* Days begin at midnight in Berlin: 11 pm of UTC in winter, 10 pm until 25 October and from 28 March on. */
+static int32_t day_in_berlin(int64_t wall_ms)
+{
+    bool summer = wall_ms < INT64_C(1792890000000) || wall_ms >= INT64_C(1806195600000);
+
+    return (int32_t)((wall_ms + (summer ? 2 : 1) * HOUR) / DAY);
+}
+
+static struct fact *fact(struct shop *s, int64_t wall_ms, const struct shopper *w, const char *person,
+                         const char *sim)
+{
+    struct fact *a = &s->facts[s->n++];
+
+    assert_true(s->n <= FACTS);
+    *a = (struct fact){.day = day_in_berlin(wall_ms),
+                       .department = w->department,
+                       .person = person,
+                       .sim = sim,
+                       .figure = -1,
+                       .score = -1,
+                       .n = 1,
+                       .business = -1,
+                       .conversation = w->id};
+    return a;
+}
+
+static void took(struct shop *s, int64_t now, const struct shopper *w, const char *person,
+                 enum figure_time time, int64_t ms)
+{
+    struct fact *a = fact(s, now, w, person, w->sim);
+
+    a->time = time;
+    a->took = ms;
+}
+
+static void shopper_writes(struct shop *s, int i, int64_t now)
+{
+    static const char *const departments[] = {"sales", "support", "repairs"};
+    struct shopper *w = &s->who[i];
+    const char *department = roll(3) ? NULL : departments[roll(3)], *assignee = roll(3)   ? NULL
+                                                                                : roll(2) ? "Anna"
+                                                                                          : "Ben";
+    char number[20];
+    int64_t id;
+
+    customer_number(i, number);
+    if (!w->sim)
+        w->sim = roll(3) ? "m0" : "m1";
+    id = customer_writes(s->f, number, w->sim, "text", department, assignee, now);
+    if (id != w->id) {
+        *w = (struct shopper){.id = id, .began = now, .sim = w->sim, .department = "", .assignee = ""};
+    } else if (w->closed) {
+        fact(s, now, w, w->assignee, w->sim)->figure = FIGURE_REOPENED;
+        for (int k = 0; k < s->n; k++)
+            if (s->facts[k].conversation == id && s->facts[k].time == FIGURE_FULL)
+                s->facts[k].took = -1;
+    }
+    w->closed = false;
+    w->department = department ? department : w->department;
+    w->assignee = assignee ? assignee : w->assignee;
+    w->waiting = w->waiting ? w->waiting : now;
+    fact(s, now, w, w->assignee, w->sim)->figure = FIGURE_IN;
+    if (w->began == now)
+        fact(s, now, w, w->assignee, w->sim)->figure = FIGURE_OPENED;
+}
+
+static void shopper_is_answered(struct shop *s, int i, int64_t now)
+{
+    struct shopper *w = &s->who[i];
+    bool by_anna = roll(2), by_machine = !roll(4), sent = roll(6);
+    const char *person = by_machine ? "" : by_anna ? "Anna" : "Ben", *sim = roll(2) ? "m0" : "m1";
+    int parts = 1 + roll(3);
+    struct fact *a;
+    char number[20];
+    int64_t id;
+
+    customer_number(i, number);
+    id = answer(s->f, w->id, number, by_machine ? NULL : by_anna ? ANNA : BEN, "answer", parts, now);
+    carry(s->f, id, parts, sim, sent ? MSG_SENT : MSG_FAILED, now + SECOND);
+    fact(s, now, w, person, sim)->figure = sent ? FIGURE_OUT : FIGURE_FAILED;
+    if (sent) {
+        fact(s, now, w, person, sim)->figure = by_machine ? FIGURE_AUTOMATIC : FIGURE_BY_PERSON;
+        a = fact(s, now, w, person, sim);
+        a->figure = FIGURE_SEGMENTS;
+        a->n = parts;
+        a = fact(s, now, w, person, sim);
+        a->figure = FIGURE_COST_MICROS;
+        a->n = parts * 70000;
+    }
+    if (by_machine)
+        return;
+    if (w->first == 0)
+        took(s, now, w, person, FIGURE_FIRST, now - w->began);
+    else if (w->waiting)
+        took(s, now, w, person, FIGURE_NEXT, now - w->waiting);
+    w->first = w->first ? w->first : now;
+    w->waiting = 0;
+    w->by_person++;
+}
+
+static void shopper_is_closed(struct shop *s, int i, int64_t now)
+{
+    struct shopper *w = &s->who[i];
+    bool by_clock = !roll(3);
+    const char *person = by_clock ? w->assignee : "Anna";
+
+    if (w->closed)
+        return;
+    close_it(s->f, w->id, by_clock ? "clock" : ANNA, now);
+    fact(s, now, w, person, w->sim)->figure = FIGURE_CLOSED;
+    if (!by_clock || w->by_person) {
+        if (!w->ever_closed)
+            took(s, now, w, person, FIGURE_RESOLUTION, now - w->began);
+        took(s, now, w, person, FIGURE_FULL, now - w->began);
+    }
+    w->closed = w->ever_closed = true;
+    w->waiting = 0;
+}
+
+static void shopper_is_asked(struct shop *s, int i, int64_t now)
+{
+    struct shopper *w = &s->who[i];
+    int score = roll(11);
+    struct fact *a;
+
+    if (!w->closed || w->answered)
+        return;
+    if (!w->asked_at) {
+        on_conversation(s->f, w->id, "clock", (struct store_effect){.kind = EFFECT_SURVEY_ASK}, now);
+        w->asked_at = now;
+        w->asked_person = w->assignee;
+        fact(s, now, w, w->asked_person, w->sim)->figure = FIGURE_ASKED;
+        return;
+    }
+    on_conversation(s->f, w->id, "customer", (struct store_effect){.kind = EFFECT_SURVEY_SCORE, .n = score},
+                    now);
+    w->answered = true;
+    fact(s, w->asked_at, w, w->asked_person, w->sim)->figure = FIGURE_ANSWERED;
+    a = fact(s, w->asked_at, w, w->asked_person, w->sim);
+    a->score = score;
+}
+
+/* A third of the time was in opening hours; what comes later is not known yet. */
+static void settle_all(struct shop *s)
+{
+    struct store_times_pending p = {.max = FACTS};
+    struct store_times_settle settle;
+
+    assert_int_equal(DO(s->f, store_times_pending, &p), 0);
+    for (int i = 0; i < p.count; i++)
+        p.rows[i].business_ms = (p.rows[i].to_wall_ms - p.rows[i].from_wall_ms) / 3;
+    settle = (struct store_times_settle){.rows = p.rows, .count = p.count};
+    assert_int_equal(DO(s->f, store_times_settle, &settle), 0);
+    free(p.rows);
+    for (int i = 0; i < s->n; i++)
+        if (s->facts[i].time && s->facts[i].took >= 0 && s->facts[i].business < 0)
+            s->facts[i].business = s->facts[i].took / 3;
+}
+
+static bool is_asked_for(const struct store_figures *q, const struct fact *a)
+{
+    return a->day >= q->first_day && a->day <= q->last_day &&
+           (!q->department || !strcmp(q->department, a->department)) &&
+           (!q->person || !strcmp(q->person, a->person)) && (!q->sim || !strcmp(q->sim, a->sim));
+}
+
+static bool is_of_row(const struct store_figures *q, int i, const struct fact *a)
+{
+    const struct figure_row *r = &q->rows[i];
+
+    switch (q->by) {
+    case BY_DEPARTMENT:
+        return !strcmp(r->key, a->department);
+    case BY_PERSON:
+        return !strcmp(r->key, a->person);
+    case BY_SIM:
+        return !strcmp(r->key, a->sim);
+    default:
+        return a->day >= r->day && (i + 1 == q->count || a->day < q->rows[i + 1].day);
+    }
+}
+
+static void expect_spread(int64_t *v, int n, int64_t count, int64_t median, int64_t p90)
+{
+    qsort(v, (size_t)n, sizeof *v, ascending);
+    assert_int_equal(count, n);
+    assert_int_equal(median, n == 0 ? -1 : n % 2 ? v[n / 2] : v[n / 2 - 1] + (v[n / 2] - v[n / 2 - 1]) / 2);
+    assert_int_equal(p90, n == 0 ? -1 : v[(9 * n + 9) / 10 - 1]);
+}
+
+/* Row i, or the total where it is -1, as the facts say. */
+static void check_row(const struct shop *s, const struct store_figures *q, int i)
+{
+    const struct figure_row *r = i < 0 ? &q->total : &q->rows[i];
+    int64_t n[FIGURES] = {0}, scores[FIGURE_SCORES] = {0};
+    static int64_t took_ms[FIGURE_TIMES][FACTS], business[FIGURE_TIMES][FACTS];
+    int nt[FIGURE_TIMES] = {0}, nb[FIGURE_TIMES] = {0};
+
+    for (int k = 0; k < s->n; k++) {
+        const struct fact *a = &s->facts[k];
+
+        if (!is_asked_for(q, a) || (i >= 0 && !is_of_row(q, i, a)))
+            continue;
+        if (a->figure >= 0)
+            n[a->figure] += a->n;
+        if (a->score >= 0)
+            scores[a->score]++;
+        if (a->time && a->took >= 0)
+            took_ms[a->time][nt[a->time]++] = a->took;
+        if (a->time && a->took >= 0 && a->business >= 0)
+            business[a->time][nb[a->time]++] = a->business;
+    }
+    for (int k = 0; k < FIGURES; k++)
+        expect(r, (enum figure)k, n[k]);
+    assert_memory_equal(r->scores, scores, sizeof scores);
+    for (int t = 1; t < FIGURE_TIMES; t++) {
+        const struct figure_spread *sp = &r->times[t];
+
+        expect_spread(took_ms[t], nt[t], sp->count, sp->median_ms, sp->p90_ms);
+        expect_spread(business[t], nb[t], sp->business_count, sp->business_median_ms, sp->business_p90_ms);
+    }
+}
+
+static void check_targets(const struct shop *s, const struct store_figures *q)
+{
+    for (int t = 0; t < q->ntargets; t++) {
+        const struct figure_target *g = &q->targets[t];
+        int64_t count = 0, met = 0;
+
+        for (int k = 0; k < s->n; k++) {
+            const struct fact *a = &s->facts[k];
+            int64_t ms = g->business ? a->business : a->took;
+
+            if (a->time != g->time || a->took < 0 || ms < 0 || !is_asked_for(q, a) ||
+                (g->department && strcmp(g->department, a->department) != 0))
+                continue;
+            count++;
+            met += ms <= g->target_ms;
+        }
+        assert_int_equal(g->count, count);
+        assert_int_equal(g->met, met);
+    }
+}
+
+/* Some question about some period: each row, the total, and what is within a target. */
+static void ask_something(struct shop *s, int64_t from, int64_t until)
+{
+    static const char *const departments[] = {NULL, NULL, "sales", "support", "", "nowhere"};
+    static const char *const people[] = {NULL, NULL, "Anna", "Ben", ""};
+    static const char *const sims[] = {NULL, NULL, "m0", "m1"};
+    int64_t days = (until - from) / DAY, since = from + (roll((int)days + 20) - 10) * DAY;
+    struct figure_target targets[] = {
+        {.time = FIGURE_FIRST, .target_ms = 8 * HOUR},
+        {.time = FIGURE_RESOLUTION, .target_ms = 20 * HOUR, .business = true, .department = "sales"}};
+    struct store_figures q = {.by = (enum figure_by)roll(BY_SIM + 1),
+                              .department = departments[roll(6)],
+                              .person = people[roll(5)],
+                              .sim = sims[roll(4)],
+                              .since_wall_ms = since,
+                              .until_wall_ms = since + DAY + roll((int)days) * DAY,
+                              .targets = targets,
+                              .ntargets = 2};
+
+    assert_int_equal(DO(s->f, store_figures, &q), 0);
+    for (int i = -1; i < q.count; i++)
+        check_row(s, &q, i);
+    check_targets(s, &q);
+    free(q.rows);
+}
+
+/* Half a year over both changes of the clocks: whatever is asked, by whatever, of whomever, and of any
+ * period, it is what a walk through all that happened says. */
+static void test_breakdowns_at_random(void **state)
+{
+    static void (*const deeds[])(struct shop * s, int i, int64_t now) = {
+        shopper_writes, shopper_writes, shopper_is_answered, shopper_is_closed, shopper_is_asked};
+    const int64_t from = MONDAY - 20 * DAY;
+    struct shop *s = calloc(1, sizeof *s);
+    int64_t now = from;
+
+    s->f = *state;
+    assert_int_equal(store_set_zone(s->f->s, "Europe/Berlin", NULL), 0);
+    for (int k = 0; k < SHOP_DEEDS; k++) {
+        int i = roll(SHOPPERS);
+
+        now += roll(12 * 60) * MINUTE + SECOND;
+        deeds[s->who[i].id ? roll(5) : 0](s, i, now);
+        if (roll(100) == 0)
+            settle_all(s);
+    }
+    for (int k = 0; k < QUESTIONS; k++)
+        ask_something(s, from, now);
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_fortnight),           TEST(test_by_day),         TEST(test_by_others),
-        TEST(test_filters_and_targets), TEST(test_business_times), TEST(test_sent_again),
-        TEST(test_failed_decision),     TEST(test_zone),           TEST(test_at_random),
+        TEST(test_fortnight),       TEST(test_by_day),
+        TEST(test_by_others),       TEST(test_filters_and_targets),
+        TEST(test_business_times),  TEST(test_sent_again),
+        TEST(test_failed_decision), TEST(test_zone),
+        TEST(test_at_random),       TEST(test_breakdowns_at_random),
     };
     const char *s = getenv("SEED");
 
