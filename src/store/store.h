@@ -276,7 +276,7 @@ void store_handle(struct store *s, struct store_handle *h);
 
 /* Everything that must be known before something is decided about a number. Writer's lane, so that it sees
  * what was decided before. */
-enum { SITUATION_TEXTS = 8, ROUND_MS = 60000 };
+enum { SITUATION_TEXTS = 64, ROUND_MS = 60000 };
 struct store_situation {
     struct store_op op;
     const char *number, *sim; /* in; sim "" any */

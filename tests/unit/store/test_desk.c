@@ -563,6 +563,31 @@ static void test_guard_counts(void **state)
     store_situation_clear(&k);
 }
 
+/* As many texts of an hour are known as a day's limit lets pass, so that one between others is found again.
+ */
+static void test_guard_knows_the_hour(void **state)
+{
+    enum { TEXTS = 30 };
+    struct fixture *f = *state;
+    struct store_new_message m = new_message(CUSTOMER, 1);
+    struct store_situation k = {.number = CUSTOMER, .sim = "", .texts_since_wall_ms = T0};
+    struct store_handle h = {.replies = &m, .nreplies = 1};
+    char text[16];
+
+    m.flags |= MSG_F_AUTOMATIC;
+    m.text = text;
+    for (int i = 0; i < TEXTS; i++) {
+        snprintf(text, sizeof text, "text %d", i);
+        h.now_wall_ms = T0 + i * MINUTE;
+        h.message = receive_from(f, CUSTOMER, "hi", h.now_wall_ms);
+        assert_int_equal(DO(f, store_handle, &h), 0);
+    }
+    assert_int_equal(DO(f, store_situation, &k), 0);
+    assert_int_equal(k.ntexts, TEXTS);
+    assert_true(k.texts[TEXTS - 1] == store_text_hash("text 0"));
+    store_situation_clear(&k);
+}
+
 /* ---- events ---- */
 
 static struct store_events events(struct fixture *f)
@@ -855,6 +880,7 @@ int main(void)
         TEST(test_marketing_wants_an_opt_in),
         TEST(test_override),
         TEST(test_guard_counts),
+        TEST(test_guard_knows_the_hour),
         TEST(test_events),
         TEST(test_event_depth),
         TEST(test_schedule),
