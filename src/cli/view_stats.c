@@ -202,6 +202,16 @@ static void satisfaction(const json_t *answer)
         say(PLAIN, "%-21s%+.0f", "net promoter score", json_number_value(json_object_get(total, "nps")));
 }
 
+/* A net promoter score may be below nothing. */
+static const char *objective_value(const json_t *o, char out[16])
+{
+    double v = json_number_value(json_object_get(o, "value"));
+
+    if (v < 0)
+        snprintf(out, 16, "%.1f %%", v * 100);
+    return v < 0 ? out : percent(o, "value", out);
+}
+
 static void objective_line(const json_t *o)
 {
     const char *result = member_text(o, "result"), *department = member_text(o, "department");
@@ -212,7 +222,7 @@ static void objective_line(const json_t *o)
     buf_addf(&text, "%-7s %s", met ? "met" : missed ? "missed" : "-", member_text(o, "name"));
     if (*department)
         buf_addf(&text, " (%s)", department);
-    buf_addf(&text, ": %s", missed || met ? percent(o, "value", value) : "nothing to measure");
+    buf_addf(&text, ": %s", missed || met ? objective_value(o, value) : "nothing to measure");
     if (*member_text(o, "target"))
         buf_addf(&text, " within %s", member_text(o, "target"));
     buf_addf(&text, ", wished for %s", percent(o, "share", share));

@@ -35,7 +35,9 @@ static int satisfied_from(int min, int max)
 {
     if (min == 1 && max == 9)
         return 7;
-    return min == 0 && max == 10 ? 9 : max - (max - min + 1) * 2 / 5 + 1;
+    if (min == 0 && max == 10)
+        return 9;
+    return max - min < 2 ? max : max - (max - min + 1) * 2 / 5 + 1;
 }
 
 void figures_rates(const struct figure_row *row, int scale_min, int scale_max, struct figure_rates *out)

@@ -64,6 +64,8 @@ static void test_scores(void **state)
     figures_rates(&ten, 0, 10, &r);
     expect(r.promoters, (5.0 - 2) / 10);
     expect(r.satisfied, 0.5);
+    figures_rates(&(struct figure_row){.scores = {[0] = 1, [1] = 3}}, 0, 1, &r); /* thumbs down or up */
+    expect(r.satisfied, 3.0 / 4);
     figures_rates(&five, 0, 0, &r); /* no survey is configured */
     expect(r.satisfied, -1);
 }
