@@ -90,6 +90,9 @@ static const struct schema_key test_keys[] = {
     {"from", SCHEMA_STRING, TEST(from), .max = 60, .help = "the number, or name, that writes"},
     {"text", SCHEMA_STRING, TEST(text), .max = TEXT_MOST, .help = "what it writes"},
     {"on", SCHEMA_ENUM, TEST(on), .def = "message", .names = engine_on_names, .help = "as in a rule"},
+    {"name", SCHEMA_STRING, TEST(name), .max = 60,
+     .help =
+         "of an event: \"failed\", \"new\", \"first\", a score, a person, an alarm; of a schedule: its rule"},
     {"at", SCHEMA_STRING, TEST(at), .max = 20,
      .help = "when, by the business's clock: \"2026-12-24 20:00\"; left out: now"},
     {"modem", SCHEMA_STRING, TEST(modem), .max = MSG_MODEM_BYTES - 1, .help = "by which modem it comes"},

@@ -14,6 +14,7 @@
 #include "app/udev.h"
 #include "base/log.h"
 #include "engine/engine.h"
+#include "store/templates.h"
 
 enum { EXIT_USAGE = 2, EXIT_CONF = 3 };
 
@@ -32,6 +33,18 @@ static void usage(FILE *to)
           to);
 }
 
+/* Those that rules may say beside the ones of gateway.conf; a database that is not there yet has none. */
+static void use_stored_templates(struct engine *en, const char *database)
+{
+    struct store_templates all;
+
+    if (store_peek_templates(database, &all, NULL) != 0)
+        return;
+    for (int i = 0; i < all.count; i++)
+        engine_put_template(en, all.rows[i].name, all.rows[i].language, all.rows[i].text, NULL);
+    store_templates_clear(&all);
+}
+
 /* What is suspicious in the rules is told; tests that fail are a failure. */
 static bool check_rules(const struct conf *c, int *tests)
 {
@@ -41,6 +54,7 @@ static bool check_rules(const struct conf *c, int *tests)
 
     if (engine_new(NULL, &c->engine, NULL, NULL, &en) != 0)
         return false;
+    use_stored_templates(en, c->gateway.database);
     engine_check(en, (int64_t)time(NULL) * 1000, &result);
     for (const char *line = buf_str(&result.warnings); *line; line += strcspn(line, "\n") + 1)
         fprintf(stderr, "warning: %.*s\n", (int)strcspn(line, "\n"), line);

@@ -127,6 +127,7 @@ struct engine_test_conf {
     const char *modem, *state, *department;
     const char *const *tags;
     int on;
+    const char *name;         /* of an event; of a schedule: its rule */
     const char *expect;       /* name of the first rule that matches; "none"; NULL not asked */
     const char *expect_reply; /* contained in it; NULL not asked */
 };

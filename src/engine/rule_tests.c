@@ -79,6 +79,7 @@ static void compile_test(struct rule_test *t, const struct engine_test_conf *tc,
 
     t->place = copy(tc->place ? tc->place : "tests");
     t->text = copy(tc->text ? tc->text : "");
+    t->name = copy(tc->name ? tc->name : "");
     t->modem = copy(tc->modem ? tc->modem : "");
     t->department = copy(tc->department ? tc->department : "");
     t->tags = join_tags(tc->tags);
@@ -116,6 +117,7 @@ void rule_tests_free(struct rules *r)
         free(t->place);
         free(t->from);
         free(t->text);
+        free(t->name);
         free(t->modem);
         free(t->department);
         free(t->tags);
@@ -173,6 +175,7 @@ void rule_tests_run(struct engine *en, int64_t now_wall_ms, struct engine_check 
                    &(struct engine_trial){.on = (enum engine_on)t->on,
                                           .from = t->from,
                                           .text = t->text,
+                                          .name = t->name,
                                           .modem = t->modem,
                                           .at_wall_ms = t->at_wall_ms ? t->at_wall_ms : now_wall_ms,
                                           .known = &known},

@@ -6,7 +6,7 @@
 
 struct rule_test {
     char *place;
-    char *from, *text, *modem, *department, *tags; /* tags: ",vip,"; NULL none */
+    char *from, *text, *name, *modem, *department, *tags; /* tags: ",vip,"; NULL none */
     int on;
     int state;                   /* enum conv_state; 0 none */
     int64_t at_wall_ms;          /* 0 now */

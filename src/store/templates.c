@@ -98,11 +98,11 @@ void store_templates(struct store *s, struct store_templates *t)
     store_submit_write(s, &t->op, exec_all, drop_all);
 }
 
-int store_load_templates(struct store *s, struct store_templates *t, struct err *e)
+int store_peek_templates(const char *path, struct store_templates *t, struct err *e)
 {
     struct store_db db;
     struct err local;
-    int rc = store_open_reader(s->writer.db.path, &db, e ? e : &local);
+    int rc = store_open_reader(path, &db, e ? e : &local);
 
     t->rows = NULL;
     t->count = 0;
@@ -111,6 +111,11 @@ int store_load_templates(struct store *s, struct store_templates *t, struct err 
     rc = read_all(&db, t);
     db_close(&db, false);
     return rc;
+}
+
+int store_load_templates(struct store *s, struct store_templates *t, struct err *e)
+{
+    return store_peek_templates(s->writer.db.path, t, e);
 }
 
 /* ---- from outside ---- */

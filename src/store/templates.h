@@ -33,5 +33,7 @@ int store_load_templates(struct store *s, struct store_templates *t, struct err 
 /* Is there one in the database of this path? False also where that cannot be read. Blocking; needs no store:
  * for a check of gateway.conf. */
 bool store_peek_template(const char *path, const char *name);
+/* All of them; `op` is not used. */
+int store_peek_templates(const char *path, struct store_templates *t, struct err *e);
 
 #endif

@@ -18,12 +18,18 @@ rules = (
   {{ name = "order"; pattern = "(?i)order #?(?<n>\\\\d+)"; set = [ "order={{{{match.n}}}}" ]; department = "sales"; forward = [ "Anna" ];
      reply = "Order {{{{match.n}}}} for {{{{contact.name:first_word|you}}}}"; }},
   {{ name = "shut"; on = "closed"; reply = "Goodbye"; }},
+  {{ name = "lost"; on = "report"; names = [ "failed" ]; tag = [ "lost" ]; }},
+  {{ name = "daily"; on = "schedule"; schedule = "23:59"; log = "a day is over"; }},
   {{ name = "rest"; reply = "@ready"; }}
 );
 tests = (
   {{ from = "+491700000000"; text = "Are you open?"; expect = "hours"; expect_reply = "We are"; }},
   {{ from = "+491700000000"; text = "Haben Sie heute offen?"; expect = "hours"; expect_reply = "Wir"; }},
-  {{ from = "+491700000000"; text = "order #7"; expect = "order"; }}
+  {{ from = "+491700000000"; text = "order #7"; expect = "order"; }},
+  {{ from = "+491700000000"; text = "hello"; expect = "rest"; expect_reply = "dear customer"; }},
+  {{ from = "+491700000000"; on = "report"; name = "failed"; expect = "lost"; }},
+  {{ from = "+491700000000"; on = "report"; name = "delivered"; expect = "none"; }},
+  {{ on = "schedule"; name = "daily"; expect = "daily"; }}
 );
 """
 
@@ -104,7 +110,9 @@ def test_tests(build):
     with lab.Lab(build) as it:
         prepare(it)
         check = it.json("rules", "check")
-        lab.equal((check["tests"], check["failed"], check["warnings"]), (3, 0, []))
+        lab.equal((check["tests"], check["failed"], check["warnings"]), (7, 0, []))
+        done = subprocess.run([str(it.build / "simgated"), "-t", "-c", str(it.conf)], capture_output=True, text=True)
+        lab.true(done.returncode == 0 and "7 tests" in done.stdout, f"{done}")
         trial = it.json("rules", "test", "--from", CUSTOMER, "--fresh", "order 5")
         lab.equal((trial["rule"], trial["reply"]), ("order", "Order 5 for you"))
         lab.true("attribute order=5" in trial["effects"], f"{trial}")
