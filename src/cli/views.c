@@ -205,9 +205,24 @@ static void say_handlers(const json_t *list)
         say_field("handlers", text);
 }
 
+static void say_holds(const json_t *list)
+{
+    const json_t *h;
+    size_t i;
+
+    json_array_foreach(list, i, h)
+    {
+        json_int_t n = json_integer_value(json_object_get(h, "messages"));
+
+        say(YELLOW, "%lld message%s held since %s: %s", (long long)n, n == 1 ? "" : "s",
+            member_time(h, "since"), member_text(h, "reason"));
+    }
+}
+
 void view_status(const json_t *answer)
 {
     const json_t *problems = json_object_get(answer, "problems"), *p;
+    const json_t *holds = json_object_get(answer, "holds");
     size_t i;
 
     say(BOLD, "simgated %s, running since %s, %s", member_text(answer, "version"),
@@ -221,8 +236,9 @@ void view_status(const json_t *answer)
     say_numbers("stored", json_object_get(answer, "messages"));
     putchar('\n');
     json_array_foreach(problems, i, p) say(RED, "! %s", json_string_value(p));
+    say_holds(holds);
     if (json_array_size(problems) == 0)
-        say(GREEN, "All is well.");
+        say(GREEN, json_array_size(holds) ? "All else is well." : "All is well.");
 }
 
 /* ---- messages, show ---- */

@@ -34,11 +34,11 @@ struct gateway_conf {
     bool report;                 /* default for messages that do not say */
     bool transliterate;
     bool wide_ref;
-    uint8_t locking, single; /* national language tables allowed for sending */
-    int max_parts;           /* of one message; more are refused */
-    int queue_max;           /* messages; admission is refused beyond */
-    const char *smsc;        /* put into the PDU; "" = the SIM's */
-    bool discard_type0;      /* silent type 0 messages are stored but not handed on */
+    uint8_t locking, single;          /* national language tables allowed for sending */
+    int max_parts;                    /* of one message; more are refused */
+    int queue_max;                    /* messages; admission is refused beyond */
+    const char *smsc;                 /* put into the PDU; "" = the SIM's */
+    bool discard_type0;               /* silent type 0 messages are stored but not handed on */
     const struct policy_conf *policy; /* restraint, routes, costs; NULL none of it. Copied */
 };
 
@@ -95,7 +95,7 @@ struct gateway_send {
     const char *who;               /* wrote it: "person:Anna" */
     const char *department;        /* on whose behalf, for routes; NULL none */
     int64_t conversation;          /* see store_new_message */
-    bool prefer; /* `modem` is a wish, given up after a minute; as with reply_to */
+    bool prefer;                   /* `modem` is a wish, given up after a minute; as with reply_to */
     int transliterate;             /* -1 as configured */
     int language, language_ext;    /* national tables to use, 0 none */
     const char *smsc;              /* service centre put into the PDU; NULL as configured */
@@ -145,14 +145,14 @@ double gateway_parts_per_second(const struct gateway *g, const char *modem, cons
 /* `simgate route test`: which way a message would take, when, for how much, and why. */
 struct gateway_route_trial {
     char to[NUMBER_BYTES];
-    char route[64];                               /* "" none */
+    char route[64];                                     /* "" none */
     char modem[MSG_MODEM_BYTES], pool[MSG_MODEM_BYTES]; /* bound to; "" any */
-    char carrier[MSG_MODEM_BYTES];                /* that would most likely carry it now; "" none can */
-    bool wish;                                    /* `modem` is one only: given up after a minute */
+    char carrier[MSG_MODEM_BYTES];                      /* that would most likely carry it now; "" none can */
+    bool wish;                                          /* `modem` is one only: given up after a minute */
     int parts;
-    int64_t cost_micros;    /* of all parts */
-    int64_t due_wall_ms;    /* not before */
-    struct buf why;         /* lines of text; the caller frees */
+    int64_t cost_micros; /* of all parts */
+    int64_t due_wall_ms; /* not before */
+    struct buf why;      /* lines of text; the caller frees */
 };
 /* ERR_INVALID, ERR_TOO_LONG, ERR_REFUSED (premium number, cost cap): *e says why; `why` is filled all the
  * same. Consent is not looked at. */
@@ -206,9 +206,9 @@ void gateway_handled(struct gateway *g, int64_t message, const struct gateway_ve
 /* The same for what is no received message: an event of the store's, a delivery, or (both 0) what a person or
  * a clock wants. All or nothing: a message that cannot be made (ERR_INVALID, ERR_TOO_LONG, ERR_REFUSED by
  * policy or consent, its place in `err`) refuses the whole, unless it is an automatic one, which is told and
- * left out; of an event or delivery every one is, since nobody could correct it. ERR_REFUSED too when event or
- * delivery was done with before. `done` comes once, never before the
- * call returns. A store without room (ERR_FULL) is the caller's to try again. */
+ * left out; of an event or delivery every one is, since nobody could correct it. ERR_REFUSED too when event
+ * or delivery was done with before. `done` comes once, never before the call returns. A store without room
+ * (ERR_FULL) is the caller's to try again. */
 struct gateway_apply {
     int64_t event, delivery;
     int depth;                             /* of the event, or the one that the delivery tells of */
@@ -291,6 +291,15 @@ struct gateway_stats {
     bool disk_full;
 };
 void gateway_get_stats(const struct gateway *g, struct gateway_stats *out);
+
+/* Messages that are due and no carrier takes, for more than a moment: how many, and why. */
+struct gateway_hold {
+    int messages;
+    int64_t since_ms; /* monotonic */
+    char reason[MSG_REASON_BYTES];
+};
+/* Returns how many holds there are; fills the first of them. */
+int gateway_get_holds(struct gateway *g, struct gateway_hold out[], int max);
 struct gateway_carrier_stats {
     int64_t sent_day, sent_month;
     int queue;    /* messages bound to or fit for it */

@@ -33,8 +33,21 @@ static void on_told(struct store_op *op, int status)
     gw_job_end(&t->job);
 }
 
-/* True if some carrier can take something of the route; otherwise the reason in `why`. */
-static bool route_open(struct gateway *g, const struct queue_route *r, int64_t now_ms, char *why, size_t size)
+static int parts_left(const struct queue_entry *e)
+{
+    return e->parts - e->next_seq + 1;
+}
+
+/* Of the message that goes next: a day's limit may have room for one part and not for its three. */
+static int parts_next(const struct queue_route *r)
+{
+    struct queue_entry *e;
+    return queue_heads(r, &e, 1) ? parts_left(e) : 1;
+}
+
+/* True if some carrier can take so many parts of the route; otherwise the reason in `why`. */
+static bool route_open(struct gateway *g, const struct queue_route *r, int parts, int64_t now_ms, char *why,
+                       size_t size)
 {
     size_t n = 0;
     why[0] = '\0';
@@ -42,7 +55,7 @@ static bool route_open(struct gateway *g, const struct queue_route *r, int64_t n
         struct pipe *p = g->pipes[i];
         if (!gw_route_fits(g, r, p))
             continue;
-        if (p->slots > 0 || gw_pipe_open(p, 1, now_ms))
+        if (p->slots > 0 || gw_pipe_open(p, parts, now_ms))
             return true;
         if (n < size)
             n += (size_t)snprintf(why + n, size - n, "%s%s: %s", n ? "; " : "waits for modem ", p->name,
@@ -89,7 +102,7 @@ void gw_hold_look(struct gateway *g, int64_t now_ms)
 {
     char why[MSG_REASON_BYTES];
     for (struct queue_route *r = g->q.routes; r; r = r->next) {
-        if (r->count == 0 || g->draining || route_open(g, r, now_ms, why, sizeof(why))) {
+        if (r->count == 0 || g->draining || route_open(g, r, parts_next(r), now_ms, why, sizeof(why))) {
             r->held_since_ms = 0;
             r->told = 0;
             continue;
@@ -120,7 +133,7 @@ static void tell_route(struct gateway *g, struct queue_route *r, const char *why
 
 void gw_hold_reason(struct gateway *g, const struct queue_entry *e, char why[MSG_REASON_BYTES])
 {
-    if (route_open(g, queue_route_of(&g->q, e), rt_now_ms(g->rt), why, MSG_REASON_BYTES))
+    if (route_open(g, queue_route_of(&g->q, e), parts_left(e), rt_now_ms(g->rt), why, MSG_REASON_BYTES))
         why[0] = '\0';
 }
 
@@ -133,11 +146,29 @@ void gw_hold_tell(struct gateway *g, int64_t now_ms)
     for (struct queue_route *r = g->q.routes; r; r = r->next) {
         if (!r->held_since_ms || r->count == 0)
             continue;
-        if (route_open(g, r, now_ms, why, sizeof(why)))
+        if (route_open(g, r, parts_next(r), now_ms, why, sizeof(why)))
             continue;
         if (now_ms - r->held_since_ms >= TELL_AFTER_MS)
             tell_route(g, r, why);
         else if (r->held_since_ms + TELL_AFTER_MS < g->hold_check_ms)
             g->hold_check_ms = r->held_since_ms + TELL_AFTER_MS;
     }
+}
+
+int gateway_get_holds(struct gateway *g, struct gateway_hold out[], int max)
+{
+    int64_t now = rt_now_ms(g->rt);
+    char why[MSG_REASON_BYTES];
+    int n = 0;
+    for (const struct queue_route *r = g->q.routes; r; r = r->next) {
+        if (r->count == 0 || !r->held_since_ms || now - r->held_since_ms < TELL_AFTER_MS ||
+            route_open(g, r, parts_next(r), now, why, sizeof(why)))
+            continue;
+        if (n < max) {
+            out[n] = (struct gateway_hold){.messages = r->count, .since_ms = r->held_since_ms};
+            memcpy(out[n].reason, why, sizeof(why));
+        }
+        n++;
+    }
+    return n;
 }

@@ -182,6 +182,19 @@ def test_cost_cap(build):
         lab.equal(len(replies(it)), 4, "three texts and the confirmation")
 
 
+def test_limit_is_told(build):
+    """What waits for a configured limit is told by status, with the reason, and is no trouble."""
+    with lab.Lab(build, rest="rules = ();", modem_conf="limits = { per_minute = 1; };") as it:
+        it.start()
+        lab.true("All is well." in it.run("status").stdout, "nothing waits")
+        for n in range(3):
+            it.run("send", "--to", CUSTOMER, f"text {n}")
+        holds = it.wait("what is held", lambda: it.json("status")["holds"])
+        lab.true(len(holds) == 1 and holds[0]["messages"] == 2 and "limit per_minute" in holds[0]["reason"], holds)
+        people = it.run("status").stdout
+        lab.true("2 messages held since" in people and "All else is well" in people, people)
+
+
 def night_zone():
     """Beginnings of numbers and time zones: one where it is deep in the night now, one where it is day."""
     zones = {"+4915112345678": "Europe/Berlin", "+819012345678": "Asia/Tokyo", "+64211234567": "Pacific/Auckland",

@@ -582,6 +582,38 @@ static void wish_for_a_busy_modem(void **state)
     end(w);
 }
 
+/* What waits says why, also a long message of which a day's limit has room for the first part only; status
+ * counts what waits for more than a moment. */
+static void holds(void **state)
+{
+    struct world *w = start(NULL, (const struct names[]){{"A", ""}}, 1);
+    struct gateway_hold told[2];
+    char text[300];
+
+    (void)state;
+    life_crash(w);
+    w->limits[0].per_day = 3;
+    life_start(w);
+    for (int i = 0; i < 2; i++)
+        assert_true(send_to(w, GERMAN, "short") > 0);
+    run(w, MINUTE);
+    assert_int_equal(gateway_get_holds(w->g, told, 2), 0);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_true(send_to(w, GERMAN, text) > 0); /* two parts */
+    assert_int_equal(gateway_get_holds(w->g, told, 2), 0);
+    run(w, MINUTE);
+    assert_int_equal(w->nlog, 2);
+    assert_contains(w->reason, "limit per_day");
+    assert_int_equal(gateway_get_holds(w->g, told, 2), 1);
+    assert_int_equal(told[0].messages, 1);
+    assert_contains(told[0].reason, "limit per_day");
+    run(w, DAY);
+    assert_int_equal(w->nlog, 4);
+    assert_int_equal(gateway_get_holds(w->g, told, 2), 0);
+    end(w);
+}
+
 /* A message that waits for a cheaper modem does not keep a dearer one from what only that may take. */
 static void cheapest_blocks_nobody(void **state)
 {
@@ -629,6 +661,7 @@ int main(void)
         cmocka_unit_test(wish_of_a_scheduled_message),
         cmocka_unit_test(wish_for_a_busy_modem),
         cmocka_unit_test(cheapest_blocks_nobody),
+        cmocka_unit_test(holds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
