@@ -3,11 +3,11 @@
  * What has a question in it is a comment and a message: somebody waits for an answer. Everything else that is
  * no bare number is a new message, and no business of the survey's.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/util.h"
 #include "engine/program.h"
 
@@ -24,20 +24,37 @@ static const struct conv_row *asked(const struct store_situation *known)
     return known->conv.id && known->conv.person_wall_ms > c->survey_wall_ms ? NULL : c;
 }
 
+/* -1: it is none. In the scripts whose keyboards write their own. */
+static int digit_of(uint32_t c)
+{
+    static const uint32_t zeros[] = {'0', 0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50, 0xFF10};
+
+    for (size_t i = 0; i < ARRAY_LEN(zeros); i++)
+        if (c >= zeros[i] && c <= zeros[i] + 9)
+            return (int)(c - zeros[i]);
+    return -1;
+}
+
 /* "5", "5!", " 10 ". -1: it is no bare number, or beside the scale. */
 static int score_of(const struct survey *s, struct span text)
 {
     struct span t = fold_trim(s->program->fold, text);
-    int score = 0;
+    int score = 0, digits = 0;
 
-    if (t.len == 0 || t.len > 2)
-        return -1;
-    for (size_t i = 0; i < t.len; i++) {
-        if (!isdigit((unsigned char)t.at[i]))
+    for (size_t at = 0; at < t.len; digits++) {
+        int digit = digit_of(utf8_next(t.at, t.len, &at));
+
+        if (digit < 0 || digits == 2)
             return -1;
-        score = score * 10 + t.at[i] - '0';
+        score = score * 10 + digit;
     }
-    return score >= s->min && score <= s->max ? score : -1;
+    return digits > 0 && score >= s->min && score <= s->max ? score : -1;
+}
+
+/* Of Latin, Arabic and East Asian writing. */
+static bool asks(const char *text)
+{
+    return strchr(text, '?') || strstr(text, "؟") || strstr(text, "？");
 }
 
 static void add(struct verdict *v, enum effect_kind kind, const struct conv_row *c, int64_t n,
@@ -70,7 +87,7 @@ static enum handler_answer take_comment(const struct survey *s, const struct han
 {
     add(v, EFFECT_SURVEY_COMMENT, c, 0, ev->text.at);
     verdict_why(v, "survey: a comment on conversation %lld", (long long)c->id);
-    if (memchr(ev->text.at, '?', ev->text.len))
+    if (asks(ev->text.at))
         return HANDLER_NEXT;
     v->thread = THREAD_JOIN;
     verdict_reason(v, "survey: a comment on conversation %lld", (long long)c->id);

@@ -512,6 +512,33 @@ static void test_no_answers(void **state)
     assert_string_equal(told(since, CUSTOMER), ""); /* asked once only */
 }
 
+/* What is a bare number, and what is not. */
+static void test_bare_numbers(void **state)
+{
+    static const struct {
+        const char *text;
+        int score; /* -1: a message */
+    } cases[] = {{"5.", 5},  {"05", 5}, {"\"3\"", 3}, {"٥", 5},         {"۴", 4},    {"３", 3},   {"5/5", -1},
+                 {"10", -1}, {"0", -1}, {"-", -1},    {"5 thanks", -1}, {"4 5", -1}, {"005", -1}, {"٥٥", -1}};
+
+    (void)state;
+    use_survey();
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct desk_do done;
+        char number[24];
+        long long id;
+
+        snprintf(number, sizeof number, "+49170999%04d", (int)i);
+        assert_int_equal(sscanf(told(say(number, "Have you got rye bread?"), ANNA), "#%lld", &id), 1);
+        assert_int_equal(act((struct desk_do){.op = OP_CLOSE, .conversation = id, .who = "test"}, &done), 0);
+        world_run(&w, 12 * MINUTE_MS);
+        say(number, cases[i].text);
+        if (conversation(id).survey_score != cases[i].score)
+            fail_msg("\"%s\" is taken as %d", cases[i].text, conversation(id).survey_score);
+        assert_int_equal(conversation(id).state, cases[i].score < 0 ? CONV_OPEN : CONV_CLOSED);
+    }
+}
+
 /* A question in the comment is a comment, and a message that somebody has to answer. */
 static void test_question_as_comment(void **state)
 {
@@ -525,6 +552,19 @@ static void test_question_as_comment(void **state)
     since = say(CUSTOMER, "The bread was old. Can I bring it back?");
     assert_true(conversation(1).survey_commented);
     assert_part(told(since, ANNA), "Can I bring it back?");
+    assert_int_equal(conversation(1).state, CONV_OPEN);
+}
+
+/* The same in writing that has a question mark of its own. */
+static void test_question_in_other_scripts(void **state)
+{
+    (void)state;
+    use_survey();
+    close_one(CUSTOMER);
+    world_run(&w, 12 * MINUTE_MS);
+    say(CUSTOMER, "2");
+    say(CUSTOMER, "هل يمكنني إعادته؟");
+    assert_true(conversation(1).survey_commented);
     assert_int_equal(conversation(1).state, CONV_OPEN);
 }
 
@@ -658,7 +698,9 @@ int main(void)
         FLOW(test_silence),
         FLOW(test_survey),
         FLOW(test_no_answers),
+        FLOW(test_bare_numbers),
         FLOW(test_question_as_comment),
+        FLOW(test_question_in_other_scripts),
         FLOW(test_survey_restraint),
         FLOW(test_survey_opted_out),
         FLOW(test_survey_crash),
