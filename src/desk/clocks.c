@@ -50,6 +50,16 @@ static void add(struct turn *t, enum effect_kind kind, int64_t n)
                       .kind = kind, .conversation = t->conv->id, .number = t->conv->number, .n = n});
 }
 
+/* From the state in which it was seen: a customer or a person may be faster. */
+static void add_state(struct turn *t, enum conv_state to)
+{
+    add_effect(t, (struct store_effect){.kind = EFFECT_STATE,
+                                        .conversation = t->conv->id,
+                                        .number = t->conv->number,
+                                        .name = conv_state_name(t->conv->state),
+                                        .n = to});
+}
+
 static void tell_people(struct turn *t, const struct person *const *people, int n, const char *key,
                         const char *what)
 {
@@ -99,7 +109,7 @@ static const char *wake(struct turn *t)
     if (c->state != CONV_SNOOZED || c->snoozed_until_wall_ms == 0 ||
         c->snoozed_until_wall_ms > t->now_wall_ms)
         return NULL;
-    add(t, EFFECT_STATE, CONV_OPEN);
+    add_state(t, CONV_OPEN);
     n = due_on_resume(&t->p->staff, c, t->now_wall_ms, clocks);
     for (int i = 0; i < n; i++)
         add_effect(t, clocks[i]);
@@ -114,7 +124,7 @@ static const char *close_silent(struct turn *t)
     if (t->conv->state != CONV_WAITING ||
         t->now_wall_ms - t->conv->changed_wall_ms < t->p->answers.close_after_ms)
         return NULL;
-    add(t, EFFECT_STATE, CONV_CLOSED);
+    add_state(t, CONV_CLOSED);
     return "clock: silent";
 }
 
@@ -157,7 +167,7 @@ static const char *ask_survey(struct turn *t)
 
     if (t->conv->state != CONV_CLOSED || t->conv->survey_wall_ms || !t->p->survey.on ||
         t->conv->messages_in == 0 || k->consent == CONSENT_OUT || k->muted_until_wall_ms > t->now_wall_ms ||
-        number_kind(t->conv->number) != NUMBER_E164)
+        number_kind(t->conv->number) != NUMBER_E164 || staff_by_number(&t->p->staff, t->conv->number))
         return NULL;
     if (!guard_has_room(&t->p->guard, k)) {
         if (!t->c->survey_full_wall_ms)

@@ -98,7 +98,7 @@ struct conv_row {
 /* What each needs is said behind it; `conversation` 0 is that of the transaction, `number` NULL its
  * contact's. One that changes nothing (a tag that is there already) succeeds and is not told. */
 enum effect_kind {
-    EFFECT_STATE,          /* n: enum conv_state; at_wall_ms: SNOOZED until */
+    EFFECT_STATE, /* n: enum conv_state; at_wall_ms: SNOOZED until; name: only from this state; NULL any */
     EFFECT_DEPARTMENT,     /* value; "" none */
     EFFECT_ASSIGN,         /* value: a person's name; "" nobody */
     EFFECT_PRIORITY,       /* n: enum conv_priority */

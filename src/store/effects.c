@@ -28,8 +28,11 @@ static int on_state(struct desk_tx *t, const struct on *on, const struct store_e
 {
     enum conv_state to = (enum conv_state)e->n;
     bool same = on->c->state == to && on->c->snoozed_until_wall_ms == e->at_wall_ms;
-    int rc = desk_set_state(t, on->c, to, e->at_wall_ms);
+    int rc;
 
+    if (e->name && strcmp(e->name, conv_state_name(on->c->state)) != 0)
+        return ERR_OK; /* somebody was faster */
+    rc = desk_set_state(t, on->c, to, e->at_wall_ms);
     if (rc == ERR_OK && !same) {
         *on->dirty = true;
         on->c->changed_wall_ms = t->h->now_wall_ms;

@@ -603,6 +603,21 @@ static void test_survey_opted_out(void **state)
     assert_true(conversation(1).survey_wall_ms == 0);
 }
 
+/* Who is one of us by now is no customer to be asked. */
+static void test_survey_of_staff(void **state)
+{
+    int since;
+
+    (void)state;
+    use_survey();
+    close_one(CUSTOMER);
+    people[0].number = CUSTOMER;
+    use();
+    since = w.mr;
+    world_run(&w, HOUR_MS);
+    assert_string_equal(told(since, CUSTOMER), "");
+}
+
 /* However many there are who cannot be asked, who can be is. */
 static void test_survey_of_many(void **state)
 {
@@ -704,6 +719,7 @@ int main(void)
         FLOW(test_survey_restraint),
         FLOW(test_survey_opted_out),
         FLOW(test_survey_crash),
+        FLOW(test_survey_of_staff),
         FLOW(test_survey_of_many),
         FLOW(test_survey_guarded),
         FLOW(test_waits_behind_machine),

@@ -315,6 +315,20 @@ static void test_effects_on_a_conversation(void **state)
     assert_int_equal(person_does(f, 999, effects, 1, T0), ERR_NOT_FOUND);
 }
 
+/* What a clock does of a state that it saw is not done of another one. */
+static void test_state_seen(void **state)
+{
+    struct fixture *f = *state;
+    struct store_effect silent = {.kind = EFFECT_STATE, .n = CONV_CLOSED, .name = "waiting"};
+    int64_t id = customer_writes(f, CUSTOMER, "one", T0);
+
+    assert_int_equal(person_does(f, id, &silent, 1, T0 + 5), 0);
+    assert_int_equal(conversation(f, id).state, CONV_NEW);
+    assert_int_equal(set_state(f, id, CONV_WAITING, T0 + 6), 0);
+    assert_int_equal(person_does(f, id, &silent, 1, T0 + 7), 0);
+    assert_int_equal(conversation(f, id).state, CONV_CLOSED);
+}
+
 /* A clock that was stopped, stands or began anew since somebody saw that it was over is late with nothing. */
 static void test_not_late_any_more(void **state)
 {
@@ -872,6 +886,7 @@ int main(void)
         TEST(test_joining),
         TEST(test_one_for_each_sim),
         TEST(test_effects_on_a_conversation),
+        TEST(test_state_seen),
         TEST(test_not_late_any_more),
         TEST(test_effects_on_a_contact),
         TEST(test_effects_that_are_remembered),
