@@ -76,6 +76,14 @@ int consent_set(struct store_db *db, const struct consent_change *c);
  * line. */
 int consent_admit(struct store_db *db, struct store_new_message *m, int64_t now_wall_ms);
 
+/* ---- export.c, erase.c ---- */
+
+/* A delivery's body names this number, whole: as a text of JSON, or in the text of a mail. */
+#define BODY_NAMES(number)                                                                                   \
+    "(instr(body, '\"' || " number " || '\"') > 0 OR (" number " GLOB '+*' AND body GLOB '*' || " number     \
+    " || "                                                                                                   \
+    "'[^0-9]*'))"
+
 /* ---- events.c ---- */
 
 struct event_new {

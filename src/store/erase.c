@@ -3,20 +3,24 @@
  *
  * It begins with a row in `erasure`, which tells an interrupted one after a restart, and ends with that row
  * losing the number. Phases: messages of the numbers, those of their conversations that were with others,
- * everything else (in one transaction, so that it is known until then what belongs together), and the words
- * of names and titles, whose index is written anew so that nothing of them is left in it.
+ * what else our people were told of these by the relay and wrote about them, everything else (in one
+ * transaction, so that it is known until then what belongs together), and the words of names and titles,
+ * whose index is written anew so that nothing of them is left in it.
  *
  * An opt-out is kept as a keyed hash of its number (SipHash-2-4 under a secret of this database). The number
  * cannot be read from it; whoever has the database can still test whether a given number is among them, which
  * is what keeping an opt-out means. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/desk_private.h"
 #include "store/query_desk.h"
 #include "store/remove.h"
 
-enum { MESSAGES_A_CALL = 200, WORD_PAGES = 16 };
-enum phase { PHASE_MESSAGES, PHASE_CONVERSATIONS, PHASE_REST, PHASE_WORDS, PHASE_DONE };
+enum { MESSAGES_A_CALL = 200, STAFF_A_CALL = 20000, WORD_PAGES = 16 };
+#define CLOCK_SLACK_MS INT64_C(86400000)
+/* Stored. From PHASE_STAFF on: so far the relay's messages were looked at, by message id. */
+enum phase { PHASE_MESSAGES = 0, PHASE_WORDS = 3, PHASE_DONE = 4, PHASE_STAFF = 1000 };
 
 struct erasing {
     struct store_db *db;
@@ -95,17 +99,23 @@ static const char sql_of_conversations[] = "SELECT m.id, m.state FROM conversati
                                            "m.conversation = v.id AND m.conversation > 0 "
                                            "WHERE v.contact = ?1";
 
-static int find_messages(struct erasing *g, struct ids *ids)
+static int newest_message(struct erasing *g, int64_t *id)
 {
-    int64_t newest;
     sqlite3_stmt *st;
     int rc = db_first(g->db, &st, sql_newest, NULL, 0);
 
     if (rc <= 0)
         return rc;
-    newest = db_col(st, 0);
+    *id = db_col(st, 0);
     db_end(st);
-    rc = ERR_OK;
+    return ERR_OK;
+}
+
+static int find_messages(struct erasing *g, struct ids *ids)
+{
+    int64_t newest = 0;
+    int rc = newest_message(g, &newest);
+
     for (int64_t era = 0; era <= newest / MSG_ERA && rc == ERR_OK && ids->n < MESSAGES_A_CALL; era++)
         for (int i = 0; i < g->all.n && rc == ERR_OK && ids->n < MESSAGES_A_CALL; i++)
             rc = read_ids(g->db, DB_BIND(g->db, sql_of_number, db_int(era), db_text(g->all.of[i])), ids);
@@ -161,6 +171,114 @@ static int erase_messages(struct erasing *g, const struct ids *ids)
     return rc || ids->n == 0 ? rc : messages_sweep(g->db);
 }
 
+/* ---- of the relay ----------------------------------------------------------------------------------------
+ */
+
+static const char sql_is_theirs[] = "SELECT 1 FROM conversation WHERE id = ?1 AND contact = ?2";
+
+static int is_theirs(struct erasing *g, const char *digits)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    if (*digits < '0' || *digits > '9')
+        return 0;
+    rc = DB_FIRST(g->db, &st, sql_is_theirs, db_int(strtoll(digits, NULL, 10)), db_int(g->all.contact));
+    if (rc > 0)
+        db_end(st);
+    return rc;
+}
+
+/* 1: it is about one of their conversations: "relay:12", or a line of the text begins with "#12". */
+static int is_about(struct erasing *g, const char *source, const char *text)
+{
+    int rc = strncmp(source, "relay:", 6) == 0 ? is_theirs(g, source + 6) : 0;
+
+    while (rc == 0 && text) {
+        text += strspn(text, " ");
+        if (*text == '#')
+            rc = is_theirs(g, text + 1 + strspn(text + 1, " "));
+        text = strchr(text, '\n');
+        text += text != NULL;
+    }
+    return rc;
+}
+
+static const char sql_staff[] =
+    "SELECT id, state, source, text FROM message WHERE id > ?1 AND id <= ?2 AND flags & 32768 ORDER BY id";
+
+/* Of the next messages those about them; *after: how far it came. */
+static int find_staff(struct erasing *g, int64_t *after, struct ids *ids)
+{
+    int64_t to = *after + STAFF_A_CALL;
+    sqlite3_stmt *st = DB_BIND(g->db, sql_staff, db_int(*after), db_int(to));
+    int rc;
+
+    *after = to;
+    if (!st)
+        return g->db->err->code;
+    while ((rc = db_step(g->db, st)) > 0) {
+        const char *source = (const char *)sqlite3_column_text(st, 2);
+        int about = is_about(g, source ? source : "", (const char *)sqlite3_column_text(st, 3));
+
+        if (about > 0) {
+            ids->of[ids->n] = db_col(st, 0);
+            ids->state[ids->n++] = (int)db_col(st, 1);
+        }
+        if (about < 0 || ids->n == MESSAGES_A_CALL) {
+            *after = db_col(st, 0);
+            db_end(st);
+            return about < 0 ? about : ERR_OK;
+        }
+    }
+    return rc;
+}
+
+static const char sql_first[] = "SELECT min(created) FROM conversation WHERE contact = ?1";
+static const char sql_since[] =
+    "SELECT id FROM message INDEXED BY message_created WHERE created >= ?1 ORDER BY created, id LIMIT 1";
+
+/* Before this message nothing can be about them; 0: there is none that could. */
+static int first_of_staff(struct erasing *g, int64_t *id)
+{
+    int64_t created = 0;
+    sqlite3_stmt *st;
+    int rc = DB_FIRST(g->db, &st, sql_first, db_int(g->all.contact));
+
+    *id = 0;
+    if (rc > 0) {
+        created = db_col(st, 0);
+        db_end(st);
+    }
+    if (rc < 0 || created == 0 ||
+        (rc = DB_FIRST(g->db, &st, sql_since, db_int(created - CLOCK_SLACK_MS))) <= 0)
+        return rc < 0 ? rc : ERR_OK;
+    *id = db_col(st, 0);
+    db_end(st);
+    return ERR_OK;
+}
+
+/* Notices (it was given to them, it is late), lists, and what they wrote about a conversation: no message of
+ * the customer leads there. *more: they were not all looked at. */
+static int erase_staff(struct erasing *g, bool *more)
+{
+    struct ids ids = {.n = 0};
+    int64_t newest = 0, after = g->phase - PHASE_STAFF;
+    int rc = newest_message(g, &newest);
+
+    if (rc == ERR_OK && g->phase < PHASE_STAFF) {
+        rc = first_of_staff(g, &after);
+        after = after > 0 ? after - 1 : newest;
+    }
+    if (rc || after >= newest)
+        return rc;
+    if ((rc = find_staff(g, &after, &ids)) || (rc = erase_messages(g, &ids)))
+        return rc;
+    g->phase = PHASE_STAFF + after;
+    *more = after < newest;
+    return ERR_OK;
+}
+
 /* ---- the opt-out -----------------------------------------------------------------------------------------
  */
 
@@ -193,6 +311,9 @@ static const char sql_auto[] = "DELETE FROM auto_reply WHERE number = ?1";
 static const char sql_once[] = "DELETE FROM once WHERE number = ?1";
 static const char sql_muted[] = "DELETE FROM muted WHERE number = ?1";
 static const char sql_values[] = "DELETE FROM value WHERE key = ?1";
+/* What was told of a number without conversation names it in its body. What waits is little. */
+static const char sql_told[] =
+    "DELETE FROM delivery WHERE conversation = 0 AND message = 0 AND " BODY_NAMES("?1");
 /* A campaign's counts stay. Why it was refused tells of the number; nobody who waited gets it any more (state
  * 1: waiting, 2: accepted, 3: refused). */
 static const char sql_campaigns[] =
@@ -221,7 +342,7 @@ static int erase_rest(struct erasing *g)
 {
     static const char *const of_number[] = {sql_segments,  sql_bundles, sql_reports, sql_events,
                                             sql_auto,      sql_once,    sql_muted,   sql_values,
-                                            sql_campaigns, sql_consent, sql_ledger};
+                                            sql_campaigns, sql_consent, sql_ledger,  sql_told};
     static const char *const of_contact[] = {sql_deliveries, sql_log,  sql_conversations,
                                              sql_tags,       sql_also, sql_contact};
     int rc = ERR_OK;
@@ -252,6 +373,7 @@ static int erase_words(struct erasing *g)
 static int erase_some(struct erasing *g)
 {
     struct ids ids = {.n = 0};
+    bool more = false;
     int rc;
 
     if (g->phase == PHASE_WORDS)
@@ -262,6 +384,8 @@ static int erase_some(struct erasing *g)
     if (ids.n == 0)
         rc = read_ids(g->db, DB_BIND(g->db, sql_of_conversations, db_int(g->all.contact)), &ids);
     if (rc || (rc = erase_messages(g, &ids)) || ids.n > 0)
+        return rc;
+    if ((rc = erase_staff(g, &more)) || more)
         return rc;
     if ((rc = erase_rest(g)) == ERR_OK)
         g->phase = PHASE_WORDS;

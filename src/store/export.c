@@ -34,7 +34,7 @@ const char *export_section_name(enum export_section s)
 /* The contact; and all numbers that are its own, where there is none the one. */
 #define OWN CONTACT_OF("?1")
 #define NUMBERS                                                                                              \
-    "(SELECT ?1 UNION ALL SELECT number FROM contact WHERE id = " OWN                                        \
+    "(SELECT ?1 AS number UNION ALL SELECT number FROM contact WHERE id = " OWN                              \
     " UNION ALL SELECT number FROM contact_also WHERE contact = " OWN ")"
 
 /* Each has ?1: the number, ?2: the cursor; columns: the array, the cursor behind it (NULL: nothing was
@@ -344,15 +344,25 @@ static const char sql_waiting[] =
                           "d.created") ") FROM delivery d WHERE ?2 = 0 AND (d.conversation IN (SELECT id "
                                        "FROM conversation WHERE "
                                        "contact = " OWN ") OR d.message IN (SELECT id FROM message WHERE "
-                                       "peer IN " NUMBERS " AND id = d.message)) UNION ALL "
-                                       "SELECT json_object('report_of', r.recipient, 'at', " TIME(
-                                           "r.received") ", 'status', r.status, 'pdu', hex(r.pdu)) FROM "
-                                                         "report r WHERE ?2 = 0 AND r.part IS NULL AND "
-                                                         "r.recipient IN " NUMBERS " UNION ALL "
-                                                         "SELECT json_object('event', e.kind, 'at', " TIME(
-                                                             "e.at") ", 'text', e.text) FROM event e WHERE "
-                                                                     "?2 = 0 AND "
-                                                                     "e.number IN " NUMBERS ")";
+                                       "peer IN " NUMBERS " AND id = d.message) OR (d.conversation = 0 AND "
+                                                          "d.message = 0 AND EXISTS(SELECT 1 FROM " NUMBERS
+                                       " w WHERE " BODY_NAMES(
+                                           "w.number") "))) UNION ALL "
+                                                       "SELECT json_object('report_of', r.recipient, "
+                                                       "'at', " TIME(
+                                                           "r.received") ", 'status', r.status, 'pdu', "
+                                                                         "hex(r.pdu)) FROM "
+                                                                         "report r WHERE ?2 = 0 AND r.part "
+                                                                         "IS NULL AND "
+                                                                         "r.recipient IN " NUMBERS
+                                                                         " UNION ALL "
+                                                                         "SELECT json_object('event', "
+                                                                         "e.kind, 'at', " TIME(
+                                                                             "e.at") ", 'text', e.text) FROM "
+                                                                                     "event e WHERE "
+                                                                                     "?2 = 0 AND "
+                                                                                     "e.number IN " NUMBERS
+                                                                                     ")";
 
 static const char sql_other[] =
     "SELECT json_group_array(json(j)), NULL FROM ("

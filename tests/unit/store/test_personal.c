@@ -264,6 +264,76 @@ static void test_erase(void **state)
     fixture_start(f);
 }
 
+/* A message of the relay, to one of our people or by one; it is done with. */
+static int64_t staff_message(struct fixture *f, const char *source, const char *text)
+{
+    struct store_new_message m = {.peer = "+491719999999",
+                                  .text = text,
+                                  .source = source,
+                                  .flags = MSG_F_STAFF,
+                                  .conversation = -1,
+                                  .parts = customers_parts,
+                                  .nparts = 1};
+
+    decide_on(f, &(struct deed){.number = "", .reply = &m, .at = T0 + MINUTE});
+    carry(f, m.id, 1, "m0", MSG_SENT, T0 + MINUTE);
+    return m.id;
+}
+
+/* What our people were told of her conversation without a message of hers (it was given to them, it is late,
+ * a list), and what they wrote about it, goes too; what is about another's stays. */
+static void test_erase_of_relay(void **state)
+{
+    struct fixture *f = *state;
+    int64_t hers = live(f, HER, SECRET_TEXT), others = live(f, OTHER, "hello");
+    int64_t note = receive_from(f, "+491719999999", "m0", "#1 note " SECRET_TEXT, T0 + MINUTE);
+    bool opt_out;
+
+    assert_int_equal(hers, 1);
+    assert_int_equal(others, 2);
+    decide_on(f, &(struct deed){.message = note, .who = "person:Anna", .at = T0 + MINUTE});
+    staff_message(f, "relay:1", "#1 " SECRET_NAME ": yours now (Ben). \"" SECRET_TEXT "\"");
+    staff_message(f, "relay", "2 open\n#2 Ben: hello\n#1 " SECRET_NAME ": " SECRET_TEXT);
+    staff_message(f, "relay:1", SECRET_TEXT);
+    staff_message(f, "relay:2", "#2 Ben: is this #1");
+    staff_message(f, "relay:11", "#11 somebody: hello");
+    for (int i = 0; i < 30; i++)
+        staff_message(f, "relay:2", "#2 Ben: once more");
+    erase(f, HER, &opt_out);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message WHERE text LIKE '%" SECRET_TEXT "%'"), 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message"), 33);
+}
+
+/* What waits for a server about a number without conversation (a report on a message that nobody answered) is
+ * hers all the same; another's, whose number begins as hers, is not. */
+static void test_deliveries_without_conversation(void **state)
+{
+    static const char *const bodies[] = {"{\"contact\":{\"number\":\"" HER "\"}}", "From: " HER "\nhello",
+                                         "{\"contact\":{\"number\":\"" HER "1\"}}"};
+    struct fixture *f = *state;
+    int pieces;
+    bool opt_out;
+    char *all;
+
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        struct deed d = {
+            .number = HER,
+            .effects = {{.kind = EFFECT_DELIVER, .name = "crm", .key = bodies[i], .value = bodies[i]}},
+            .neffects = 1,
+            .at = T0};
+
+        decide_on(f, &d);
+    }
+    all = export_all(f, HER, &pieces);
+    must_have(all, "From: " HER);
+    must_have(all, "\\\"" HER "\\\"");
+    assert_null(strstr(all, HER "1"));
+    free(all);
+    erase(f, HER, &opt_out);
+    assert_int_equal(ask(f, "SELECT count(*) FROM delivery"), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM delivery WHERE body LIKE '%" HER "1%'"), 1);
+}
+
 /* A message under way is told, and nothing is erased beside it. */
 static void test_erase_busy(void **state)
 {
@@ -516,6 +586,8 @@ int main(void)
         TEST(test_export_many),
         TEST(test_export_cut),
         TEST(test_erase),
+        TEST(test_erase_of_relay),
+        TEST(test_deliveries_without_conversation),
         TEST(test_erase_busy),
         TEST(test_erased_opt_out),
         TEST(test_erase_interrupted),
