@@ -21,8 +21,9 @@
 enum {
     AT_A_TIME = 4,
     RECIPIENTS = 16,
-    WORD_BYTES = 45, /* of an encoded word: 75 characters (RFC 2047, 2) hold 45 bytes in base64 */
-    LINE_BYTES = 57, /* of the body: 76 characters (RFC 2045, 6.8) */
+    WORD_BYTES = 45,  /* of an encoded word: 75 characters (RFC 2047, 2) hold 45 bytes in base64 */
+    FIRST_BYTES = 39, /* of the one behind "Subject: ": the line has 76 */
+    LINE_BYTES = 57,  /* of the body: 76 characters (RFC 2045, 6.8) */
     SUBJECT_BYTES = 400,
 };
 
@@ -36,12 +37,12 @@ struct mail {
     struct ask *ask;
     struct transfer transfer;
     struct buf text;
-    json_t *body; /* holds the recipients */
-    const char *to[RECIPIENTS + 1];
+    json_t *body; /* holds the addresses */
+    const char *to[RECIPIENTS + 1], *named[RECIPIENTS + 1];
     char from[256]; /* the address alone */
 };
 
-/* ---- what is delivered: {"to": […], "subject": …, "text": …} --------------------------------------------
+/* ---- what is delivered: {"to": […], "for": […], "id": …, "subject": …, "text": …} -----------------------
  */
 
 static void add_line(struct buf *out, const char *name, const char *value)
@@ -69,20 +70,20 @@ static void describe(const struct handler_event *ev, struct buf *out)
     buf_addc(out, '\n');
 }
 
-static json_t *recipients(const struct plugin *p, const char *target)
+/* Whom its header names: all who get it, each by a delivery of his own. */
+static json_t *named(const struct plugin *p, const char *to, bool one)
 {
     json_t *list = json_array();
 
-    if (target && !strncmp(target, "mailto:", 7)) {
-        json_array_append_new(list, json_string(target + 7));
-        return list;
-    }
-    for (int i = 0; p->conf.to[i]; i++)
+    if (one)
+        json_array_append_new(list, json_string(to));
+    for (int i = 0; !one && p->conf.to[i]; i++)
         json_array_append_new(list, json_string(p->conf.to[i]));
     return list;
 }
 
-static bool compose(struct plugin *p, const struct handler_event *ev, const char *target, struct buf *body)
+static bool compose(struct plugin *p, const struct handler_event *ev, const char *to, bool one,
+                    struct buf *body)
 {
     struct mailbox *m = p->impl;
     struct handler_event masked = *ev; /* as others than the sender may read it */
@@ -98,8 +99,8 @@ static bool compose(struct plugin *p, const struct handler_event *ev, const char
     if (!subject.len)
         buf_addf(&subject, "%s %s", engine_on_names[ev->on], ev->from ? ev->from : "");
     describe(ev, &text);
-    o = json_pack("{s:o, s:s%, s:s%}", "to", recipients(p, target), "subject", buf_str(&subject), subject.len,
-                  "text", buf_str(&text), text.len);
+    o = json_pack("{s:o, s:[s], s:s, s:s%, s:s%}", "to", named(p, to, one), "for", to, "id", ev->key,
+                  "subject", buf_str(&subject), subject.len, "text", buf_str(&text), text.len);
     line = o ? json_dumps(o, JSON_COMPACT) : NULL;
     if (line)
         buf_adds(body, line);
@@ -137,14 +138,27 @@ static bool plain(const char *text)
     return strlen(text) <= WORD_BYTES && !strstr(text, "=?");
 }
 
-/* The next piece of at most WORD_BYTES, between characters. */
-static size_t piece(const char *text, size_t len)
+/* The next piece of at most so many bytes, between characters. */
+static size_t piece(const char *text, size_t len, size_t most)
 {
-    size_t end = len < WORD_BYTES ? len : WORD_BYTES;
+    size_t end = len < most ? len : most;
 
     while (end < len && end > 0 && ((uint8_t)text[end] & 0xc0) == 0x80)
         end--;
     return end ? end : len;
+}
+
+/* Words of RFC 2047, one a line. */
+static void encoded(struct buf *out, const char *text)
+{
+    for (size_t at = 0, len = strlen(text); at < len;) {
+        size_t n = piece(text + at, len - at, at ? WORD_BYTES : FIRST_BYTES);
+
+        buf_adds(out, at ? "\r\n =?UTF-8?B?" : " =?UTF-8?B?");
+        base64(out, text + at, n);
+        buf_adds(out, "?=");
+        at += n;
+    }
 }
 
 static void unstructured(struct buf *out, const char *name, const char *value)
@@ -157,19 +171,36 @@ static void unstructured(struct buf *out, const char *name, const char *value)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = ' ';
     buf_addf(out, "%s:", name);
-    if (plain(text)) {
-        buf_addf(out, " %s\r\n", text);
-        return;
-    }
-    for (size_t at = 0, len = strlen(text); at < len;) {
-        size_t n = piece(text + at, len - at);
-
-        buf_adds(out, at ? "\r\n =?UTF-8?B?" : " =?UTF-8?B?");
-        base64(out, text + at, n);
-        buf_adds(out, "?=");
-        at += n;
-    }
+    if (plain(text))
+        buf_addf(out, " %s", text);
+    else
+        encoded(out, text);
     buf_adds(out, "\r\n");
+}
+
+/* "Name <address>" or an address: a name of other things than words stands in quotation marks (RFC
+ * 5322, 3.2.5), unless it does already; one that is not ASCII is encoded. */
+static void from_header(struct buf *out, const char *from, const char *address)
+{
+    const char *open = strchr(from, '<');
+    char name[SUBJECT_BYTES];
+    size_t len = open ? (size_t)(open - from) : 0;
+
+    while (len && from[len - 1] == ' ')
+        len--;
+    snprintf(name, sizeof name, "%.*s", (int)len, from);
+    buf_adds(out, "From:");
+    if (!plain(name)) {
+        encoded(out, name);
+    } else if (*name && *name != '"' && strpbrk(name, "()<>[]:;@\\,.\"")) {
+        buf_adds(out, " \"");
+        for (const char *c = name; *c; c++)
+            buf_addf(out, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
+        buf_addc(out, '"');
+    } else if (*name) {
+        buf_addf(out, " %s", name);
+    }
+    buf_addf(out, *name ? " <%s>\r\n" : " %s\r\n", address);
 }
 
 /* The event's id as an addr-spec's local part: what may not stand there is '-'. */
@@ -209,14 +240,16 @@ static void crlf(struct buf *out, const char *text)
 
 static void write_mail(struct mail *m, const struct plugin *p, const char *subject, const char *text)
 {
+    const char *id = json_string_value(json_object_get(m->body, "id"));
     struct buf *out = &m->text, lines = {0};
 
     date(out, rt_wall_ms(p->world->rt));
-    buf_addf(out, "From: %s\r\nTo: ", p->conf.from);
-    for (int i = 0; m->to[i]; i++)
-        buf_addf(out, "%s<%s>", i ? ",\r\n " : "", m->to[i]);
+    from_header(out, p->conf.from, m->from);
+    buf_adds(out, "To: ");
+    for (int i = 0; m->named[i]; i++)
+        buf_addf(out, "%s<%s>", i ? ",\r\n " : "", m->named[i]);
     buf_adds(out, "\r\n");
-    message_id(out, m->ask->key, m->from);
+    message_id(out, id ? id : m->ask->key, m->from);
     unstructured(out, "Subject", subject);
     buf_adds(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
                   "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n");
@@ -271,18 +304,29 @@ static void on_done(struct transfer *t, int status)
     plugin_end(a, status);
 }
 
+static int read_list(const json_t *list, const char **out)
+{
+    json_t *one;
+    size_t i;
+    int n = 0;
+
+    json_array_foreach(list, i, one) if (n < RECIPIENTS && json_is_string(one)) out[n++] =
+        json_string_value(one);
+    return n;
+}
+
+/* Without "for" it is of a version that made one delivery for all. */
 static int read_body(struct mail *m, const struct ask *a, const char **subject, const char **text,
                      struct err *e)
 {
-    json_t *to, *one;
-    size_t i, n = 0;
+    int n;
 
     m->body = json_loadb(buf_str(&a->body), a->body.len, JSON_ALLOW_NUL, NULL);
     *subject = json_string_value(json_object_get(m->body, "subject"));
     *text = json_string_value(json_object_get(m->body, "text"));
-    to = json_object_get(m->body, "to");
-    json_array_foreach(to, i, one) if (n < RECIPIENTS && json_is_string(one)) m->to[n++] =
-        json_string_value(one);
+    n = read_list(json_object_get(m->body, "to"), m->named);
+    if (read_list(json_object_get(m->body, "for"), m->to) == 0)
+        memcpy(m->to, m->named, sizeof m->to);
     return *subject && *text && n ? 0 : err_set(e, ERR_INVALID, "a delivery that is no mail");
 }
 
@@ -328,8 +372,10 @@ static void cancel_mail(struct plugin *p, struct ask *a)
 
 static bool printable(const char *text)
 {
+    if (!utf8_valid(text, strlen(text)))
+        return false;
     for (; *text; text++)
-        if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
             return false;
     return true;
 }

@@ -262,23 +262,42 @@ void plugin_cancel(struct ask *a)
 /* ---- an answer's or a failure's way into the verdict ----------------------------------------------------
  */
 
-/* One mail handler may be told of an event for several addresses: each is a delivery of its own. */
-bool plugin_forward(struct plugin *p, const struct handler_event *ev, const char *target, struct verdict *v)
+static bool deliver(struct plugin *p, const char *key, const struct buf *body, struct verdict *v)
+{
+    return verdict_effect(
+        v, &(struct store_effect){
+               .kind = EFFECT_DELIVER, .name = p->conf.name, .key = key, .value = buf_str(body)});
+}
+
+static bool deliver_to(struct plugin *p, const struct handler_event *ev, const char *to, bool one,
+                       struct verdict *v)
 {
     struct buf body = {0};
     char key[MSG_KEY_BYTES];
+    bool ok;
+
+    snprintf(key, sizeof key, "%s/mailto:%s", ev->key, to);
+    ok = p->kind->compose(p, ev, to, one, &body) && deliver(p, key, &body, v);
+    buf_free(&body);
+    return ok;
+}
+
+/* Each address is a delivery of its own: one that the server refuses keeps nothing from the others. */
+bool plugin_forward(struct plugin *p, const struct handler_event *ev, const char *target, struct verdict *v)
+{
+    struct buf body = {0};
     bool ok = true;
 
-    snprintf(key, sizeof key, "%s%s%s", ev->key, target && p->kind->compose ? "/" : "",
-             target && p->kind->compose ? target : "");
-    if (p->kind->compose)
-        ok = p->kind->compose(p, ev, target, &body);
-    else
+    if (!p->kind->compose) {
         event_to_json(ev, &body);
-    ok = ok && verdict_effect(
-                   v, &(struct store_effect){
-                          .kind = EFFECT_DELIVER, .name = p->conf.name, .key = key, .value = buf_str(&body)});
-    buf_free(&body);
+        ok = deliver(p, ev->key, &body, v);
+        buf_free(&body);
+        return ok;
+    }
+    if (target && !strncmp(target, "mailto:", 7))
+        return deliver_to(p, ev, target + 7, true, v);
+    for (int i = 0; p->conf.to[i]; i++)
+        ok = deliver_to(p, ev, p->conf.to[i], false, v) && ok;
     return ok;
 }
 

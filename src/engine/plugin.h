@@ -45,8 +45,10 @@ struct plugin_kind {
     /* Calls plugin_end once, now or later, with `actions` or `err` filled. */
     void (*start)(struct plugin *p, struct ask *a);
     void (*cancel)(struct plugin *p, struct ask *a); /* plugin_end is not called any more */
-    /* What is to be delivered, where that is not the event as JSON. NULL: it is. */
-    bool (*compose)(struct plugin *p, const struct handler_event *ev, const char *target, struct buf *body);
+    /* What is to be delivered to one address, where that is not the event as JSON; `one`: to no other, else
+     * it is one of conf.to. NULL: it is the event. */
+    bool (*compose)(struct plugin *p, const struct handler_event *ev, const char *to, bool one,
+                    struct buf *body);
 };
 extern const struct plugin_kind plugin_exec, plugin_webhook, plugin_lua, plugin_shared, plugin_mail,
     plugin_eventhandler, plugin_checkhandler;
