@@ -130,6 +130,7 @@ struct stay {
     bool greeted;
     struct buf out; /* a line that has not ended */
     struct plugin_lines errors;
+    struct log_limit strays; /* answers that nobody waits for */
 };
 
 /* All that wait for it: it has gone, or is of no use any more. */
@@ -182,13 +183,15 @@ static void stay_answer(struct stay *s, const json_t *o, const char *line, size_
 {
     const char *id = json_string_value(json_object_get(o, "id"));
     struct ask *a = id ? ask_of(s->plugin, id) : NULL;
+    unsigned left_out;
 
     if (a)
         plugin_answer(a, line, len);
     else if (!id)
         stay_lost(s, ERR_INVALID, "it wrote a line without \"id\"");
-    else /* it took longer than its deadline */
-        log_info(s->plugin->source, "an answer to \"%.60s\", which nobody waits for", id);
+    else if (log_limit_pass(&s->strays, rt_now_ms(s->plugin->world->rt), &left_out)) /* behind its deadline */
+        log_info(s->plugin->source, "an answer to \"%.60s\", which nobody waits for left_out=%u", id,
+                 left_out);
 }
 
 static void stay_line(struct stay *s, const char *line, size_t len)

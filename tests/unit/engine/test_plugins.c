@@ -361,6 +361,39 @@ static void test_stay_breaks(void **state)
     }
 }
 
+static int logged;
+
+static void count_line(enum log_level level, const char *who, const char *line)
+{
+    (void)level, (void)who, (void)line;
+    logged++;
+}
+
+/* A process that answers what nobody has asked, without end: it fills no log, and is heard all the same. */
+static void test_stay_strays(void **state)
+{
+    struct engine_handler_conf c = exec_conf();
+    struct foreign f;
+    struct given *g;
+
+    (void)state;
+    foreign_init(&f);
+    c.stay = true;
+    foreign_open_well(&f, &c);
+    g = foreign_say(&f, 1, "a");
+    logged = 0;
+    log_set_sink(count_line);
+    outside_says(&f.outside, 0, "{\"simgate\":1}\n");
+    for (int i = 0; i < 100; i++)
+        outside_says(&f.outside, 0, "{\"id\":\"message:7\"}\n{\"id\":\"x\"}\n");
+    log_set_sink(NULL);
+    assert_in_range(logged, 1, 10);
+    outside_says(&f.outside, 0, "{\"id\":\"message:1\"}\n");
+    assert_true(g->done);
+    given_free(g);
+    foreign_fini(&f);
+}
+
 /* ---- servers --------------------------------------------------------------------------------------------
  */
 
@@ -696,6 +729,7 @@ int main(void)
         cmocka_unit_test(test_trial),
         cmocka_unit_test(test_stay),
         cmocka_unit_test(test_stay_breaks),
+        cmocka_unit_test(test_stay_strays),
         cmocka_unit_test(test_webhook),
         cmocka_unit_test(test_webhook_later),
         cmocka_unit_test(test_asynchronous),
