@@ -6,9 +6,9 @@ set -eu
 build="gcc libc6-dev make pkg-config libuv1-dev libserialport-dev libsqlite3-dev libconfig-dev libjansson-dev
        libpcre2-dev libsystemd-dev libudev-dev uthash-dev libglib2.0-dev libcurl4-gnutls-dev
        libgnutls28-dev liblua5.4-dev tzdata python3"
-# clang and its runtime for fuzzing, tshark and libgammu as judges of PDUs, the peers to be judged by and measured with.
+# clang and its runtime for fuzzing, tshark and libgammu as judges of PDUs, openssl for certificates, the peers to be judged by and measured with.
 tests="libcmocka-dev clang libclang-rt-14-dev clang-format gcovr tshark libgammu-dev smstools gammu-smsd kannel systemd
-       man-db groff procps"
+       man-db groff openssl procps"
 # An emulator, and what makes a Debian for it.
 machine="qemu-system-x86 mmdebstrap kmod cpio e2fsprogs"
 

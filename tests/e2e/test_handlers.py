@@ -82,8 +82,8 @@ def handlers(it, text, chain="", more=""):
 class Server(http.server.ThreadingHTTPServer):
     """Keeps every request, and answers as `answer(request)` says: (status, text)."""
 
-    def __init__(self, answer=lambda request: (200, "")):
-        self.requests, self.answer = [], answer
+    def __init__(self, answer=lambda request: (200, ""), headers=None):
+        self.requests, self.answer, self.headers = [], answer, headers or {}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -94,6 +94,8 @@ class Server(http.server.ThreadingHTTPServer):
                 self.server.requests.append(request)
                 status, text = self.server.answer(request)
                 self.send_response(status)
+                for name, value in self.server.headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(text.encode())))
                 self.end_headers()
                 self.wfile.write(text.encode())

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 """Handlers over time, with the real programs: another kind or another file behind the same name, failures and their defaults,
 loops, and programs that misbehave."""
-import json
 import os
-import subprocess
 import shutil
+import subprocess
 import time
 
 import lab
-from test_handlers import CUSTOMER, Mailbox, Server, handlers, other, replies, say, script
+from test_handlers import Server, handlers, other, replies, say, script
+from test_handlers_mail import certificate, secure
 
 OBJECT = """
 #include <simgate/handler.h>
@@ -77,6 +77,153 @@ def test_another_kind_takes_the_name(build):
         lab.equal(it.daemon.poll(), None, "simgated")
         lab.true(it.json("deliveries")["deliveries"], "it waits")
     server.shutdown()
+
+
+SLOW = """
+import json, sys, time
+event = json.load(sys.stdin)
+open(sys.argv[1], "a").write(event["id"] + "\\n")
+time.sleep(float(sys.argv[2]))
+json.dump({"actions": [{"action": "reply", "text": "at last"}], "verdict": "stop"}, sys.stdout)
+"""
+REST = 'rules = ( { name = "rest"; reply = "from the rules"; } );'
+CHAIN = 'chain = ( "consent", "guard", "own", "rules" );'
+
+
+def exec_handler(path, *arguments, more=""):
+    words = ", ".join(f'"{a}"' for a in ("/usr/bin/python3", path, *arguments))
+    return f'{{ name = "own"; kind = "exec"; command = ( {words} ); {more} }}'
+
+
+def test_failure_defaults(build):
+    """A program that fails: next has the rules asked, stop nobody, hold asks again until it works, also behind a crash, and then
+    answers once."""
+    with lab.Lab(build) as it:
+        path = script(it, "maybe.py", f"""
+import json, os, sys
+if not os.path.exists("{it.dir}/works"):
+    sys.exit(7)
+json.dump({{"actions": [{{"action": "reply", "text": "works"}}], "verdict": "stop"}}, sys.stdout)
+""")
+        handlers(it, exec_handler(path), CHAIN, REST)
+        say(it, "hello", other(1))
+        it.wait("the rules' answer", lambda: replies(it, other(1)) == ["from the rules"])
+        for default in ("stop", "hold"):
+            conf = exec_handler(path, more=f'on_failure = "{default}";')
+            it.write_conf(rest=f"handlers = ( {conf} ); {CHAIN} {REST}")
+            it.run("reload")
+            say(it, "hello", other(default == "hold" and 3 or 2))
+            it.wait("the failure", lambda: len(it.said("exit status 7")) >= (3 if default == "hold" else 2))
+        it.wait("its reason", lambda: [m for m in it.messages() if m.get("reason", "").startswith("handler own failed")])
+        it.kill()
+        it.start_daemon()
+        it.wait_ready()
+        it.wait("another failure", lambda: len(it.said("exit status 7")) >= 4)
+        lab.equal((replies(it, other(2)), replies(it, other(3))), ([], []))
+        (it.dir / "works").touch()
+        it.wait("the answer", lambda: replies(it, other(3)), 40)
+        time.sleep(1)
+        lab.equal((replies(it, other(2)), replies(it, other(3))), ([], ["works"]))
+
+
+def test_reload_while_it_is_asked(build):
+    """A reload that takes a handler away does not take it from the event that it has: its answer is done, once; a deadline that
+    passes meanwhile is one."""
+    with lab.Lab(build) as it:
+        path = script(it, "slow.py", SLOW)
+        handlers(it, exec_handler(path, it.dir / "asked", "1.5"), CHAIN, REST)
+        say(it, "hello", other(1))
+        it.wait("it is asked", (it.dir / "asked").exists)
+        it.write_conf(rest=REST)
+        it.run("reload")
+        say(it, "hello", other(2))
+        it.wait("the rules' answer", lambda: replies(it, other(2)))
+        it.wait("its answer", lambda: replies(it, other(1)))
+        lab.equal((replies(it, other(1)), replies(it, other(2))), (["at last"], ["from the rules"]))
+        conf = exec_handler(path, it.dir / "again", "60", more='deadline = "2s";')
+        it.write_conf(rest=f"handlers = ( {conf} ); {CHAIN} {REST}")
+        it.run("reload")
+        say(it, "hello", other(3))
+        it.wait("it is asked", (it.dir / "again").exists)
+        it.run("reload")
+        it.wait("the rules' answer", lambda: replies(it, other(3)), 10)
+        lab.equal(replies(it, other(3)), ["from the rules"])
+        lab.equal((it.dir / "again").read_text(), "message:5\n")
+
+
+def test_order_of_the_chain(build):
+    """A reload turns the chain around."""
+    with lab.Lab(build) as it:
+        files = [script(it, f"{name}.lua", f"function handle(event) simgate.reply('{name}') return 'stop' end") for name in ("a", "b")]
+        conf = ", ".join(f'{{ name = "{f.stem}"; kind = "lua"; file = "{f}"; }}' for f in files)
+        handlers(it, conf, 'chain = ( "consent", "guard", "a", "b" );')
+        say(it, "hello", other(1))
+        it.wait("an answer", lambda: replies(it, other(1)) == ["a"])
+        it.write_conf(rest=f'handlers = ( {conf} ); chain = ( "consent", "guard", "b", "a" );')
+        it.run("reload")
+        say(it, "hello", other(2))
+        it.wait("an answer", lambda: replies(it, other(2)) == ["b"])
+
+
+def test_lua_over_reload_and_restart(build):
+    """What a script keeps lasts; its variables live until the next reload; a script that is wrong leaves the old one at work."""
+    text = """
+local seen = 0
+function handle(event)
+  seen = seen + 1
+  local kept = tonumber(simgate.get('n') or 0) + 1
+  simgate.keep('n', kept)
+  simgate.reply('%s ' .. seen .. ' ' .. kept)
+end
+"""
+    with lab.Lab(build) as it:
+        path = script(it, "count.lua", text % "one")
+        handlers(it, f'{{ name = "count"; kind = "lua"; file = "{path}"; }}')
+
+        def asked(n, wanted):
+            say(it, "hello", other(n))
+            it.wait("an answer", lambda: replies(it, other(n)))
+            lab.equal(replies(it, other(n)), [wanted])
+
+        asked(1, "one 1 1")
+        asked(2, "one 2 2")
+        script(it, "count.lua", text % "two")
+        it.run("reload")
+        asked(3, "two 1 3")
+        script(it, "count.lua", "function handle(")
+        refused = it.run("reload", check=False)
+        lab.true(refused.returncode and "count.lua:1:" in refused.stderr + refused.stdout, refused.stderr)
+        asked(4, "two 2 4")
+        script(it, "count.lua", text % "three")
+        it.stop_daemon()
+        it.start_daemon()
+        it.wait_ready()
+        asked(5, "three 1 5")
+
+
+def test_server_that_is_another(build):
+    """Redirects are not followed, and a certificate of no known authority is refused, with the reason in log and status; with its
+    ca_file it is told, by the same id, and its late answer is done once."""
+    with lab.Lab(build) as it:
+        files = certificate(it)
+        good = Server(lambda _: (200, '{"action": "reply", "text": "late"}'))
+        good.socket = secure(files).wrap_socket(good.socket, server_side=True)
+        moved = Server(lambda _: (307, ""), {"Location": good.url.replace("http:", "https:")})
+        handlers(it, f'{{ name = "crm"; kind = "webhook"; url = "{moved.url}"; }}')
+        say(it, "hello")
+        it.wait("the failure", lambda: it.said("HTTP status 307"))
+        hook = f'name = "crm"; kind = "webhook"; url = "{good.url.replace("http:", "https:")}";'
+        it.write_conf(rest=f"handlers = ( {{ {hook} }} );")
+        it.run("reload")
+        it.wait("the refusal", lambda: it.said("certificate"))
+        lab.true("certificate" in it.run("status", check=False).stdout, "status")
+        lab.equal(good.requests, [])
+        it.write_conf(rest=f'handlers = ( {{ {hook} ca_file = "{files[0]}"; }} );')
+        it.run("reload")
+        it.wait("the answer", lambda: replies(it), 60)
+        time.sleep(1)
+        lab.equal(replies(it), ["late"])
+        lab.equal([r["headers"]["X-Simgate-Event"] for r in good.requests], ["message:1"])
 
 
 if __name__ == "__main__":

@@ -33,10 +33,8 @@ class Smtp(socketserver.ThreadingTCPServer):
                 self.say(*(f"250-{word}" for word in ["lab", *more]), "250 8BITMIME")
 
             def starttls(self, line):
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(*certificate)
                 self.say("220 go")
-                self.file = context.wrap_socket(self.request, server_side=True).makefile("rwb")
+                self.file = secure(certificate).wrap_socket(self.request, server_side=True).makefile("rwb")
                 self.tls = "TLS "
 
             def auth(self, line):
@@ -88,6 +86,12 @@ class Smtp(socketserver.ThreadingTCPServer):
 def office(box, to=("anna@example.org",), sender="Shop <shop@example.org>", more=""):
     names = ", ".join(f'"{one}"' for one in to)
     return f'{{ name = "office"; kind = "mail"; url = "{box.url}"; from = "{sender}"; to = ( {names} ); on = ( "message" ); {more} }}'
+
+
+def secure(files):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    return context
 
 
 def certificate(it):
