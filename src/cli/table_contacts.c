@@ -38,8 +38,8 @@ static const struct option import_options[] = {
     END};
 static const struct option export_options[] = {
     {"tag", ARG_TEXT, "TAG", "tag", "those with this tag", NULL, NULL, false}, END};
-static const struct option yes_options[] = {{"yes", ARG_TRUE, NULL, "yes", "do not ask", NULL, NULL, false},
-                                            END};
+static const struct option yes_options[] = {
+    {"yes", ARG_TRUE, NULL, "yes", "do not ask", NULL, NULL, false}, AS, END};
 
 const struct command contact_commands[] = {
     {.name = "contacts",

@@ -44,10 +44,12 @@ static const struct operand with_priority[] = {
 static const struct operand with_tag[] = {CONVERSATION, {"TAG", ARG_TEXT, "tag", false, NULL}, END};
 
 static const struct option as_options[] = {AS, END};
-static const struct option page_options[] = {{"limit", ARG_NUMBER, "N", "limit",
-                                              "at most so many entries: the newest; 200 when not given", NULL,
-                                              NULL, false},
-                                             END};
+static const struct option page_options[] = {
+    {"limit", ARG_NUMBER, "N", "limit",
+     "at most so many entries: the newest; 200 when not given, 1000 at most", NULL, NULL, false},
+    {"before", ARG_NUMBER, "ENTRY", "before", "what was before this entry, as the last page told", NULL, NULL,
+     false},
+    END};
 static const struct option reply_options[] = {
     AS,
     {"override", ARG_TEXT, "REASON", "override", "although the customer has opted out, and why", NULL, NULL,
