@@ -39,7 +39,7 @@ static int put(struct csv_reader *c, char byte, struct err *e)
 /* The apostrophe that csv_put() put before what a spreadsheet would take for a formula. */
 static bool dangerous(const char *text)
 {
-    return *text && strchr("=+-@\t\r", *text);
+    return *text && strchr("=+-@\t\r\n", *text);
 }
 
 static bool guarded(const char *text)

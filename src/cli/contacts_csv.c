@@ -11,7 +11,8 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 
-enum { PIECE = 500, FILE_MOST_BYTES = 1 << 28, READ_BYTES = 65536, PAGE = 1000 };
+enum { PIECE = 500, PIECE_BYTES = 1 << 19 /* a request has 1 MiB, a record's JSON less than half of it */ };
+enum { FILE_MOST_BYTES = 1 << 28, READ_BYTES = 65536, PAGE = 1000 };
 
 static const char *const known[] = {"number", "name", "language", "zone", "notes"}; /* texts, in this order */
 
@@ -23,6 +24,13 @@ static bool is_known(const char *name)
     return false;
 }
 
+/* Of a column that is no attribute's. */
+static bool is_column(const char *name)
+{
+    return is_known(name) || !strcmp(name, "other_numbers") || !strcmp(name, "tags") ||
+           !strcmp(name, "consent");
+}
+
 /* ---- in ---- */
 
 struct import {
@@ -32,6 +40,7 @@ struct import {
     int total, done; /* records, the header not among them */
     json_t *columns; /* names */
     json_t *piece;   /* contacts to be asked for */
+    size_t bytes;    /* of them, as JSON */
     json_t *lines;   /* of each of them, in the file */
     json_t *totals, *errors;
     int status;
@@ -63,6 +72,9 @@ static int take_header(struct import *i, const struct csv_record *r, struct err 
 
     i->columns = json_array();
     for (int k = 0; k < r->count; k++) {
+        for (int earlier = 0; earlier < k; earlier++)
+            if (*r->fields[k] && !strcmp(r->fields[k], r->fields[earlier]))
+                return err_set(e, ERR_INVALID, "column %d: \"%.60s\" is there twice", k + 1, r->fields[k]);
         json_array_append_new(i->columns, json_string(r->fields[k]));
         number = number || !strcmp(r->fields[k], "number");
     }
@@ -166,12 +178,15 @@ static int give(struct import *i)
     json_decref(args);
     json_array_clear(i->piece);
     json_array_clear(i->lines);
+    i->bytes = 0;
     return i->status == CLI_DONE ? 0 : ERR_CANCELLED;
 }
 
 static int on_record(void *owner, const struct csv_record *r, struct err *e)
 {
     struct import *i = owner;
+    json_t *contact;
+    size_t bytes;
 
     if (!i->columns)
         return take_header(i, r, e);
@@ -179,7 +194,14 @@ static int on_record(void *owner, const struct csv_record *r, struct err *e)
         i->total++;
         return 0;
     }
-    json_array_append_new(i->piece, contact_of(i, r));
+    contact = contact_of(i, r);
+    bytes = json_dumpb(contact, NULL, 0, JSON_COMPACT) + 1;
+    if (i->bytes + bytes > PIECE_BYTES && give(i) < 0) {
+        json_decref(contact);
+        return ERR_CANCELLED;
+    }
+    i->bytes += bytes;
+    json_array_append_new(i->piece, contact);
     json_array_append_new(i->lines, json_integer(r->line));
     return json_array_size(i->piece) == PIECE ? give(i) : 0;
 }
@@ -323,8 +345,12 @@ static void take_page(struct export *x, const json_t *answer)
             put_row(x, c);
             continue;
         }
+        /* A rule or handler may name one as a column is named: read again it would be something else. */
         json_object_foreach(json_object_get(c, "attributes"), name, value)
-            json_object_set_new(x->attributes, name, json_null());
+        {
+            if (!is_column(name))
+                json_object_set_new(x->attributes, name, json_null());
+        }
     }
 }
 

@@ -201,6 +201,35 @@ def test_contacts(build):
         lab.true("proof" in json.loads(done.stdout)["errors"][0]["text"], done.stdout)
 
 
+def test_files(build):
+    """Files as spreadsheets and people make them: what is understood, what is refused before anything is stored, and large texts;
+    what is exported comes back the same."""
+    with desk(build) as it:
+        it.start()
+        file = it.dir / "customers.csv"
+        file.write_bytes(b"\xef\xbb\xbfnumber;name;notes\r\n0151 1111111;\"M\xc3\xbcller; \"\"J\"\"\";\"'\n=1+1\"\r\n"
+                         b"0151 1111111;;\"'=cmd|x\"\r\n\r\n01512222222;B;\r\n")
+        lab.equal(it.json("contacts", "import", file)["created"], 2, "one number twice is one contact")
+        c = it.json("contact", "01511111111")["contact"]
+        lab.equal((c["name"], c["notes"]), ('Müller; "J"', "=cmd|x"))
+        for wrong, words in ((b"number,name\n0151 9999999,\"not closed\n", "not closed"), (b"number,name\n0151 9999999,M\xfcller\n", "UTF-8"),
+                             (b"number,name\n0151 9999999,a,b\n", "columns"), (b"number,name\n0151 9999999,a\0b\n", "NUL"),
+                             (b"number,name,name\n0151 9999999,a,b\n", "twice"), (b"", "empty"),
+                             (b"number,name\n0151 9999999," + b"x" * 70000 + b"\n", "65536 bytes")):
+            file.write_bytes(wrong)
+            done = it.run("contacts", "import", file, check=False)
+            lab.true(done.returncode != 0 and words in done.stderr, f"{words!r} in {done.stderr!r}")
+        lab.equal(len(it.json("contacts")["contacts"]), 2, "nothing of these is stored")
+
+        notes = "a long story " * 230
+        file.write_text("number,notes\n" + "".join(f"+49152{i:08},{notes}\n" for i in range(1000)))
+        lab.equal(it.json("contacts", "import", file)["created"], 1000)
+        it.run("contact", "set", "+4915200000000", "name=\u00a0=1+1", "plan=\n=1+1")
+        out = it.run("contacts", "export").stdout
+        again = it.json("contacts", "import", "-", stdin=out)
+        lab.equal((again["contacts"], again["created"], again["changed"], again["errors"]), (1002, 0, 0, []))
+
+
 def test_consent(build):
     """An opt-out by hand holds for every producer and is told with who said so; a reason passes it once; an opt-in needs a
     proof."""

@@ -138,6 +138,8 @@ static void test_formulas(void **state)
     put_one("-2+3", "\"'-2+3\"");
     put_one("+491711234567", "+491711234567");
     put_one("-5.5", "-5.5");
+    put_one("\n=1+1", "\"'\n=1+1\"");
+    put_one("\t=1+1", "\"'\t=1+1\"");
     put_one("O'Neil", "O'Neil");
     put_one("'=x", "\"''=x\"");
     put_one("a\"b", "\"a\"\"b\"");
