@@ -174,6 +174,17 @@ static void tell_others(struct gateway *g, const struct decision *d)
     }
 }
 
+/* Without the number, which the reason begins with, and the words that somebody opted out by. */
+static void log_refused(const struct store_new_message *m)
+{
+    const char *why = m->refused;
+    size_t number = strlen(m->peer);
+    if (strncmp(why, m->peer, number) == 0)
+        why += number;
+    log_notice(WHO, "not sent to=%s by=%s:%.*s", log_number(m->peer), m->source ? m->source : "",
+               (int)strcspn(why, ":"), why);
+}
+
 void gw_decision_stored(struct gateway *g, struct decision *d)
 {
     bool about = d->op.message || d->nreplies || d->op.neffects;
@@ -186,6 +197,6 @@ void gw_decision_stored(struct gateway *g, struct decision *d)
         gw_alarm(g, d->op.message, d->sim, "%s", d->alarm);
     for (int i = 0; i < d->nreplies; i++)
         if (d->replies[i].opted_out)
-            log_notice(WHO, "not sent: %s", d->replies[i].refused);
+            log_refused(&d->replies[i]);
     gw_index_new(g, d->replies, d->nreplies);
 }

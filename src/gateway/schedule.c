@@ -260,6 +260,17 @@ static void opted_out(struct slot *s)
     gw_emit_outbox(g);
 }
 
+/* Its recipient has opted out of the SIM that stands in, and not of its own: it waits for that, whole. */
+static void only_by_its_own(struct slot *s)
+{
+    struct gateway *g = s->pipe->g;
+    struct queue_entry *e = s->e;
+    e->modem = queue_name(&g->q, s->intend.own_modem);
+    e->prefer_until_ms = 0;
+    e->next_seq = s->seq;
+    gw_pipe_withdraw(s->pipe, e);
+}
+
 static void on_intended(struct store_op *op, int status)
 {
     struct slot *s = container_of(op, struct slot, intend.op);
@@ -274,6 +285,8 @@ static void on_intended(struct store_op *op, int status)
         limits_give_back(&p->limits);
         if (s->intend.opted_out)
             opted_out(s);
+        if (*s->intend.own_modem)
+            only_by_its_own(s);
         slot_end(s);
     } else if (s->withdraw) {
         slot_withdraw(s);

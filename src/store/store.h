@@ -109,6 +109,9 @@ struct store_intend {
     int64_t now_wall_ms;
     bool skipped;          /* out */
     bool opted_out;        /* out */
+    /* out, with `skipped`: the recipient opted out of this modem's SIM, and the message's own is this one, of
+     * which they did not; "" otherwise. The part stays queued. */
+    char own_modem[MSG_MODEM_BYTES];
     uint8_t pdu[188];      /* out: to be written; TP-RD set when the message is a possible duplicate */
     uint8_t len, tpdu_len; /* out */
     bool more;             /* out: another part of the message follows */

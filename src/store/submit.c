@@ -1,6 +1,8 @@
 /* The way of a part on the air: the intent that is committed before AT+CMGS, and the outcome that is
  * committed after its result. A crash between the two leaves the part SUBMITTING, and the next start makes it
  * UNKNOWN, never sent again blindly, unless it is certain that it never left (air.h). */
+#include <string.h>
+
 #include "pdu/pdu.h"
 #include "store/desk_private.h"
 
@@ -11,7 +13,7 @@ enum { TP_RD = 1 << 2 }; /* TS 23.040 9.2.3.25, in the first octet of an SMS-SUB
 
 static const char sql_part[] =
     "SELECT p.state, p.tpdu_len, p.pdu, m.direction, m.state, m.flags, m.parts, m.created, m.expires, "
-    "m.peer FROM part p JOIN message m ON m.id = ?1 WHERE p.id = ?2";
+    "m.peer, m.wanted FROM part p JOIN message m ON m.id = ?1 WHERE p.id = ?2";
 static const char sql_intend[] =
     "UPDATE part SET mr = NULL, attempts = attempts + 1, submitted = ?2, sent = 0, reported = 0, "
     "report_status = -1 WHERE id = ?1";
@@ -24,9 +26,9 @@ static void mark_duplicate(struct store_intend *i)
         i->pdu[i->pdu[0] + 1] |= TP_RD;
 }
 
-/* Of the part: its state, its message's, and its recipient. */
+/* Of the part: its state, its message's, its recipient, and the modem that was asked or wished for. */
 static int read_part(struct store_db *db, struct store_intend *i, enum msg_state *state, struct msg_head *h,
-                     char peer[64])
+                     char peer[64], char wanted[MSG_MODEM_BYTES])
 {
     sqlite3_stmt *st;
     int rc = DB_FIRST(db, &st, sql_part, db_int(i->message), db_int(part_id(i->message, i->seq)));
@@ -49,22 +51,41 @@ static int read_part(struct store_db *db, struct store_intend *i, enum msg_state
         .expires_wall_ms = db_col(st, 8),
     };
     db_col_text(st, 9, peer, 64);
+    db_col_text(st, 10, wanted, MSG_MODEM_BYTES);
     db_end(st);
     return ERR_OK;
 }
 
 /* Does its recipient take it still, by this SIM? */
-static int ask_consent(struct store_db *db, struct store_intend *i, const struct msg_head *h,
-                       const char *peer)
+static int ask_modem(struct store_db *db, const struct msg_head *h, const char *peer, const char *modem,
+                     bool *refused)
 {
     enum consent_state state;
-    int rc = ERR_OK;
+    int rc = consent_get(db, peer, modem ? modem : "", &state);
+
+    *refused = (state == CONSENT_OUT && !(h->flags & MSG_F_OVERRIDE)) ||
+               (state != CONSENT_IN && (h->flags & MSG_F_MARKETING));
+    return rc;
+}
+
+/* … or by the one that another stands in for? */
+static int ask_consent(struct store_db *db, struct store_intend *i, const struct msg_head *h,
+                       const char *peer, const char *wanted)
+{
+    bool there = true;
+    int rc;
 
     if (h->flags & MSG_F_CONSENT || h->state != MSG_QUEUED || i->seq != 1)
+        return ERR_OK;
+    if ((rc = ask_modem(db, h, peer, i->modem, &i->opted_out)) || !i->opted_out)
         return rc;
-    rc = consent_get(db, peer, i->modem ? i->modem : "", &state);
-    i->opted_out = (state == CONSENT_OUT && !(h->flags & MSG_F_OVERRIDE)) ||
-                   (state != CONSENT_IN && (h->flags & MSG_F_MARKETING));
+    if (*wanted && i->modem && strcmp(wanted, i->modem) != 0)
+        rc = ask_modem(db, h, peer, wanted, &there);
+    if (there)
+        return rc;
+    i->opted_out = false;
+    i->skipped = true;
+    str_copy(i->own_modem, sizeof i->own_modem, wanted);
     return rc;
 }
 
@@ -100,17 +121,18 @@ static int exec_intend(struct store_db *db, struct store_op *op)
         MSG_CHANGE(.to = MSG_SUBMITTING, .modem = i->modem, .imsi = i->imsi, .at_wall_ms = i->now_wall_ms);
     enum msg_state state = MSG_UNKNOWN;
     struct msg_head h;
-    char peer[64];
+    char peer[64], wanted[MSG_MODEM_BYTES];
     int rc;
 
     i->skipped = i->more = i->opted_out = false;
-    if ((rc = read_part(db, i, &state, &h, peer)))
+    i->own_modem[0] = '\0';
+    if ((rc = read_part(db, i, &state, &h, peer, wanted)))
         return rc;
     if (state != MSG_QUEUED || (h.state != MSG_QUEUED && h.state != MSG_SUBMITTING)) {
         i->skipped = true;
         return ERR_OK;
     }
-    if ((rc = ask_consent(db, i, &h, peer)))
+    if ((rc = ask_consent(db, i, &h, peer, wanted)) || *i->own_modem)
         return rc;
     if (i->opted_out)
         return stop_opted_out(db, i, &h);
@@ -203,7 +225,7 @@ static int drop_validity(struct store_db *db, const struct msg_head *h)
 {
     struct store_intend i = {.message = h->id};
     struct msg_head unused;
-    char peer[64];
+    char peer[64], wanted[MSG_MODEM_BYTES];
     enum msg_state state;
     int rc = ERR_OK;
 
@@ -212,7 +234,7 @@ static int drop_validity(struct store_db *db, const struct msg_head *h)
         uint8_t pdu[PDU_FULL_BYTES];
         int len, tpdu_len;
 
-        if ((rc = read_part(db, &i, &state, &unused, peer)) || state != MSG_QUEUED)
+        if ((rc = read_part(db, &i, &state, &unused, peer, wanted)) || state != MSG_QUEUED)
             continue;
         if (pdu_decode_submit(i.pdu, i.len, i.tpdu_len, &p, NULL) < 0)
             continue;

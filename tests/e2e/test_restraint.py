@@ -182,6 +182,17 @@ def test_cost_cap(build):
         lab.equal(len(replies(it)), 4, "three texts and the confirmation")
 
 
+def test_refused_in_the_log(build):
+    """That a rule's text was refused is in the log, without the number and the words of who opted out."""
+    rest = 'rules = ( { name = "push"; send = "look"; send_to = ( "%s" ); } );' % OTHER
+    with lab.Lab(build, rest=rest) as it:
+        it.start()
+        it.run("consent", "out", OTHER, "--words", "by telephone")
+        text(it, "hi")
+        line = it.wait("the log", lambda: it.said("not sent to="))[0]
+        lab.true("by=rule:push: has opted out" in line and OTHER not in line and "telephone" not in line, line)
+
+
 def test_limit_is_told(build):
     """What waits for a configured limit is told by status, with the reason, and is no trouble."""
     with lab.Lab(build, rest="rules = ();", modem_conf="limits = { per_minute = 1; };") as it:

@@ -582,6 +582,42 @@ static void wish_for_a_busy_modem(void **state)
     end(w);
 }
 
+/* Who opted out of one SIM is not written to by it when it stands in for another, and the message is not
+ * lost: it waits for its own. */
+static void opted_out_of_the_stand_in(void **state)
+{
+    struct world *w = start(NULL, (const struct names[]){{"A", ""}, {"B", ""}}, 2);
+    const struct store_effect e = {.kind = EFFECT_CONSENT, .n = CONSENT_OUT, .name = "B", .value = "STOP"};
+    const struct gateway_verdict v = {.reason = "STOP", .who = "customer", .effects = &e, .neffects = 1};
+    struct gateway_apply a = {.number = GERMAN, .sim = "", .verdict = &v, .done = on_applied};
+    struct gateway_send s = message(GERMAN, "answer");
+    int before = applied;
+    char text[300];
+
+    (void)state;
+    gateway_apply(w->g, &a);
+    while (applied == before)
+        assert_true(rt_sim_step(w->rt));
+    set_state(&w->carriers[0], CARRIER_DOWN, "port lost");
+    s.modem = "A";
+    s.prefer = true;
+    assert_true(admit(w, &s) > 0);
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    s.text = text; /* two parts */
+    int64_t id = admit(w, &s);
+    assert_true(id > 0);
+    run(w, 5 * MINUTE);
+    assert_int_equal(w->nlog, 0);
+    assert_state(w, id, MSG_QUEUED);
+    set_state(&w->carriers[0], CARRIER_READY, "");
+    run(w, MINUTE);
+    assert_int_equal(w->nlog, 3);
+    for (int i = 0; i < w->nlog; i++)
+        assert_int_equal(w->log[i].carrier, 0);
+    end(w);
+}
+
 /* What waits says why, also a long message of which a day's limit has room for the first part only; status
  * counts what waits for more than a moment. */
 static void holds(void **state)
@@ -662,6 +698,7 @@ int main(void)
         cmocka_unit_test(wish_for_a_busy_modem),
         cmocka_unit_test(cheapest_blocks_nobody),
         cmocka_unit_test(holds),
+        cmocka_unit_test(opted_out_of_the_stand_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
