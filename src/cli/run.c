@@ -23,7 +23,8 @@ static void print_escaped(const char *json)
 
 void print_json_lines(const json_t *v, bool lines)
 {
-    char *text = json_dumps(v, (lines ? JSON_INDENT(2) : JSON_COMPACT) | JSON_ENCODE_ANY);
+    char *text = json_dumps(v, (lines ? JSON_INDENT(2) : JSON_COMPACT) | JSON_REAL_PRECISION(15) |
+                                   JSON_ENCODE_ANY); /* 0.95, not 0.94999999999999996 */
 
     if (!text)
         abort();

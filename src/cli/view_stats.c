@@ -177,7 +177,7 @@ static void conversations(const json_t *answer)
     time_line(answer, "next responses", "next_response");
     time_line(answer, "resolution", "resolution");
     if (real(total, "reopened") > 0)
-        time_line(answer, "until closed for good", "full_resolution");
+        time_line(answer, "closed for good", "full_resolution");
     say(late ? RED : PLAIN, "%-21s%s, %s wait for an answer, %s late, %s nobody's", "open now",
         member_text(now, "open"), member_text(now, "waiting"), member_text(now, "overdue"),
         member_text(now, "unassigned"));

@@ -107,7 +107,7 @@ int db_copy(struct store_db *db, const char *path, int64_t *bytes)
     if (snprintf(working, sizeof working, "%s.part", path) >= (int)sizeof working)
         return err_set(db->err, ERR_TOO_LONG, "backup: %s: path too long", path);
     if (access(path, F_OK) == 0)
-        return err_set(db->err, ERR_EXISTS, "backup: %s exists", path);
+        return err_set(db->err, ERR_EXISTS, "%s exists", path);
     unlink(working); /* of a backup that a crash cut short */
     fd = open(working, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
