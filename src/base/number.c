@@ -3,6 +3,7 @@
  * procedures. Pure; a text that is no number gives ERR_INVALID and says what was expected. */
 #include "base/number.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -169,6 +170,31 @@ int number_normalise(const char *text, const char *country, enum number_reading 
     if (digits[0] == '0' || (reading == NUMBER_READ_NATIONAL && country[0] != '\0'))
         return normalise_national(text, country, digits, out, e);
     return compose(text, "", digits, out, e);
+}
+
+int number_normalise_prefix(const char *text, const char *country, char out[NUMBER_BYTES], struct err *e)
+{
+    const struct dialling *d = dialling_of(country);
+    char digits[NUMBER_BYTES] = "";
+    const char *rest = digits, *plus = "+", *code = "";
+    bool good = strip(text, digits) && digits[0] != '\0';
+
+    if (digits[0] == '+') {
+        rest = digits + 1;
+    } else if (begins_with(digits, "00")) {
+        rest = digits + 2;
+    } else if (begins_with(digits, d->abroad)) {
+        rest = digits + strlen(d->abroad);
+    } else if (digits[0] == '0' && country[0] != '\0') {
+        code = country;
+        rest = without_trunk(digits, d);
+    } else {
+        plus = "";
+    }
+    if (!good || (*rest && !only_digits(rest)) || strlen(plus) + strlen(code) + strlen(rest) >= NUMBER_BYTES)
+        return err_set(e, ERR_INVALID, "\"%.40s\": expected how numbers begin, such as \"+4917\"", text);
+    snprintf(out, NUMBER_BYTES, "%s%s%s", plus, code, rest);
+    return ERR_OK;
 }
 
 bool number_same(const char *a, const char *b)

@@ -35,6 +35,10 @@ enum number_reading {
 int number_normalise(const char *text, const char *country, enum number_reading reading,
                      char out[NUMBER_BYTES], struct err *e);
 
+/* The same of how numbers begin, "+4917", "0049 17", "017" inside of `country`: as canonical numbers do.
+ * Other digits, and a 0 where no country is configured, stay as they are: short codes begin so. */
+int number_normalise_prefix(const char *text, const char *country, char out[NUMBER_BYTES], struct err *e);
+
 /* True if two canonical numbers name the same subscriber: equal; or, unless both are international, one is a
  * suffix of the other's digits, leading zeros of the national one aside, and at least 6 digits long (a
  * network may report nationally what was sent internationally). */

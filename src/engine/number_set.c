@@ -60,21 +60,16 @@ static void lower(char *text)
         *text = (char)tolower((unsigned char)*text);
 }
 
-/* "+49*", "+49 17*": digits behind an optional plus. */
-static int read_prefix(const char *text, size_t len, char key[ENTRY_BYTES], struct err *e)
+/* "+49*", "+49 17*", "017*": as numbers are written, and a star. */
+static int read_prefix(const char *text, const char *country, char key[ENTRY_BYTES], struct err *e)
 {
-    size_t n = 0;
+    char begins[ENTRY_BYTES], prefix[NUMBER_BYTES];
+    bool whole = str_copy(begins, sizeof begins, text);
 
-    for (size_t i = 0; i < len - 1; i++) {
-        if (text[i] == ' ' || text[i] == '-')
-            continue;
-        if (!isdigit((unsigned char)text[i]) && !(text[i] == '+' && n == 0))
-            return err_set(e, ERR_INVALID, "\"%.60s\": expected a prefix such as \"+4917*\"", text);
-        if (n == ENTRY_BYTES - 1)
-            return err_set(e, ERR_INVALID, "\"%.60s\": too long", text);
-        key[n++] = text[i];
-    }
-    key[n] = '\0';
+    begins[strlen(begins) - whole] = '\0'; /* the star */
+    if (!whole || number_normalise_prefix(begins, country, prefix, NULL) != 0)
+        return err_set(e, ERR_INVALID, "\"%.60s\": expected a prefix such as \"+4917*\"", text);
+    str_copy(key, ENTRY_BYTES, prefix);
     return 0;
 }
 
@@ -96,7 +91,7 @@ static int read_entry(const char *text, const char *country, char key[ENTRY_BYTE
 
     *prefix = len > 1 && text[len - 1] == '*';
     if (*prefix)
-        return read_prefix(text, len, key, e);
+        return read_prefix(text, country, key, e);
     if (number_normalise(text, country, NUMBER_READ_NATIONAL, number, e) == 0) {
         str_copy(key, ENTRY_BYTES, number);
         return 0;
