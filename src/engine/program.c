@@ -201,7 +201,9 @@ const char *program_language(const struct program *p, const struct handler_event
     const char *of_text =
         ev->text.len > 0 && ev->on == ENGINE_ON_MESSAGE ? language_of(p->language, ev->text) : "";
 
-    return *of_text ? of_text : ev->known->contact.language;
+    /* "pt" of the text is "pt-BR" where the contact's is */
+    return *of_text && !language_matches(of_text, ev->known->contact.language) ? of_text
+                                                                               : ev->known->contact.language;
 }
 
 const struct hours *program_hours(const struct program *p, const struct handler_event *ev)
