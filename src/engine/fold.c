@@ -7,12 +7,14 @@
 #include <ctype.h>
 #include <locale.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <wctype.h>
 
 #include "base/utf8.h"
 
 /* The alphabets that people write to businesses in, looked up once: Latin to Thai. */
-enum { KNOWN_CHARS = 0x1000, CLASS_SPACE = 1 << 0, CLASS_EDGE = 1 << 1 };
+enum { KNOWN_CHARS = 0x1000, CLASS_SPACE = 1 << 0, CLASS_EDGE = 1 << 1, CLASS_MARK = 1 << 2 };
 
 struct fold {
     locale_t unicode;
@@ -52,6 +54,8 @@ struct fold *fold_new(void)
         f->class[c] = (uint8_t)((is_space(f, c) ? CLASS_SPACE : 0) | (is_edge(f, c) ? CLASS_EDGE : 0));
         f->folded[c] = folded(f, c);
     }
+    for (const char *mark = ",;:!?/."; *mark; mark++)
+        f->class[(unsigned char)*mark] |= CLASS_MARK;
     return f;
 }
 
@@ -167,10 +171,52 @@ struct span fold_first_word(const struct fold *f, struct span trimmed)
     return bare.len > 0 ? bare : word;
 }
 
+static bool is_address(struct span word)
+{
+    return memchr(word.at, '@', word.len) || memmem(word.at, word.len, "//", 2) ||
+           (word.len > 4 && strncasecmp(word.at, "www.", 4) == 0);
+}
+
+static bool is_digit(const struct span *s, size_t at)
+{
+    return at < s->len && s->at[at] >= '0' && s->at[at] <= '9';
+}
+
+static size_t part_end(const struct fold *f, struct span word)
+{
+    for (size_t at = 0; at < word.len; at++) {
+        unsigned char c = (unsigned char)word.at[at];
+
+        if (c < 128 && f->class[c] & CLASS_MARK &&
+            !(at > 0 && is_digit(&word, at - 1) && is_digit(&word, at + 1)))
+            return is_address(word) ? word.len : at;
+    }
+    return word.len;
+}
+
+struct span fold_next_part(const struct fold *f, struct span *word)
+{
+    struct span part = {0};
+
+    while (part.len == 0 && word->len > 0) {
+        size_t end = part_end(f, *word), over = end < word->len ? 1 : 0;
+
+        part = over ? strip(f, (struct span){word->at, end}, edge_class) : *word;
+        *word = (struct span){word->at + end + over, word->len - end - over};
+    }
+    return part;
+}
+
+enum { SHARP_S = 0xDF };
+
 static size_t put_folded(const struct fold *f, uint32_t c, char out[4])
 {
     uint32_t to = c < KNOWN_CHARS ? f->folded[c] : folded(f, c);
 
+    if (to == SHARP_S) { /* which has no capital but two S */
+        out[0] = out[1] = 's';
+        return 2;
+    }
     if (to >= 128)
         return utf8_put(to, out);
     out[0] = (char)to;
@@ -184,37 +230,72 @@ unsigned char fold_first_byte(const struct fold *f, struct span s)
     return c < 128 && !(f->class[c] & CLASS_SPACE) ? (unsigned char)f->folded[c] : 0;
 }
 
+/* A normal form being written. */
+struct normal {
+    char *out;
+    size_t len, max;
+    size_t solid;   /* its length without the punctuation that the word under way ends in so far */
+    bool in_word;   /* there is more than punctuation in the word under way */
+    bool overflows; /* that punctuation has no room, which matters if the word goes on */
+};
+
+/* Ahead of a word that is not the first one, a space. */
+static bool put_char(struct normal *n, const char *bytes, size_t count)
+{
+    size_t space = !n->in_word && n->solid > 0 ? 1 : 0;
+
+    if (n->overflows || n->len + space + count > n->max)
+        return false;
+    if (space)
+        n->out[n->len++] = ' ';
+    for (size_t i = 0; i < count; i++)
+        n->out[n->len++] = bytes[i];
+    return true;
+}
+
+/* White space, or the end. */
+static void end_word(struct normal *n)
+{
+    n->len = n->solid;
+    n->in_word = n->overflows = false;
+}
+
+static int normal_of(const struct fold *f, struct span s, struct normal *n, char_class drop)
+{
+    for (size_t at = 0; at < s.len;) {
+        uint32_t c = next_char(s.at, s.len, &at);
+        char bytes[4];
+
+        if (space_class(f, c)) {
+            end_word(n);
+        } else if (drop(f, c)) {
+            if (n->in_word && !put_char(n, bytes, put_folded(f, c, bytes)))
+                n->overflows = true;
+        } else {
+            if (!put_char(n, bytes, put_folded(f, c, bytes)))
+                return -1;
+            n->solid = n->len;
+            n->in_word = true;
+        }
+    }
+    return (int)n->solid;
+}
+
 int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_t max)
 {
-    size_t len = 0;
-    bool gap = false;
+    struct normal n = {.out = out, .max = max > FOLD_BYTES ? FOLD_BYTES : max}, bare = n;
+    size_t plain = 0;
+    int len;
 
-    if (max > FOLD_BYTES)
-        max = FOLD_BYTES;
-    for (size_t at = 0; at < s.len;) {
-        uint32_t c;
-        char bytes[4];
-        size_t n;
-
-        if (!gap && len < max && is_plain(f, s.at[at])) {
-            out[len++] = (char)f->folded[(unsigned char)s.at[at++]];
-            continue;
-        }
-        c = next_char(s.at, s.len, &at);
-        if (space_class(f, c)) {
-            gap = len > 0;
-            continue;
-        }
-        n = put_folded(f, c, bytes);
-        if (len + (gap ? 1u : 0u) + n > max)
-            return -1;
-        if (gap)
-            out[len++] = ' ';
-        gap = false;
-        for (size_t i = 0; i < n; i++)
-            out[len++] = bytes[i];
+    while (plain < s.len && plain < n.max && (unsigned char)s.at[plain] < 128 &&
+           !f->class[(unsigned char)s.at[plain]]) {
+        out[plain] = (char)f->folded[(unsigned char)s.at[plain]];
+        plain++;
     }
-    return (int)len;
+    if (plain == s.len) /* as most words are */
+        return (int)plain;
+    len = normal_of(f, s, &n, edge_class);
+    return len == 0 ? normal_of(f, s, &bare, space_class) : len; /* nothing but punctuation: that */
 }
 
 void fold_case(const struct fold *f, struct span s, bool upper, struct buf *out)

@@ -1,4 +1,4 @@
-/* The form in which words are compared: no case, no punctuation at the ends, single spaces. */
+/* The form in which words are compared: no case, no punctuation at the ends of words, single spaces. */
 #ifndef SIMGATE_ENGINE_FOLD_H
 #define SIMGATE_ENGINE_FOLD_H
 
@@ -32,8 +32,14 @@ struct span fold_first_word(const struct fold *f, struct span trimmed);
 /* The word at *s and what follows it, in *s. {0} at the end. */
 struct span fold_next_word(const struct fold *f, struct span *s);
 
+/* The part of a word at *word ahead of a mark that people put between words without a space ("price/hour",
+ * "hello,is it open"), and what follows, in *word. Numbers ("1.5", "10:30") and addresses stay whole. {0} at
+ * the end. */
+struct span fold_next_part(const struct fold *f, struct span *word);
+
 /* Writes the normal form, no NUL, and returns its length; -1 if it is longer than max. Characters that differ
- * only in case become the same one (Unicode simple mappings; final and other sigma too). */
+ * only in case become the same one (Unicode simple mappings; final and other sigma too, and sharp s is two
+ * s). */
 int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_t max);
 
 /* The first byte of s's normal form, where that can be told at once (ASCII, no white space); else 0. */

@@ -16,7 +16,7 @@ const char *const engine_on_names[ENGINE_ON_KINDS + 1] = {"message",  "call",   
                                                           "assigned", "closed",   "overdue", "survey",
                                                           "alarm",    "schedule", NULL};
 
-enum { RULE_NAME_BYTES = sizeof((struct engine_trial_result *)0)->rule, WORDS_MOST = 200 };
+enum { RULE_NAME_BYTES = sizeof((struct engine_trial_result *)0)->rule };
 
 /* ---- compiling ------------------------------------------------------------------------------------------
  */
@@ -201,21 +201,33 @@ static void hit_word(struct rules *r, const struct word_use *use)
     }
 }
 
+/* Its parts too, where it has several. */
+static void find_word(struct rules *r, struct span word)
+{
+    const struct fold *fold = r->program->fold;
+    struct span part, rest = word;
+
+    for (part = fold_next_part(fold, &rest); part.len > 0 && part.len < word.len;
+         part = fold_next_part(fold, &rest))
+        hit_word(r, words_find(r->words, part));
+    hit_word(r, words_find(r->words, word));
+}
+
 static void find_words(struct rules *r, struct span text)
 {
     const struct fold *fold = r->program->fold;
-    struct span whole = fold_trim(fold, text);
+    struct span whole = fold_trim(fold, text), first = fold_first_word(fold, whole);
+    struct span rest = first, part = fold_next_part(fold, &rest), word;
 
     r->events++;
-    hit_keyword(r, words_find(r->keywords, fold_first_word(fold, whole)));
-    hit_keyword(r, words_find(r->keywords, whole)); /* the later: it says more */
-    for (int n = 0; r->has_words && n < WORDS_MOST; n++) {
-        struct span word = fold_next_word(fold, &whole);
-
-        if (word.len == 0)
-            break;
-        hit_word(r, words_find(r->words, fold_trim(fold, word)));
-    }
+    if (part.len < first.len)
+        hit_keyword(r, words_find(r->keywords, part));
+    hit_keyword(r, words_find(r->keywords, first)); /* the later: it says more */
+    hit_keyword(r, words_find(r->keywords, whole));
+    if (!r->has_words)
+        return;
+    while ((word = fold_next_word(fold, &whole)).len > 0)
+        find_word(r, fold_trim(fold, word));
 }
 
 static void why_words(const struct asking *a, const char *key, bool hit, const char *word)

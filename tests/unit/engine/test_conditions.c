@@ -8,7 +8,7 @@
 struct given {
     enum engine_on on;
     const char *text, *from, *modem, *pool, *to, *name, *at;
-    const char *tags, *attributes, *department;
+    const char *tags, *attributes, *department, *language;
     enum conv_state state;
     bool closed_before; /* there was a conversation, closed an hour ago */
     int64_t acted_wall_ms;
@@ -56,6 +56,7 @@ static bool matches(struct engine_rule_conf rule, struct given g)
     conf = conf_for(&rule);
     en = engine_of(&conf);
     str_copy(known.contact.number, sizeof known.contact.number, CUSTOMER);
+    str_copy(known.contact.language, sizeof known.contact.language, g.language ? g.language : "");
     known.contact.tags = (char *)g.tags;
     known.contact.attributes = (char *)g.attributes;
     known.once = &once;
@@ -91,6 +92,7 @@ static void test_table(void **state)
 {
     static const int64_t hour_ms = 3600000;
     const int64_t now = moment("2026-11-23T10:00:00Z");
+    char many_words[600] = "";
     const struct {
         struct engine_rule_conf rule;
         struct given yes, no;
@@ -99,6 +101,21 @@ static void test_table(void **state)
         {RULE(.words = WORDS("preis", "ÖFFNUNG")), GIVEN(.text = "Wie ist die (Öffnung)?"),
          GIVEN(.text = "preise")},
         {RULE(.keywords = WORDS("a"), .words = WORDS("b")), GIVEN(.text = "a c b"), GIVEN(.text = "a c")},
+        {RULE(.keywords = WORDS("opening hours")), GIVEN(.text = "Opening, hours?"),
+         GIVEN(.text = "opening late hours")},
+        {RULE(.keywords = WORDS("Straße")), GIVEN(.text = "STRASSE?"), GIVEN(.text = "Strase")},
+        {RULE(.keywords = WORDS("hours")), GIVEN(.text = "hours,please"), GIVEN(.text = "my,hours")},
+        {RULE(.keywords = WORDS("1")), GIVEN(.text = "1.please"), GIVEN(.text = "1.5 kg")},
+        {RULE(.words = WORDS("open")), GIVEN(.text = "hi!are you closed/open"),
+         GIVEN(.text = "info@open.example https://open.example/open www.open.example")},
+        {RULE(.words = WORDS("price")), GIVEN(.text = many_words), GIVEN(.text = "prices")},
+        {RULE(.languages = WORDS("pt-BR")),
+         GIVEN(.text = "Obrigado, você pode me ajudar?", .language = "pt-BR"),
+         GIVEN(.text = "Obrigado, você pode me ajudar?", .language = "pt-PT")},
+        {RULE(.from = WORDS("0170 12*")), GIVEN(.text = "x"), GIVEN(.from = "+49151")},
+        {RULE(.from = WORDS("0049170*")), GIVEN(.text = "x"), GIVEN(.from = "+49151")},
+        {RULE(.from = WORDS("+49 (0)170*")), GIVEN(.text = "x"), GIVEN(.from = "+49151")},
+        {RULE(.from = WORDS("22*")), GIVEN(.from = "22333"), GIVEN(.from = "+4922333")},
         {RULE(.pattern = "\\d{3}"), GIVEN(.text = "x 123"), GIVEN(.text = "x 12")},
         {RULE(.from = WORDS("0170 1234567")), GIVEN(.text = "x"), GIVEN(.from = "+491701234568")},
         {RULE(.from = WORDS("+4917*")), GIVEN(.text = "x"), GIVEN(.from = "+49151")},
@@ -149,6 +166,9 @@ static void test_table(void **state)
     };
 
     (void)state;
+    for (int i = 0; i < 250; i++)
+        strcat(many_words, "x ");
+    strcat(many_words, "price");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         if (!matches(cases[i].rule, cases[i].yes))
             fail_msg("row %zu: expected to match", i);
