@@ -116,7 +116,8 @@ struct handler_health {
     uint64_t asked, failed, late;
     int64_t last_ms; /* how long it took last */
     char error[160]; /* the last failure; "" none since it last worked */
-    bool down;       /* it is not asked before retry_ms */
+    bool failing;    /* what it was asked last failed */
+    bool down;       /* and it is not asked for a while */
 };
 
 struct handler {

@@ -33,7 +33,7 @@ static void well(struct plugin *p, int64_t took_ms)
         log_notice(p->source, "works again failures_before=%d", p->failures);
     p->failures = 0;
     p->retry_ms = 0;
-    p->health.down = false;
+    p->health.down = p->health.failing = false;
     p->health.error[0] = '\0';
     p->health.last_ms = took_ms;
 }
@@ -61,6 +61,7 @@ static void leave_alone(struct plugin *p)
 static void unwell(struct plugin *p, int status, const char *why)
 {
     p->health.failed++;
+    p->health.failing = true;
     p->health.late += status == ERR_TIMEOUT;
     str_copy(p->health.error, sizeof p->health.error, why);
     utf8_mend(p->health.error);

@@ -107,6 +107,7 @@ static void over(struct job *j, int status)
 static void failed(struct job *j, const char *why)
 {
     j->plugin->health.failed++;
+    j->plugin->health.failing = true;
     plugin_fault(j->plugin, "%s: %s", j->argument[j->check ? 0 : 1], why);
     over(j, fallback_of(j->plugin));
 }
@@ -124,6 +125,7 @@ static void on_exited(void *owner, int status, int number)
         return;
     }
     j->plugin->health.error[0] = '\0';
+    j->plugin->health.failing = false;
     over(j, status == 0 ? 0 : status == TAKEN ? ERR_GONE : ERR_REFUSED);
 }
 
@@ -194,6 +196,7 @@ static void start(struct job *j)
         return;
     }
     p->health.failed++;
+    p->health.failing = true;
     plugin_fault(p, "%s", e.text);
     j->timer.fire = on_cannot;
     rt_timer_at(p->world->rt, &j->timer, now_ms);
@@ -325,8 +328,8 @@ static void open_tool(struct plugin *p, struct problems *problems)
         problem(problems, "%s.command: expected a program and its arguments", plugin_place(p));
 }
 
-/* By a reload, or at the end: programs that run are ended, and what waits for one is not told any more; a check
- * is told that it has to be asked again. */
+/* By a reload, or at the end: programs that run are ended, and what waits for one is not told any more; a
+ * check is told that it has to be asked again. */
 static void close_tool(struct plugin *p)
 {
     struct tool *t = p->impl;

@@ -126,6 +126,23 @@ json.dump({{"actions": [{{"action": "reply", "text": "works"}}], "verdict": "sto
         lab.equal((replies(it, other(2)), replies(it, other(3))), ([], ["works"]))
 
 
+def test_status_tells_who_fails(build):
+    """A script, and an event handler, that fail are told by status until they work again."""
+    with lab.Lab(build) as it:
+        lua = script(it, "own.lua", "function handle(event) if event.message.text == 'bad' then error('oh') end end")
+        tool = script(it, "event.sh", f'#!/bin/sh\ntest ! -e {it.dir}/broken\n')
+        os.chmod(tool, 0o755)
+        handlers(it, f'{{ name = "own"; kind = "lua"; file = "{lua}"; }}, {{ name = "tool"; kind = "eventhandler"; command = ( "{tool}" ); }}')
+        (it.dir / "broken").touch()
+        say(it, "bad", other(1))
+        it.wait("both", lambda: it.said("own.lua:1: oh") and it.said("exit status 1"))
+        status = it.run("status", check=False)
+        lab.true(status.returncode and "own fails:" in status.stdout and "tool fails:" in status.stdout, status.stdout)
+        (it.dir / "broken").unlink()
+        say(it, "good", other(2))
+        it.wait("all is well", lambda: not it.run("status", check=False).returncode)
+
+
 def test_reload_while_it_is_asked(build):
     """A reload that takes a handler away does not take it from the event that it has: its answer is done, once; a deadline that
     passes meanwhile is one."""
