@@ -46,7 +46,9 @@ struct courier {
     struct courier_conf conf;
     struct store_deliveries due;
     bool reading, wanted;
-    int excepted; /* handlers whose own it does not look for */
+    int excepted;                  /* handlers whose own it does not look for */
+    const struct program *program; /* that was in use last, only to be compared; and since when it is */
+    int64_t read_wall_ms;
     struct rt_timer timer;
     struct flight *flights;
     struct courier_stats stats;
@@ -160,21 +162,37 @@ static void give_up(struct flight *f, const char *why)
     buf_free(&alarm);
 }
 
-static void try_again(struct flight *f, int64_t for_ms, int64_t least_ms, const char *why)
+static void again(struct flight *f, int64_t least_ms, const char *why)
 {
     struct courier *c = f->c;
     int64_t now_wall_ms = rt_wall_ms(c->conf.rt), pause_ms = wait_ms(f->row.attempts);
 
-    if (now_wall_ms - f->row.created_wall_ms >= for_ms) {
-        give_up(f, why);
-        return;
-    }
     f->why = strdup(why);
     if (pause_ms < least_ms)
         pause_ms = least_ms;
     f->again = (struct store_delivery_again){
         .op = {.done = on_again}, .id = f->row.id, .next_wall_ms = now_wall_ms + pause_ms, .reason = f->why};
     store_delivery_again(c->conf.store, &f->again);
+}
+
+static void try_again(struct flight *f, int64_t for_ms, int64_t least_ms, const char *why)
+{
+    if (rt_wall_ms(f->c->conf.rt) - f->row.created_wall_ms >= for_ms)
+        give_up(f, why);
+    else
+        again(f, least_ms, why);
+}
+
+/* However old it is: from this gateway.conf on its handler may come back. */
+static void missing(struct flight *f, const char *why)
+{
+    int64_t now_wall_ms = rt_wall_ms(f->c->conf.rt);
+
+    if (now_wall_ms - f->row.created_wall_ms >= MISSING_FOR_MS &&
+        now_wall_ms - f->c->read_wall_ms >= MISSING_FOR_MS)
+        give_up(f, why);
+    else
+        again(f, 0, why);
 }
 
 /* ---- delivered ------------------------------------------------------------------------------------------
@@ -343,7 +361,7 @@ static int flights_to(struct courier *c, const char *handler)
     return n;
 }
 
-/* An event for a handler that answers it, a mail for a mailbox: a reload may have given the name to another. */
+/* An event for one that answers it, a mail for a mailbox: a reload may have given the name to another. */
 static bool fits(const struct plugin *p, const struct delivery_row *row)
 {
     bool event = row->body && !strncmp(row->body, "{\"simgate\":", 11);
@@ -351,11 +369,19 @@ static bool fits(const struct plugin *p, const struct delivery_row *row)
     return !p->kind->at_once && !p->kind->of_files && event == (p->kind->compose == NULL);
 }
 
+static const struct program *program_of(struct courier *c)
+{
+    const struct program *program = c->conf.program(c->conf.owner);
+
+    if (program != c->program)
+        c->read_wall_ms = rt_wall_ms(c->conf.rt);
+    return c->program = program;
+}
+
 /* Takes the row. */
 static void take_off(struct courier *c, struct delivery_row *row)
 {
-    struct program *program = c->conf.program(c->conf.owner);
-    struct plugin *p = plugins_find(program->plugins, row->handler);
+    struct plugin *p = plugins_find(program_of(c)->plugins, row->handler);
     int64_t alone_ms = p && p->health.down ? p->retry_ms - rt_now_ms(c->conf.rt) : 0;
     struct flight *f = calloc(1, sizeof *f);
 
@@ -368,9 +394,9 @@ static void take_off(struct courier *c, struct delivery_row *row)
     DL_APPEND(c->flights, f);
     c->stats.under_way++;
     if (!p)
-        try_again(f, MISSING_FOR_MS, 0, "gateway.conf has no such handler");
+        missing(f, "gateway.conf has no such handler");
     else if (!fits(p, &f->row))
-        try_again(f, MISSING_FOR_MS, 0, "gateway.conf has a handler of another kind by this name");
+        missing(f, "gateway.conf has a handler of another kind by this name");
     else if (alone_ms > 0)
         try_again(f, p->conf.retry_for_ms, alone_ms, p->health.error);
     else

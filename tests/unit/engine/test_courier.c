@@ -215,6 +215,34 @@ static void test_no_endless_loop(void **state)
     assert_in_range(outside.nrequests, DESK_EVENT_DEPTH, DESK_EVENT_DEPTH + 2);
 }
 
+/* A handler that may be told for a week is taken away for an hour when its event is two days old: it is not
+ * given up. */
+static void test_old_and_away(void **state)
+{
+    struct engine_conf without = conf_of(NULL, 0);
+
+    (void)state;
+    handler.retry_for_ms = INT64_C(7) * 86400000;
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    refusals = 1000;
+    world_receive(&w, CUSTOMER, "hello");
+    for (int i = 0; i < 48; i++) {
+        run(3600000);
+        while (outside.nrequests > 0)
+            buf_free(&outside.request[--outside.nrequests].body);
+        served = 0;
+    }
+    assert_int_equal(engine_reconfigure(w.engine, &without, NULL, NULL), 0);
+    run(2 * 3600000);
+    assert_int_equal(outside.nrequests, 0);
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    refusals = 0;
+    run(2 * 3600000);
+    assert_int_equal(outside.nrequests, 1);
+    assert_int_equal(w.mr, 1);
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+}
+
 static void on_stored(struct gateway_apply *a, int status)
 {
     (void)a;
@@ -321,6 +349,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_guarded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_endless_loop, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_old_and_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_leaves_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_anywhere, set_up, tear_down),
     };
