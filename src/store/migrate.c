@@ -67,6 +67,12 @@ static int keep_copy(struct store_db *db, int newest)
     if (snprintf(path, sizeof path, "%s.before-v%d-%s", db->path, newest, when) >= (int)sizeof path)
         return err_set(db->err, ERR_TOO_LONG, "database %s: path too long", db->path);
     rc = db_copy(db, path, NULL);
+    /* Within the same second only a migration that was killed can have made it, and nothing was written
+     * since. */
+    if (rc == ERR_EXISTS) {
+        *db->err = (struct err){0};
+        return ERR_OK;
+    }
     if (rc)
         err_wrap(db->err, "backup before the migration");
     return rc;

@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
+#include "store/query_desk.h"
 #include "store/schema.h"
 
 static struct store *try_open(struct fixture *f, int *rc, struct err *e)
@@ -243,12 +245,129 @@ static void test_migration_from_version_1(void **state)
     assert_non_null(strstr(m.refused, "\"STOP\""));
 }
 
+/* A database of this version with a customer in it, who wrote and was answered. */
+static void make_version(struct fixture *f, int version)
+{
+    struct store_db db;
+    struct err e;
+
+    unlink(f->path);
+    assert_int_equal(db_open(&db, f->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &e), 0);
+    assert_int_equal(db_script(&db, "PRAGMA journal_mode = WAL"), 0);
+    assert_int_equal(schema_migrate(&db, schema_migrations, version, 0), 0);
+    assert_int_equal(
+        db_script(
+            &db,
+            "INSERT INTO message(id, direction, state, peer, wanted, modem, pool, imsi, source, key, "
+            "reason, flags, priority, parts, created, due, expires, changed, scts, reply_to, text) "
+            "VALUES(7, 2, 11, '+491', '', 'm0', '', '262', '', '', '', 0, 1, 1, 5, 5, 0, 5, 5, 0, 'hi');"
+            "INSERT INTO tally(state, n) VALUES(11, 1);"
+            "INSERT INTO consent_log(number, state, at, message, words) VALUES('+491', 2, 5, 7, 'STOP')"),
+        0);
+    assert_int_equal(
+        db_script(&db, version > 1
+                           ? "INSERT INTO consent(number, sim, state, at) VALUES('+491', '', 2, 5);"
+                             "INSERT INTO contact(id, number, name, language, zone, attributes, created, "
+                             "changed) VALUES(1, '+491', 'Zoë', 'de', '', '{\"plan\":\"gold\"}', 5, 5), "
+                             "(2, '+492', 'Ben', '', '', NULL, 5, 5);"
+                             "INSERT INTO contact_tag(contact, tag) VALUES(1, 'vip');"
+                             "INSERT INTO conversation VALUES(3, 1, 'm0', 2, 1, '', '', 'a title', 0, 5, "
+                             "5, 5, 5, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, '', 0, '');"
+                             "UPDATE message SET conversation = 3"
+                           : "INSERT INTO consent(number, state, at) VALUES('+491', 2, 5)"),
+        0);
+    db_close(&db, true);
+}
+
+/* Another process begins with the next migration and is killed before its commit. */
+static void interrupt_migration(struct fixture *f, int version)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        struct store_db db;
+        struct err e;
+
+        if (db_open(&db, f->path, SQLITE_OPEN_READWRITE, &e) || db_script(&db, "PRAGMA cache_size = 1") ||
+            db_script(&db, "BEGIN IMMEDIATE") || db_script(&db, schema_migrations[version]))
+            _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void expect_found(struct fixture *f, struct store_contacts c)
+{
+    c.limit = 5;
+    assert_int_equal(DO(f, store_contacts, &c), 0);
+    assert_int_equal(c.count, 1);
+    assert_string_equal(c.rows[0].number, "+491");
+    store_contacts_clear(&c);
+}
+
+static void expect_sound(const char *path)
+{
+    sqlite3_stmt *st;
+    sqlite3 *h;
+
+    assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(h, "PRAGMA integrity_check", -1, &st, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(st, 0), "ok");
+    sqlite3_finalize(st);
+    sqlite3_close(h);
+}
+
+/* From each version on, also where a migration was killed: all that was there is there and found, and the
+ * file is sound. */
+static void test_migration_from_each_version(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int version = 1; version < schema_version; version++) {
+        struct store_situation k = {.number = "+491", .sim = "m0"};
+        struct store_merge m = {.from = "+492", .into = "+491", .who = "x", .now_wall_ms = T0};
+        struct store_convs v = {.search = "title", .limit = 5};
+
+        fixture_stop(f);
+        make_version(f, version);
+        interrupt_migration(f, version);
+        fixture_start(f);
+        assert_int_equal(DO(f, store_situation, &k), 0);
+        assert_int_equal(k.consent, CONSENT_OUT);
+        assert_int_equal(k.conv.id, version > 1 ? 3 : 0);
+        if (version > 1) {
+            assert_string_equal(k.conv.number, "+491");
+            assert_string_equal(k.contact.name, "Zoë");
+            assert_string_equal(k.contact.tags, ",vip,");
+            expect_found(f, (struct store_contacts){.search = "zoe"});
+            expect_found(f, (struct store_contacts){.attribute = "plan", .value = "gold"});
+            assert_int_equal(DO(f, store_convs, &v), 0);
+            assert_int_equal(v.count, 1);
+            store_convs_clear(&v);
+            assert_int_equal(DO(f, store_merge, &m), 0);
+        }
+        store_situation_clear(&k);
+        assert_int_equal(state_of(f, 7), MSG_HANDLED);
+        expect_sound(f->path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_newer_version), TEST(test_foreign_file), TEST(test_damaged_file),
-        TEST(test_one_at_a_time), TEST(test_private_file), TEST(test_missing_directory),
-        TEST(test_backup),        TEST(test_migration),    TEST(test_migration_from_version_1),
+        TEST(test_newer_version),
+        TEST(test_foreign_file),
+        TEST(test_damaged_file),
+        TEST(test_one_at_a_time),
+        TEST(test_private_file),
+        TEST(test_missing_directory),
+        TEST(test_backup),
+        TEST(test_migration),
+        TEST(test_migration_from_version_1),
+        TEST(test_migration_from_each_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
