@@ -92,10 +92,15 @@ static bool is_for_person(const struct outcome *o)
 
 static void start_clocks(struct outcome *o)
 {
+    const struct staff *s = &o->p->staff;
     struct store_effect clocks[CLOCKS];
-    int n =
-        due_on_message(&o->p->staff, o->c, o->department, o->begins || o->again, o->ev->now_wall_ms, clocks);
+    bool run = o->c->waiting_wall_ms && o->c->state != CONV_SNOOZED;
+    int n;
 
+    if (run && strcmp(o->department, o->c->department) != 0)
+        n = due_on_department(s, o->c, o->department, clocks);
+    else
+        n = due_on_message(s, o->c, o->department, o->begins || o->again, o->ev->now_wall_ms, clocks);
     for (int i = 0; i < n; i++)
         add(o, clocks[i]);
 }

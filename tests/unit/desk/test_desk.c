@@ -407,6 +407,27 @@ static void test_waits_behind_machine(void **state)
     assert_int_equal(conversation(2).state, CONV_WAITING);
 }
 
+/* A rule gives a conversation that waits to another department: its times count, from the same beginning. */
+static void test_clocks_of_new_department(void **state)
+{
+    const struct engine_rule_conf broken[] = {
+        {.name = "broken", .words = WORDS("broken"), .department = "repairs"}};
+    int64_t began;
+
+    (void)state;
+    departments[1].first_response_ms = 5 * HOUR_MS;
+    conf.rules = broken;
+    conf.nrules = 1;
+    use();
+    say(CUSTOMER, "Hello");
+    began = conversation(1).due_wall_ms[CLOCK_FIRST] - HOUR_MS;
+    world_run(&w, 10 * MINUTE_MS);
+    say(CUSTOMER, "My oven is broken");
+    assert_string_equal(conversation(1).department, "repairs");
+    assert_in_range(conversation(1).due_wall_ms[CLOCK_FIRST], began + 5 * HOUR_MS - 5000,
+                    began + 5 * HOUR_MS);
+}
+
 /* What a rule closes or calls spam is for nobody: the desk does not greet it. */
 static void test_nobody_to_answer(void **state)
 {
@@ -723,6 +744,7 @@ int main(void)
         FLOW(test_survey_of_many),
         FLOW(test_survey_guarded),
         FLOW(test_waits_behind_machine),
+        FLOW(test_clocks_of_new_department),
         FLOW(test_nobody_to_answer),
     };
 
