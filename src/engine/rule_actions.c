@@ -168,6 +168,7 @@ struct sending {
     struct asking *a;
     const struct template *text; /* NULL: the message itself */
     const char *what;
+    int left_out; /* for whom there was no room */
 };
 
 /* The message as it is forwarded: who wrote it, and what others may read of it. */
@@ -196,10 +197,7 @@ static void send_one(struct sending *s, const char *number, const struct person 
     bool have;
 
     if (!r) {
-        verdict_why(a->verdict, "%s \"%s\": %s to %s left out, there are %d messages already", a->rule->place,
-                    a->rule->name, s->what, number, VERDICT_REPLIES);
-        log_warning("engine", "rule %s: a message to %s is left out, there are %d already", a->rule->name,
-                    log_number(number), VERDICT_REPLIES);
+        s->left_out++;
         return;
     }
     have = s->text ? say(a, s->text, s->what, &r->text) : put_message(a, &r->text);
@@ -263,14 +261,30 @@ static void send_to(struct sending *s, const struct sendee *to)
     }
 }
 
+/* Told once, however many they are: a list may have a million. */
+static void tell_left_out(const struct sending *s)
+{
+    const struct asking *a = s->a;
+
+    if (s->left_out == 0)
+        return;
+    verdict_why(a->verdict, "%s \"%s\": %s to %d numbers left out, there are %d messages already",
+                a->rule->place, a->rule->name, s->what, s->left_out, VERDICT_REPLIES);
+    if (!a->verdict->why)
+        log_warning("engine", "rule %s: %s to %d numbers is left out, there are %d messages already",
+                    a->rule->name, s->what, s->left_out, VERDICT_REPLIES);
+}
+
 static void do_send(struct asking *a, const struct rule_actions *act)
 {
-    struct sending send = {a, act->send, "send"}, forward = {a, NULL, "forward"};
+    struct sending send = {a, act->send, "send", 0}, forward = {a, NULL, "forward", 0};
 
     for (int i = 0; i < act->nsend_to; i++)
         send_to(&send, &act->send_to[i]);
     for (int i = 0; i < act->nforward; i++)
         send_to(&forward, &act->forward[i]);
+    tell_left_out(&send);
+    tell_left_out(&forward);
 }
 
 void rule_act(struct asking *a)

@@ -113,7 +113,7 @@ static void test_together(void **state)
     engine_free(en);
 }
 
-/* More messages than a verdict has room for are left out, and no more. */
+/* More messages than a verdict has room for are left out, and no more; that is told once. */
 static void test_many(void **state)
 {
     static const char *texts[40];
@@ -131,6 +131,10 @@ static void test_many(void **state)
     en = engine_of(&conf);
     assert_string_equal(try_as(en, (struct engine_trial){.from = CUSTOMER, .text = "x"}, &r), "me too");
     assert_int_equal(r.replies, TRIAL_MESSAGES);
+    engine_try(en, &(struct engine_trial){.from = CUSTOMER, .text = "x"}, &r);
+    assert_non_null(strstr(buf_str(&r.why), "send to 16 numbers left out"));
+    assert_null(strstr(strstr(buf_str(&r.why), "left out") + 1, "left out"));
+    engine_trial_clear(&r);
     engine_free(en);
 }
 
