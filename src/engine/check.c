@@ -227,11 +227,12 @@ int engine_template_uses(const struct engine *en, const char *name, struct buf *
     const struct {
         const char *place;
         const struct template *t;
-    } others[] = {{"desk.greeting", p->answers.greeting},
-                  {"desk.office_reply", p->answers.office},
-                  {"survey.text", p->survey.text},
-                  {"survey.comment", p->survey.comment},
-                  {"survey.thanks", p->survey.thanks}};
+    } others[] = {{"desk.greeting", p->answers.greeting}, {"desk.office_reply", p->answers.office},
+                  {"survey.text", p->survey.text},        {"survey.comment", p->survey.comment},
+                  {"survey.thanks", p->survey.thanks},    {"sensitive.reply", p->sensitive.reply}};
+    static const char *const words[CONSENT_WORDS] = {[WORD_STOP] = "consent.stop_reply",
+                                                     [WORD_START] = "consent.start_reply",
+                                                     [WORD_HELP] = "consent.help_reply"};
     int n = 0;
 
     for (int i = 0; i < p->rules->count; i++) {
@@ -242,6 +243,8 @@ int engine_template_uses(const struct engine *en, const char *name, struct buf *
         for (size_t k = 0; k < ARRAY_LEN(texts); k++)
             n += add_use(texts[k], name, r->place, r->name, out);
     }
+    for (size_t i = 0; i < CONSENT_WORDS; i++) /* own ones, which are said in every language */
+        n += words[i] ? add_use(p->consent.replies[0][i], name, words[i], "", out) : 0;
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         n += add_use(others[i].t, name, others[i].place, "", out);
     return n;

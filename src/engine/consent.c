@@ -235,11 +235,14 @@ static int reply_language(const struct consent *c, const struct word_use *use, c
 static void confirm(const struct consent *c, enum consent_word kind, const struct word_use *use,
                     const struct handler_event *ev, struct verdict *v)
 {
-    struct template_values values = {.business = c->business, .event = ev};
+    const struct program *p = container_of(c, struct program, consent);
+    struct template_values values;
     const struct template *t = c->replies[c->own_reply[kind] ? 0 : reply_language(c, use, ev)][kind];
     struct verdict_reply *r;
     const char *lacks;
+    char text[MSG_REASON_BYTES];
 
+    program_values(p, ev, &values);
     if (!t) {
         verdict_why(v, "consent: no text is configured for the answer");
     } else if (number_kind(ev->from) != NUMBER_E164) {
@@ -248,8 +251,10 @@ static void confirm(const struct consent *c, enum consent_word kind, const struc
         verdict_why(v, "consent: no answer, the sender got %d automatic ones already",
                     ev->known->automatic_replies);
     } else if ((r = verdict_reply(v, "consent", true)) && (lacks = template_render(t, &values, &r->text))) {
-        verdict_why(v, "consent: no answer, its {{%s}} is not known here", lacks);
         verdict_unreply(v);
+        snprintf(text, sizeof text, "consent: answer held, no value for %.60s", lacks);
+        verdict_why(v, "%s", text);
+        verdict_flag(v, ev, text);
     }
 }
 

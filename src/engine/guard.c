@@ -218,16 +218,12 @@ static void mask_buf(const struct sensitive *s, struct buf *text)
 /* Who sends a card number is told not to, where there is room for it. */
 static void warn_sender(const struct program *p, const struct handler_event *ev, struct verdict *v)
 {
-    struct template_values values = {.business = p->consent.business, .event = ev};
-    struct verdict_reply *r;
-
     if (!ev->sensitive || !p->sensitive.reply || v->hold || ev->on != ENGINE_ON_MESSAGE)
         return;
-    r = verdict_reply(v, "sensitive", false);
-    if (!r)
+    if (v->room <= 0 || v->nreplies == VERDICT_REPLIES)
         verdict_why(v, "sensitive: the sender is not warned, there is no room for a reply");
-    else if (template_render(p->sensitive.reply, &values, &r->text) || r->text.len == 0)
-        verdict_unreply(v);
+    else
+        program_reply(p, ev, p->sensitive.reply, "sensitive", v);
 }
 
 static bool answered(const struct handler_event *ev, const struct verdict *v)

@@ -187,6 +187,58 @@ static void test_incomplete(void **state)
     verdict_fini(&v);
 }
 
+static bool any_name(void *owner, const char *name)
+{
+    (void)owner, (void)name;
+    return true;
+}
+
+/* Answers of one's own may say what other texts may, such as when we open; one that lacks a value is not
+ * sent, and a person is told. */
+static void test_values_of_replies(void **state)
+{
+    static const char *const never[] = {"Mon 03:00-03:01", NULL};
+    struct engine_conf conf = conf_of(any, 1);
+    struct engine_trial_result r;
+    struct engine *own;
+
+    (void)state;
+    conf.consent.help_reply = "{{gateway.name:upper}}, open {{hours.next}}";
+    conf.consent.stop_reply = "Goodbye, {{contact.name}}";
+    conf.hours = (struct hours_conf){.zone = "Europe/Berlin", .open = never};
+    own = engine_of(&conf);
+    assert_string_equal(
+        try_as(own, (struct engine_trial){.from = CUSTOMER, .text = "HELP", .at_wall_ms = 1795430400000}, &r),
+        "BLUE BAKERY, open on 30 November at 3:00");
+    engine_try(own, &(struct engine_trial){.from = CUSTOMER, .text = "STOP"}, &r);
+    assert_string_equal(r.handler, "consent");
+    assert_int_equal(r.replies, 0);
+    assert_contains(buf_str(&r.effects), "consent out");
+    assert_contains(buf_str(&r.effects), "flag");
+    engine_trial_clear(&r);
+    engine_free(own);
+}
+
+/* A template of the store that consent or the warning of card numbers says is in use. */
+static void test_uses(void **state)
+{
+    struct engine_conf conf = conf_of(any, 1);
+    struct buf uses = {0};
+    struct engine *own;
+
+    (void)state;
+    conf.stored = any_name;
+    conf.consent.stop_reply = "@bye";
+    conf.sensitive.reply = "@careful";
+    own = engine_of(&conf);
+    assert_int_equal(engine_template_uses(own, "bye", &uses), 1);
+    assert_int_equal(engine_template_uses(own, "careful", &uses), 1);
+    assert_int_equal(engine_template_uses(own, "other", &uses), 0);
+    assert_string_equal(buf_str(&uses), "consent.stop_reply\nsensitive.reply\n");
+    buf_free(&uses);
+    engine_free(own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +251,8 @@ int main(void)
         cmocka_unit_test(test_confirmation_cap),
         cmocka_unit_test(test_configured),
         cmocka_unit_test(test_incomplete),
+        cmocka_unit_test(test_values_of_replies),
+        cmocka_unit_test(test_uses),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
