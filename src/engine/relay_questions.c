@@ -84,6 +84,13 @@ void relay_tell_open(struct relay_job *j)
 /* ---- which conversation ---------------------------------------------------------------------------------
  */
 
+/* What still waits, or never went, is not what a person answers. */
+static bool has_gone(const struct msg_row *m)
+{
+    return m->state != MSG_QUEUED && m->state != MSG_FAILED && m->state != MSG_EXPIRED &&
+           m->state != MSG_CANCELLED;
+}
+
 /* The conversations relayed to this person not long ago, the last first. */
 int relay_recent(const struct relay_job *j, int64_t ids[RELAY_LISTED])
 {
@@ -94,7 +101,7 @@ int relay_recent(const struct relay_job *j, int64_t ids[RELAY_LISTED])
         int64_t id = strncmp(source, "relay:", 6) == 0 ? strtoll(source + 6, NULL, 10) : 0;
         const struct msg_row *m = &j->sent.rows[i];
         int64_t at = m->due_wall_ms > m->created_wall_ms ? m->due_wall_ms : m->created_wall_ms;
-        bool seen = id == 0 || at < j->walk->event->now_wall_ms - RECENT_MS;
+        bool seen = id == 0 || at < j->walk->event->now_wall_ms - RECENT_MS || !has_gone(m);
 
         for (int k = 0; k < n; k++)
             seen = seen || ids[k] == id;

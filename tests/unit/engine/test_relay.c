@@ -490,6 +490,10 @@ static void test_told_later(void **state)
     conf.npeople = 2;
     use();
     since = say(CUSTOMER, "Have you got rye bread?"); /* Saturday, 10:00 */
+    say(BEN, "Can somebody take my shift?");
+    assert_string_equal(told(since, CUSTOMER), ""); /* which Ben has not seen yet */
+    assert_part(told(since, BEN), "Nothing was sent: nobody's message came to you");
+    since = w.mr;
     world_run(&w, 25 * HOUR_MS);
     assert_int_equal(w.mr, since);
     world_run(&w, HOUR_MS + MINUTE_MS);
