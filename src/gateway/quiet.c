@@ -11,8 +11,8 @@
 
 enum {
     AREAS = 1000,
-    ZONES_MOST = 8, /* of one number */
-    ROUNDS = 64,    /* of asking one clock after the other */
+    CLOCKS_MOST = 32, /* of one number */
+    ROUNDS = 64,      /* of asking one clock after the other */
     LONGEST_MS = 8 * 24 * 3600 * 1000,
 };
 
@@ -208,6 +208,7 @@ static const char *const *hours_of_state(const char *state)
 struct place {
     const char *zones;
     const char *const *open;
+    const char *const *own; /* besides `open`, which is a state's: one's own; NULL none */
     const char *state;
 };
 
@@ -218,6 +219,7 @@ static struct place place_of(const struct quiet *q, const char *to)
     const char *const *law = area && q->united_states ? hours_of_state(area->state) : NULL;
 
     if (law) {
+        p.own = q->open == usual ? NULL : q->open; /* which no state's hours exceed */
         p.open = law;
         p.state = area->state;
     }
@@ -228,22 +230,23 @@ static struct place place_of(const struct quiet *q, const char *to)
             continue;
         if (c->zones)
             p.zones = c->zones;
-        if (c->open || c->zones)
+        if (c->open || c->zones) {
             p.open = c->open ? c->open : q->open;
+            p.own = NULL;
+        }
         p.state = "";
         break;
     }
     return p;
 }
 
-/* The clocks there; returns how many. */
-static int clocks_of(struct quiet *q, const struct place *p, struct clock *out[ZONES_MOST])
+/* Adds the clocks there to the n that there are; returns how many they are then. */
+static int clocks_of(struct quiet *q, const struct place *p, const char *const *open,
+                     struct clock *out[CLOCKS_MOST], int n)
 {
-    int n = 0;
-
-    for (const char *at = p->zones; n < ZONES_MOST;) {
+    for (const char *at = p->zones; n < CLOCKS_MOST;) {
         size_t len = strcspn(at, ",");
-        struct clock *c = clock_of(q, at, len, p->open);
+        struct clock *c = clock_of(q, at, len, open);
 
         if (c->hours)
             out[n++] = c;
@@ -275,7 +278,7 @@ static int64_t moment(struct clock *const clocks[], int n, int64_t wall_ms)
 
 int64_t quiet_until(struct quiet *q, const char *to, int64_t wall_ms, char words[160])
 {
-    struct clock *clocks[ZONES_MOST];
+    struct clock *clocks[CLOCKS_MOST];
     struct place p;
     int64_t at;
     int n;
@@ -284,7 +287,9 @@ int64_t quiet_until(struct quiet *q, const char *to, int64_t wall_ms, char words
     if (!q->on)
         return wall_ms;
     p = place_of(q, to);
-    n = clocks_of(q, &p, clocks);
+    n = clocks_of(q, &p, p.open, clocks, 0);
+    if (p.own)
+        n = clocks_of(q, &p, p.own, clocks, n);
     at = moment(clocks, n, wall_ms);
     if (at == 0 && n > 0)
         at = moment(clocks, 1, wall_ms);
@@ -292,5 +297,7 @@ int64_t quiet_until(struct quiet *q, const char *to, int64_t wall_ms, char words
              p.open[0] ? "" : ", always");
     for (int i = 0; p.open[i]; i++)
         snprintf(words + strlen(words), 160 - strlen(words), ", %s", p.open[i]);
+    for (int i = 0; p.own && p.own[i]; i++)
+        snprintf(words + strlen(words), 160 - strlen(words), "%s%s", i ? ", " : " and ", p.own[i]);
     return at > wall_ms ? at : wall_ms;
 }

@@ -325,6 +325,23 @@ static void states(void **state)
     policy_free(p);
 }
 
+/* A state's law makes one's own hours shorter, and never longer. */
+static void states_and_own_hours(void **state)
+{
+    struct policy *p = policy_of(&(struct policy_conf){
+        .quiet = {.on = true, .united_states = true, .hours = LIST("daily 10:00-20:30")}});
+    const char *florida = "+13055550100";
+
+    (void)state;
+    assert_true(until(p, florida, at("America/New_York", 2026, 6, 10, 8, 30)) ==
+                at("America/New_York", 2026, 6, 10, 10, 0));
+    assert_true(until(p, florida, at("America/New_York", 2026, 6, 10, 20, 15)) ==
+                at("America/New_York", 2026, 6, 11, 10, 0));
+    assert_true(until(p, florida, at("America/New_York", 2026, 6, 10, 12, 0)) ==
+                at("America/New_York", 2026, 6, 10, 12, 0));
+    policy_free(p);
+}
+
 /* gateway.conf's map comes first: zones, hours, or both; off means at any time. */
 static void own_map(void **state)
 {
@@ -412,10 +429,13 @@ static void built_in(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(premium),    cmocka_unit_test(premium_lists),  cmocka_unit_test(amounts),
-        cmocka_unit_test(costs),      cmocka_unit_test(routes),         cmocka_unit_test(problems),
-        cmocka_unit_test(by_country), cmocka_unit_test(several_zones),  cmocka_unit_test(states),
-        cmocka_unit_test(own_map),    cmocka_unit_test(never_together), cmocka_unit_test(built_in),
+        cmocka_unit_test(premium),    cmocka_unit_test(premium_lists),
+        cmocka_unit_test(amounts),    cmocka_unit_test(costs),
+        cmocka_unit_test(routes),     cmocka_unit_test(problems),
+        cmocka_unit_test(by_country), cmocka_unit_test(several_zones),
+        cmocka_unit_test(states),     cmocka_unit_test(states_and_own_hours),
+        cmocka_unit_test(own_map),    cmocka_unit_test(never_together),
+        cmocka_unit_test(built_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
