@@ -48,14 +48,15 @@ static void job_free(struct job *j)
 
 static void ask(struct job *j);
 
-/* The oldest job of this number, if it waits. */
+/* The oldest job of this number, if it waits. What is of no number (an alarm, a schedule's time) waits for
+ * nothing that is asked about again later. */
 static void next_of(struct engine *en, const char *number)
 {
     struct job *j;
 
     DL_FOREACH(en->jobs, j)
     {
-        if (strcmp(job_number(j), number) != 0)
+        if (strcmp(job_number(j), number) != 0 || (j->held && !*number))
             continue;
         if (!j->asked)
             ask(j);
@@ -70,6 +71,7 @@ void job_end(struct job *j)
     char number[sizeof j->row.number];
 
     str_copy(number, sizeof number, job_number(j));
+    flow_events_open(j, false);
     job_free(j);
     if (event)
         flow_events_ended(en);
@@ -83,6 +85,12 @@ void job_again(struct job *j, const char *why)
     if (j->retry_ms > RETRY_MOST_MS)
         j->retry_ms = RETRY_MOST_MS;
     rt_timer_at(j->en->rt, &j->retry, rt_now_ms(j->en->rt) + j->retry_ms);
+    if (j->held)
+        return;
+    j->held = true;
+    flow_events_open(j, false);
+    if (!*job_number(j))
+        next_of(j->en, "");
 }
 
 /* ---- the verdict ----------------------------------------------------------------------------------------
@@ -229,6 +237,8 @@ static bool steps_back(struct job *j)
 {
     struct job *older;
 
+    if (!*job_number(j))
+        return false;
     DL_FOREACH(j->en->jobs, older)
     {
         if (older == j)
@@ -294,7 +304,9 @@ static void known(struct store_op *op, int status)
 static void ask(struct job *j)
 {
     struct engine *en = j->en;
+
     j->asked = true;
+    flow_events_open(j, !j->held);
     store_situation_clear(&j->known);
     j->known = (struct store_situation){.op = {.done = known},
                                         .number = job_number(j),

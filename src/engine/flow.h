@@ -8,7 +8,12 @@
 
 #define FLOW_WHO "engine"
 
-enum { RETRY_FIRST_MS = 1000, RETRY_MOST_MS = 60000, EVENTS_OPEN_MAX = 64 };
+enum {
+    RETRY_FIRST_MS = 1000,
+    RETRY_MOST_MS = 60000,
+    EVENTS_OPEN_MAX = 64,
+    EVENTS_MAX = 1024, /* with those that are asked about again later, and what waits behind them */
+};
 
 /* A received message or an event on its way. */
 struct job {
@@ -18,6 +23,8 @@ struct job {
     bool asked;                    /* its turn has come */
     bool ready;                    /* all is known but what lists are being read */
     bool given_up;                 /* its verdict could not be applied: it is only ended */
+    bool held;                     /* it was put back at least once */
+    bool open;                     /* an event that counts as one under way */
     int64_t retry_ms;
     struct rt_timer retry;
     struct store_situation known;
@@ -45,6 +52,7 @@ void flow_give(struct job *j);
 void flow_events_start(struct engine *en);
 void flow_events_want(struct engine *en); /* after a reload too */
 void flow_events_stop(struct engine *en); /* frees, calling nothing */
+void flow_events_open(struct job *j, bool open);
 void flow_events_ended(struct engine *en);
 
 /* timetable.c */

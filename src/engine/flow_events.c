@@ -1,5 +1,6 @@
 /* Where events come from: the store keeps them until they are handled (store_events), alarms of modems are
- * put there. At most EVENTS_OPEN_MAX are open at a time.
+ * put there. At most EVENTS_OPEN_MAX are under way at a time; those that are asked about again later, and
+ * those of the same numbers that wait for them, keep nobody else's place.
  *
  * What can fail: the store. Reading is tried again with the next commit that makes events, or a minute later;
  * an alarm that cannot be stored is told by log and watchers all the same, only rules do not see it.
@@ -16,7 +17,7 @@ struct event_source {
     struct store_events read;
     bool reading, more;
     int64_t last_id;
-    int open;
+    int open, all;
     struct rt_timer again;
     struct gateway_watcher watcher;
     struct alarm_put *alarms; /* on their way into the store; owned */
@@ -42,7 +43,7 @@ static void take(struct event_source *src, struct event_row *row)
         abort();
     j->row = *row;
     src->last_id = row->id;
-    src->open++;
+    src->all++;
     job_add(src->en, j);
 }
 
@@ -70,12 +71,14 @@ static void on_read(struct store_op *op, int status)
 
 static void read_more(struct event_source *src)
 {
-    if (src->reading || !src->more || src->open >= EVENTS_OPEN_MAX)
+    int room = EVENTS_OPEN_MAX - src->open, most = EVENTS_MAX - src->all;
+
+    if (src->reading || !src->more || room <= 0 || most <= 0)
         return;
     src->reading = true;
     src->more = false;
-    src->read = (struct store_events){
-        .op.done = on_read, .after_id = src->last_id, .max = EVENTS_OPEN_MAX - src->open};
+    src->read =
+        (struct store_events){.op.done = on_read, .after_id = src->last_id, .max = room < most ? room : most};
     store_events(src->en->store, &src->read);
 }
 
@@ -96,9 +99,21 @@ static void read_again(struct rt_timer *t)
     read_more(src);
 }
 
+void flow_events_open(struct job *j, bool open)
+{
+    struct event_source *src = j->en->events;
+
+    if (j->message || j->open == open)
+        return;
+    j->open = open;
+    src->open += open ? 1 : -1;
+    if (!open)
+        read_more(src);
+}
+
 void flow_events_ended(struct engine *en)
 {
-    en->events->open--;
+    en->events->all--;
     read_more(en->events);
 }
 

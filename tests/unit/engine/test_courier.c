@@ -243,6 +243,42 @@ static void test_old_and_away(void **state)
     assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
 }
 
+/* A dead handler for whom an alarm and a hundred conversations' beginnings are held keeps no other event from
+ * its rule. */
+static void test_held_are_passed(void **state)
+{
+    static const char *const on[] = {"opened", "alarm", NULL};
+    const struct engine_rule_conf rule = {.name = "hourly",
+                                          .on = ENGINE_ON_SCHEDULE,
+                                          .schedule = "every 1h",
+                                          .send_to = WORDS("+491707654321"),
+                                          .send = "another hour"};
+    struct engine_conf hold = conf_of(&rule, 1);
+    char number[24];
+
+    (void)state;
+    handler.on = on;
+    handler.asynchronous = false;
+    handler.on_failure = ON_FAILURE_HOLD;
+    handler.retry_for_ms = 86400000;
+    hold.handlers = &handler;
+    hold.nhandlers = 1;
+    assert_int_equal(engine_reconfigure(w.engine, &hold, NULL, NULL), 0);
+    refusals = 1000;
+    run(1000);
+    w.carrier.alarms[CARRIER_ALARM_NETWORK].on = true;
+    str_copy(w.carrier.alarms[CARRIER_ALARM_NETWORK].text, CARRIER_TEXT_BYTES, "no network");
+    w.carrier.up->alarm(w.carrier.up_owner, &w.carrier, CARRIER_ALARM_NETWORK);
+    for (int i = 0; i < 100; i++) {
+        snprintf(number, sizeof number, "+4917010000%03d", i);
+        world_receive(&w, number, "hello");
+        run(1000);
+    }
+    run(2 * 3600000);
+    assert_in_range(w.mr, 1, 3);
+    assert_string_equal(w.sent[0].text, "another hour");
+}
+
 static void on_stored(struct gateway_apply *a, int status)
 {
     (void)a;
@@ -350,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_endless_loop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_old_and_away, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_held_are_passed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_leaves_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_anywhere, set_up, tear_down),
     };
