@@ -160,7 +160,7 @@ static void on_departments(struct store_op *op, int status)
         finish(f, status, &op->err);
         return;
     }
-    f->now.op.done = on_now;
+    f->now = (struct store_conv_counts){.op.done = on_now, .assignee = f->person, .sim = f->sim};
     store_conv_counts(f->desk->store, &f->now);
 }
 

@@ -366,8 +366,8 @@ void store_convs(struct store *s, struct store_convs *c)
 static const char sql_counts[] =
     "SELECT department, state, count(*), sum(" LATE "), "
     "sum(flagged), sum(assignee = ''), sum(waiting > 0), ifnull(min(nullif(waiting, 0)), 0) "
-    "FROM conversation INDEXED BY conversation_changed WHERE state < 5 GROUP BY department, state ORDER BY "
-    "department, state";
+    "FROM conversation INDEXED BY conversation_changed WHERE state < 5 AND (?1 IS NULL OR assignee = ?1) AND "
+    "(?2 IS NULL OR sim = ?2) GROUP BY department, state ORDER BY department, state";
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -390,7 +390,7 @@ static void add_state(struct conv_count *n, sqlite3_stmt *st)
 static int exec_counts(struct store_db *db, struct store_op *op)
 {
     struct store_conv_counts *c = container_of(op, struct store_conv_counts, op);
-    sqlite3_stmt *st = db_bind(db, sql_counts, NULL, 0);
+    sqlite3_stmt *st = DB_BIND(db, sql_counts, db_text_or_null(c->assignee), db_text_or_null(c->sim));
     char department[DESK_WORD_BYTES];
     int rc;
 

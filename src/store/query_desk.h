@@ -262,7 +262,8 @@ struct conv_count {
 };
 struct store_conv_counts {
     struct store_op op;
-    struct conv_count *rows; /* out: heap, the caller frees */
+    const char *assignee, *sim; /* of these only; NULL any */
+    struct conv_count *rows;    /* out: heap, the caller frees */
     int count;
 };
 void store_conv_counts(struct store *s, struct store_conv_counts *c);

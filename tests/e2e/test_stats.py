@@ -86,6 +86,8 @@ def test_kept_over_a_crash(build):
         it.wait("the figures", lambda: it.json("stats")["total"]["first_response"].get("business_median_s") is not None)
         lab.equal(it.json("stats")["total"]["opened"], 1)
         lab.equal(it.json("stats")["now"]["open"], 1)
+        lab.equal(it.json("stats", "--modem", "M0")["now"]["open"], 1)
+        lab.equal(it.json("stats", "--person", "Anna")["now"]["open"], 0, "it is nobody's")
 
 
 def on_a_terminal(it, *args):
