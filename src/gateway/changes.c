@@ -171,9 +171,12 @@ static void rebuild(struct gateway *g, const struct store_show *show)
             e->imsi = queue_name(&g->q, show->parts[i].imsi);
     }
     e->touched = *e->imsi != '\0';
-    e->modem = queue_name(&g->q, m->flags & MSG_F_PREFER ? "" : m->modem);
+    e->modem = queue_name(&g->q, m->modem);
     e->pool = queue_name(&g->q, m->pool);
     e->due_ms = now;
+    gw_index_flags(e, m->flags);
+    if (m->flags & MSG_F_PREFER)
+        e->prefer_until_ms = now + QUEUE_WISH_MS;
     e->expires_ms = gw_from_wall(g, m->expires_wall_ms);
     if (e->expires_ms <= now) /* somebody wants it sent now */
         e->expires_ms = g->conf->validity_ms ? now + g->conf->validity_ms : RT_NEVER;

@@ -582,6 +582,50 @@ static void wish_for_a_busy_modem(void **state)
     end(w);
 }
 
+/* A message that somebody has sent again takes the way that it had: the cheaper modem, the route's own, and
+ * not at night. */
+static void retried(void **state)
+{
+    const struct route_conf routes[] = {
+        {.name = "fr", .to = LIST("+33*"), .modem = "C", .pool = "", .failover = LIST("p")},
+        {.name = "cheap", .modem = "", .pool = "p", .prefer = ROUTE_CHEAPEST}};
+    const struct cost_conf costs[] = {{.modem = "B", .per_part = "0.02"}, {.modem = "", .per_part = "0.09"}};
+    const struct policy_conf policy = {
+        .routes = routes, .nroutes = 2, .costs = costs, .ncosts = 2, .quiet = {.on = true}};
+    struct world *w = start(&policy, (const struct names[]){{"A", "p"}, {"B", "p"}, {"C", "c"}}, 3);
+    struct gateway_send s = message(GERMAN, "offer");
+    int64_t ids[6];
+
+    (void)state;
+    run_to_berlin(w, 12, 0);
+    opt_in(w, GERMAN);
+    for (int i = 0; i < 3; i++)
+        set_state(&w->carriers[i], CARRIER_DOWN, "port lost");
+    s.marketing = true;
+    ids[0] = admit(w, &s);
+    for (int i = 1; i < 5; i++)
+        ids[i] = send_to(w, GERMAN, "cheap");
+    ids[5] = send_to(w, FRENCH, "by C");
+    for (int i = 0; i < 6; i++) {
+        assert_true(ids[i] > 0);
+        assert_int_equal(change(w, ids[i], true), 0);
+    }
+    run_to_berlin(w, 22, 0);
+    for (int i = 0; i < 3; i++)
+        set_state(&w->carriers[i], CARRIER_READY, "");
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(change(w, ids[i], false), 0);
+    run(w, MINUTE);
+    assert_int_equal(sent_count(w, "cheap"), 4);
+    for (int i = 0; i < w->nlog; i++)
+        assert_int_equal(w->log[i].carrier, strcmp(w->log[i].text, "by C") == 0 ? 2 : 1);
+    assert_int_equal(carrier_of(w, "by C"), 2);
+    assert_int_equal(carrier_of(w, "offer"), -1);
+    run_to_berlin(w, 8, 1);
+    assert_int_equal(carrier_of(w, "offer"), 1);
+    end(w);
+}
+
 /* Who opted out of one SIM is not written to by it when it stands in for another, and the message is not
  * lost: it waits for its own. */
 static void opted_out_of_the_stand_in(void **state)
@@ -699,6 +743,7 @@ int main(void)
         cmocka_unit_test(cheapest_blocks_nobody),
         cmocka_unit_test(holds),
         cmocka_unit_test(opted_out_of_the_stand_in),
+        cmocka_unit_test(retried),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
