@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -31,9 +32,21 @@ struct stamp {
     struct timespec changed;
 };
 
-struct list {
-    char *name, *path; /* path NULL: it stands in gateway.conf */
+/* What a file held when it was read, for all configurations that there are: a reload of gateway.conf does not
+ * read a million numbers again that are in memory. The loop's thread only. */
+struct held {
+    int refs;
+    char *path, *country;
+    struct stamp stamp;
     struct number_set *set;
+    struct held *prev, *next;
+};
+static struct held *all_held;
+
+struct list {
+    char *name, *path;      /* path NULL: it stands in gateway.conf */
+    struct number_set *set; /* its own, or that of held */
+    struct held *held;
     struct stamp stamp;
     bool broken; /* told */
 };
@@ -90,7 +103,8 @@ static int read_file(const char *path, const char *country, struct stamp *have, 
             rc = number_set_read(*set, buf_str(&text), text.len, country, e);
         if (rc != 0)
             err_wrap(e, "%s", path);
-        *have = now;
+        if (rc == 0 || rc == ERR_INVALID || rc == ERR_TOO_LONG) /* what is in it; else it is tried again */
+            *have = now;
     }
     close(fd);
     buf_free(&text);
@@ -111,6 +125,60 @@ static char *copy(const char *text)
     if (!s)
         abort();
     return s;
+}
+
+/* set is its own then. */
+static struct held *held_new(const char *path, const char *country, const struct stamp *stamp,
+                             struct number_set *set)
+{
+    struct held *h = calloc(1, sizeof *h);
+
+    if (!h)
+        abort();
+    *h = (struct held){.refs = 1, .path = copy(path), .country = copy(country), .stamp = *stamp, .set = set};
+    DL_APPEND(all_held, h);
+    return h;
+}
+
+static void held_drop(struct held *h)
+{
+    if (--h->refs > 0)
+        return;
+    DL_DELETE(all_held, h);
+    number_set_free(h->set);
+    free(h->path);
+    free(h->country);
+    free(h);
+}
+
+/* The newest. */
+static struct held *held_find(const char *path, const char *country)
+{
+    struct held *h, *found = NULL;
+
+    DL_FOREACH(all_held, h)
+    {
+        if (strcmp(h->path, path) == 0 && strcmp(h->country, country) == 0)
+            found = h;
+    }
+    return found;
+}
+
+static void set_free(struct list *l)
+{
+    if (l->held)
+        held_drop(l->held);
+    else
+        number_set_free(l->set);
+    l->held = NULL;
+    l->set = NULL;
+}
+
+static void hold(struct list *l, struct held *h)
+{
+    set_free(l);
+    l->held = h;
+    l->set = h->set;
 }
 
 static void read_inline(struct list *l, const char *text, const char *country, const char *place,
@@ -134,6 +202,7 @@ static void list_compile(struct lists *ls, int index, const struct engine_list_c
     struct list *l = &ls->all[index];
     const char *place = lc->place ? lc->place : "lists", *text = lc->text ? lc->text : "";
     struct number_set *read;
+    struct held *held;
     struct err e = {0};
 
     l->name = copy(lc->name ? lc->name : "");
@@ -144,13 +213,18 @@ static void list_compile(struct lists *ls, int index, const struct engine_list_c
     }
     l->path = copy(text + 5);
     ls->files = true;
+    held = held_find(l->path, ls->country);
+    if (held)
+        l->stamp = held->stamp;
     if (*l->path != '/')
         problem(p, "%s: \"%.100s\": expected a path from the root", place, l->path);
     else if (read_file(l->path, ls->country, &l->stamp, &read, &e) != 0)
         problem(p, "%s: %s", place, e.text);
-    else if (read) {
-        number_set_free(l->set);
-        l->set = read;
+    else if (read)
+        hold(l, held_new(l->path, ls->country, &l->stamp, read));
+    else {
+        held->refs++;
+        hold(l, held);
     }
 }
 
@@ -247,7 +321,7 @@ static void look_run(struct rt_work *w)
     }
 }
 
-static void take(struct list *l, struct looked *f)
+static void take(struct list *l, const char *country, struct looked *f)
 {
     bool changed = !same_stamp(&l->stamp, &f->stamp);
 
@@ -260,18 +334,17 @@ static void take(struct list *l, struct looked *f)
     }
     if (f->set) {
         log_info("engine", "list %s read entries=%d", l->name, number_set_count(f->set));
-        number_set_free(l->set);
-        l->set = f->set;
+        hold(l, held_new(l->path, country, &f->stamp, f->set));
         f->set = NULL;
-        l->broken = false;
     }
+    l->broken = false; /* perhaps gone and back as it was */
 }
 
 static void look_take(struct look *k)
 {
     for (int i = 0; i < k->count; i++)
         if (k->files[i].path)
-            take(&k->lists->all[i], &k->files[i]);
+            take(&k->lists->all[i], k->country, &k->files[i]);
 }
 
 static void look_done(struct rt_work *w, int status)
@@ -332,7 +405,7 @@ void lists_free(struct lists *l)
     for (int i = 0; i < l->count; i++) {
         free(l->all[i].name);
         free(l->all[i].path);
-        number_set_free(l->all[i].set);
+        set_free(&l->all[i]);
     }
     free(l->all);
     free(l->country);

@@ -34,7 +34,8 @@ int number_set_read(struct number_set *s, const char *text, size_t len, const ch
 
 struct lists;
 
-/* Reads files at once (blocking: at start and reload). Never NULL. */
+/* Reads files at once (blocking: at start, and at a reload those that another configuration that there is has
+ * not read as they are). Never NULL. */
 struct lists *lists_new(const struct engine_conf *conf, struct problems *p);
 void lists_free(struct lists *l);
 /* The index of a list, -1 none; "vip" without '@'. */

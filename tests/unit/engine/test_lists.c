@@ -106,6 +106,45 @@ static void test_live(void **state)
     engine_free(en);
 }
 
+/* A reload takes over what was read of a file that did not change since. */
+static void test_reload(void **state)
+{
+    char text[80];
+    struct engine_list_conf lc = {.name = "vip", .text = text, .place = "lists.vip"};
+    struct engine_conf conf = conf_of(NULL, 0);
+    struct problems problems = {0};
+    struct lists *before, *same, *other, *abroad;
+
+    (void)state;
+    snprintf(text, sizeof text, "file:%s", path);
+    write_list("0151*\n");
+    conf.country = "49";
+    conf.lists = &lc;
+    conf.nlists = 1;
+    before = lists_new(&conf, &problems);
+    same = lists_new(&conf, &problems);
+    assert_ptr_equal(lists_set(same, 0), lists_set(before, 0));
+    conf.country = "43";
+    abroad = lists_new(&conf, &problems);
+    assert_non_null(number_set_find(lists_set(abroad, 0), "+43151"));
+    conf.country = "49";
+    write_list("0152*\n0153*\n");
+    other = lists_new(&conf, &problems);
+    assert_null(number_set_find(lists_set(other, 0), "+49151"));
+    assert_non_null(number_set_find(lists_set(other, 0), "+49152"));
+    lists_free(before);
+    assert_non_null(number_set_find(lists_set(same, 0), "+49151"));
+    lists_refresh_now(same);
+    assert_non_null(number_set_find(lists_set(same, 0), "+49152"));
+    unlink(path);
+    before = lists_new(&conf, &problems);
+    assert_int_equal(problems.count, 1);
+    lists_free(before);
+    lists_free(same);
+    lists_free(other);
+    lists_free(abroad);
+}
+
 /* What is wrong with lists is told with their place. */
 static void test_errors(void **state)
 {
@@ -180,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_set),
         cmocka_unit_test(test_read),
         cmocka_unit_test_setup_teardown(test_live, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_language),
     };
