@@ -139,7 +139,7 @@ check-judges: $(JUDGES)
 	    -- python3 tests/judges/judge_tshark.py $(BUILD)
 
 SEEDS ?= 2000
-WEEKS ?= 200
+WEEKS ?= 100
 PIN_STORIES ?= 10000
 check-simulation:
 	@$(MAKE) $(PARALLEL) MODE=release check-simulation-run
@@ -157,7 +157,7 @@ check-simulation-asan: $(SIMULATION)
 
 E2E := $(sort $(wildcard tests/e2e/test_*.py))
 check-e2e: all
-	@$(CHECK) --sum $(SUM) --jobs 2 --title 'real programs, end to end' $(foreach t,$(E2E), -- python3 $(t) $(BUILD))
+	@$(CHECK) --sum $(SUM) --jobs 3 --title 'real programs, end to end' $(foreach t,$(E2E), -- python3 $(t) $(BUILD))
 
 .PHONY: check-vm
 check-vm: all ## the installed gateway on a booted Debian with USB modems, where QEMU can run
