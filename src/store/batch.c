@@ -34,6 +34,7 @@ static bool fatal(struct store_db *db, int status)
 /* A savepoint costs as much as a statement, and hardly any operation fails after it has changed something. So
  * a batch runs without them, and once more with them if one does. */
 enum { SPOILED = 1 };
+enum { CUT_WAIT_MS = 200 };
 
 static int run_plain(struct store_db *db, struct store_op *op)
 {
@@ -107,7 +108,7 @@ static int transact(struct store_db *db, struct batch *b,
     int rc;
 
     db->err = &db->own_err;
-    db->made_work = false;
+    db->made_work = db->erased = false;
     rc = db_run(db, b->lane->writes ? sql_begin : sql_begin_read, NULL, 0);
     for (struct store_op *op = b->ops.head; op && rc == ERR_OK; op = op->next)
         rc = run(db, op);
@@ -119,6 +120,15 @@ static int transact(struct store_db *db, struct batch *b,
         return rc;
     /* durable: with synchronous=FULL this returns when the WAL is on the disk. */
     return db_run(db, sql_commit, NULL, 0);
+}
+
+/* What was erased is still in the WAL: written back, it is cut off. Who reads right now is waited for a
+ * moment; else it goes with one of the next changes. */
+static void cut_wal(struct store_db *db)
+{
+    sqlite3_busy_timeout(db->h, CUT_WAIT_MS);
+    sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db->h, DB_BUSY_MS);
 }
 
 void batch_execute(struct batch *b)
@@ -137,6 +147,8 @@ void batch_execute(struct batch *b)
         b->wrote = false;
     }
     b->made_work = rc == ERR_OK && db->made_work;
+    if (rc == ERR_OK && db->erased)
+        cut_wal(db);
     db->err = &db->own_err;
     /* The reader's lane writes too, but elsewhere: a backup. */
     b->full = rc == ERR_FULL && b->lane->writes;

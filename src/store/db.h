@@ -18,6 +18,8 @@ enum { MSG_ERA = 16384 };
 
 enum { DB_STATEMENTS = 512 }; /* slots of the cache, a power of two */
 
+enum { DB_BUSY_MS = 2000 }; /* a connection waits so long for another one */
+
 struct store_db {
     sqlite3 *h;
     char *path;
@@ -29,6 +31,7 @@ struct store_db {
     int64_t message_floor;       /* ids up to it were given, whether their messages are there still or not */
     unsigned wanted;             /* events that somebody wants: bits 1 << enum desk_event */
     bool made_work;              /* this transaction stored an event or a delivery */
+    bool erased;                 /* this transaction ended an erasure */
     int64_t delta[MSG_STATES];   /* messages by state: what this transaction adds to the tally */
     struct figure_tally figures; /* what it adds to the figures */
     const struct zone *_Atomic *zone; /* the store's, in whose days they are counted; NULL: UTC */

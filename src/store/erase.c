@@ -404,9 +404,10 @@ static int exec_erase(struct store_db *db, struct store_op *op)
     if ((rc = ids_keep(db)) || (rc = find_record(&g)) || (rc = contact_numbers(db, e->number, &g.all)))
         return rc;
     e->numbers = g.all.n;
-    if ((rc = erase_some(&g)))
+    if ((rc = erase_some(&g)) || (rc = note(&g)))
         return rc;
-    return note(&g);
+    db->erased = db->erased || !e->more;
+    return ERR_OK;
 }
 
 void store_erase(struct store *s, struct store_erase *e)

@@ -14,7 +14,7 @@
 #include "store/desk_private.h"
 #include "store/schema.h"
 
-enum { BATCH_MAX = 256, READS_MAX = 32, BUSY_MS = 2000 };
+enum { BATCH_MAX = 256, READS_MAX = 32 };
 
 /* Memory is dear: eight modems and all are to fit into 12 MiB. The WAL is written back every 8 MiB, which
  * hot pages then cross once instead of once per commit. */
@@ -81,7 +81,7 @@ static int check(struct store_db *db, int *version)
 {
     int rc;
 
-    sqlite3_busy_timeout(db->h, BUSY_MS);
+    sqlite3_busy_timeout(db->h, DB_BUSY_MS);
     sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     rc = schema_check(db, schema_version, version);
     if (rc == ERR_OK)
@@ -122,7 +122,7 @@ int store_open_reader(const char *path, struct store_db *db, struct err *e)
     if (rc)
         return rc;
     db->err = e;
-    sqlite3_busy_timeout(db->h, BUSY_MS);
+    sqlite3_busy_timeout(db->h, DB_BUSY_MS);
     rc = db_script(db, reader_pragmas);
     if (rc)
         db_close(db, false);

@@ -224,13 +224,14 @@ static bool file_has(const char *path, const char *text)
     return found;
 }
 
-/* Nothing of her is in any table, nor in any byte of the file, deleted rows and the index of words included;
- * the other customer and the figures are as they were. */
+/* Nothing of her is in any table, nor in any byte of the file and its journal, deleted rows and the index of
+ * words included; the other customer and the figures are as they were. */
 static void test_erase(void **state)
 {
     static const char *const words[] = {HER + 1, SECRET_NAME, SECRET_TITLE, SECRET_TEXT, "zenobia"};
     struct fixture *f = *state;
     struct store_figures before = {.since_wall_ms = T0, .until_wall_ms = T0 + DAY}, after = before;
+    char wal[128];
     bool opt_out;
 
     her_story(f);
@@ -257,7 +258,11 @@ static void test_erase(void **state)
     assert_int_equal(
         ask(f, "SELECT count(*) FROM erasure WHERE number IS NULL AND who = 'ctl:root' AND ended > 0"), 1);
     assert_int_equal(ask(f, "SELECT sum(n) FROM tally"), 2);
-    fixture_stop(f); /* the WAL is written back */
+    snprintf(wal, sizeof wal, "%s-wal", f->path);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (file_has(f->path, words[i]) || file_has(wal, words[i]))
+            fail_msg("\"%s\" is still in a file", words[i]);
+    fixture_stop(f);
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (file_has(f->path, words[i]))
             fail_msg("\"%s\" is still in the file", words[i]);
