@@ -123,7 +123,7 @@ static int transact(struct store_db *db, struct batch *b,
 }
 
 /* What was erased is still in the WAL: written back, it is cut off. Who reads right now is waited for a
- * moment; else it goes with one of the next changes. */
+ * moment; else it stays until the WAL begins anew. */
 static void cut_wal(struct store_db *db)
 {
     sqlite3_busy_timeout(db->h, CUT_WAIT_MS);

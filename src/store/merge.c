@@ -23,8 +23,10 @@ static const char sql_merge_fields[] =
     "'' "
     "THEN contact.zone ELSE f.zone END, notes = CASE WHEN ifnull(f.notes, '') = '' THEN contact.notes WHEN "
     "ifnull(contact.notes, '') = '' THEN f.notes ELSE contact.notes || char(10) || f.notes END, attributes = "
-    "nullif(json_patch(ifnull(f.attributes, '{}'), ifnull(contact.attributes, '{}')), '{}'), changed = ?3 "
-    "FROM (SELECT name, language, zone, notes, attributes FROM contact WHERE id = ?1) f WHERE contact.id = "
+    "nullif(json_patch(ifnull(f.attributes, '{}'), ifnull(contact.attributes, '{}')), '{}'), created = "
+    "min(contact.created, f.created), changed = ?3 "
+    "FROM (SELECT name, language, zone, notes, attributes, created FROM contact WHERE id = ?1) f WHERE "
+    "contact.id = "
     "?2";
 static const char sql_merge_tags[] =
     "INSERT OR IGNORE INTO contact_tag(contact, tag) SELECT ?2, tag FROM contact_tag WHERE contact = ?1";

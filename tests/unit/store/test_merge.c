@@ -68,8 +68,10 @@ static void test_writes_later(void **state)
 
     import(f, (struct contact_import){.number = A, .name = "Anna", .tags = ",a,"});
     import(f, (struct contact_import){.number = B, .name = "Anna B", .language = "de", .tags = ",vip,"});
+    ask(f, "UPDATE contact SET created = 7 WHERE number = '" A "' RETURNING id");
     merge(f, A, B);
     expect_contact(f, A, B ": " A ": Anna B");
+    assert_int_equal(ask(f, "SELECT created FROM contact"), 7); /* a customer since then */
     c = writes(f, B, "from the main one", T0);
     assert_int_equal(writes(f, A, "from the other", T0 + MINUTE), c);
     assert_int_equal(DO(f, store_situation, &k), 0);
