@@ -90,9 +90,11 @@ static void say_clocks(const json_t *c)
         const char *late = member_time(json_object_get(c, "late"), clocks[i][0]);
         char text[96];
 
-        if (*late)
-            say(RED, "! %s is late: it was due %s", clocks[i][1], *due ? due : late);
-        else if (*due) {
+        if (*late && *due) {
+            say(RED, "! %s is late: it was due %s", clocks[i][1], due);
+        } else if (*late) {
+            say_field("was late", clocks[i][1]);
+        } else if (*due) {
             snprintf(text, sizeof text, "%s by %s", clocks[i][1], due);
             say_field("due", text);
         }

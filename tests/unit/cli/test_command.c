@@ -310,7 +310,7 @@ static void test_conversation_view(void **state)
         "{\"conversation\": {\"id\": 12, \"state\": \"open\", \"number\": \"+4915112345678\", \"name\": "
         "\"Anna\","
         " \"flagged\": true, \"due\": {\"first\": \"2020-01-01T10:00:00Z\"}, \"late\": {\"first\": "
-        "\"2020-01-01T10:00:01Z\"}},"
+        "\"2020-01-01T10:00:01Z\", \"next\": \"2019-12-31T10:00:01Z\"}},"
         " \"timeline\": ["
         "  {\"kind\": \"in\", \"message\": {\"text\": \"Is it ready?\", \"state\": \"handled\"}},"
         "  {\"kind\": \"out\", \"automatic\": true, \"message\": {\"text\": \"We look\", \"state\": "
@@ -323,6 +323,7 @@ static void test_conversation_view(void **state)
     out = printed(view_one);
     assert_non_null(strstr(out, "#12 Anna, +4915112345678\nopen\n? a person should look at it\n"
                                 "! first response is late: it was due 2020-01-01"));
+    assert_non_null(strstr(out, "was late         next response\n")); /* and was answered */
     assert_non_null(strstr(out, " ← Anna\n    Is it ready?\n"));
     assert_non_null(strstr(out, " → automatic reply: failed\n    We look\n"));
     assert_non_null(strstr(out, " → person:Ben\n    Yes\n    It is\n"));
