@@ -152,9 +152,10 @@ void view_consent(const json_t *answer)
     json_array_foreach(json_object_get(answer, "ledger"), i, row)
     {
         const char *state = member_text(row, "state"), *modem = member_text(row, "modem");
+        bool override = strcmp(member_text(row, "how"), "override") == 0;
 
         table_cell(&t, DIM, member_time(row, "at"));
-        table_cell(&t, consent_colour(state), state);
+        table_cell(&t, override ? YELLOW : consent_colour(state), override ? "sent in spite" : state);
         table_cell(&t, PLAIN, *modem ? modem : "everything");
         table_cell(&t, PLAIN, member_text(row, "who"));
         table_cell(&t, PLAIN, member_text(row, "message"));

@@ -173,6 +173,7 @@ json_t *json_ledger(const struct ledger_row *l)
     json_object_set_new(o, "state", json_string(consent_name(l->state)));
     json_put_text(o, "modem", l->sim);
     json_put_text(o, "who", l->who);
+    json_put_text(o, "how", l->how);
     json_put_text(o, "words", l->words);
     if (l->message)
         put_number(o, "message", l->message);

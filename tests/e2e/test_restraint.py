@@ -182,6 +182,20 @@ def test_cost_cap(build):
         lab.equal(len(replies(it)), 4, "three texts and the confirmation")
 
 
+def test_override_is_kept(build):
+    """Who sends to somebody who opted out says why: it is in the ledger as what it is, and in the message's history."""
+    with lab.Lab(build, rest="rules = ();") as it:
+        it.start()
+        text(it, "STOP")
+        it.run("send", "--to", CUSTOMER, "--override", "she called", "your keys are here")
+        lab.equal(replies(it)[-1], "your keys are here")
+        ledger = it.json("consent", CUSTOMER)["ledger"]
+        lab.equal([(row["how"], row["words"]) for row in ledger], [("override", "she called"), ("message", "STOP")])
+        people = it.run("consent", CUSTOMER).stdout
+        lab.true("sent in spite" in people, people)
+        lab.true("she called" in it.run("show", it.messages("--out")[-1]["id"]).stdout, "the history")
+
+
 def test_refused_in_the_log(build):
     """That a rule's text was refused is in the log, without the number and the words of who opted out."""
     rest = 'rules = ( { name = "push"; send = "look"; send_to = ( "%s" ); } );' % OTHER
