@@ -148,6 +148,13 @@ int run_campaign_new(struct invocation *v)
     struct err e = {0};
     int status = CLI_DONE;
 
+    if (!file && !json_object_get(v->args, "tag") && !json_object_get(v->args, "attribute")) {
+        err_set(&e, ERR_INVALID, "who gets it? --tag, --attribute or --file is missing");
+        status = tell_usage(v->command, v->json, &e);
+        json_decref(x.numbers);
+        json_decref(x.lines);
+        return status;
+    }
     if (file) {
         path = strdup(file);
         if (!path)

@@ -254,9 +254,13 @@ static void say_imported(const struct import *i)
         say(RED, "line %s%s%s: %s", member_text(e, "line"), *column ? ", column " : "", column,
             member_text(e, "text"));
     }
-    say(PLAIN, "%s contacts%s: %s new, %s changed; lines with mistakes: %zu",
-        member_text(i->totals, "contacts"), check ? " would be stored" : "",
-        member_text(i->totals, "created"), member_text(i->totals, "changed"), json_array_size(i->errors));
+    if (check) /* which of them are new is seen when they are stored */
+        say(PLAIN, "%s contacts would be stored; lines with mistakes: %zu",
+            member_text(i->totals, "contacts"), json_array_size(i->errors));
+    else
+        say(PLAIN, "%s contacts: %s new, %s changed; lines with mistakes: %zu",
+            member_text(i->totals, "contacts"), member_text(i->totals, "created"),
+            member_text(i->totals, "changed"), json_array_size(i->errors));
     if (kept)
         say(YELLOW, "%lld have opted out: that stays, whatever the file says", (long long)kept);
     if (not_joined)
@@ -300,7 +304,9 @@ struct export
     struct invocation *v;
     FILE *out;
     bool names_only;
+    json_int_t rows;
     json_t *attributes; /* an object whose names are those of all attributes */
+    json_t *contacts;   /* all of them, where --json wants them on standard output; NULL: rows are written */
 };
 
 /* A list of words in one field. */
@@ -339,10 +345,15 @@ static void take_page(struct export *x, const json_t *answer)
     json_t *value;
     size_t i;
 
+    if (x->contacts) {
+        json_array_extend(x->contacts, json_object_get(answer, "contacts"));
+        return;
+    }
     json_array_foreach(json_object_get(answer, "contacts"), i, c)
     {
         if (!x->names_only) {
             put_row(x, c);
+            x->rows++;
             continue;
         }
         /* A rule or handler may name one as a column is named: read again it would be something else. */
@@ -414,6 +425,26 @@ static int export_to(struct export *x, const char *path)
         err_errno(&e, "%s", to_file ? path : "standard output");
         status = tell_failure(x->v, CLI_FAILED, &e, NULL);
     }
+    if (status == CLI_DONE && to_file && x->v->json) {
+        json_t *done = json_pack("{sssI}", "file", path, "contacts", x->rows);
+
+        print_json(done);
+        json_decref(done);
+    }
+    return status;
+}
+
+/* One document with all contacts, as `contacts --json` has them a page at a time. */
+static int export_json(struct export *x)
+{
+    json_t *all = json_object();
+    int status;
+
+    json_object_set_new(all, "contacts", x->contacts = json_array());
+    status = each_page(x, false);
+    if (status == CLI_DONE)
+        print_json(all);
+    json_decref(all);
     return status;
 }
 
@@ -426,8 +457,9 @@ int run_contacts_export(struct invocation *v)
     if (!path)
         abort();
     json_object_del(v->args, "file");
-    status = each_page(&x, true);
-    if (status == CLI_DONE)
+    if (v->json && (!*path || !strcmp(path, "-")))
+        status = export_json(&x);
+    else if ((status = each_page(&x, true)) == CLI_DONE)
         status = export_to(&x, path);
     json_decref(x.attributes);
     free(path);

@@ -162,7 +162,7 @@ static void change_consent(struct call *call, enum consent_state state)
     bool said = call_text(call, "words") || call_text(call, "proof");
 
     if (state == CONSENT_IN && !said) {
-        call_fail(call, ERR_INVALID, "consent in: \"words\" or \"proof\" expected: how is it known?");
+        call_fail(call, ERR_INVALID, "\"words\" or \"proof\" expected: how is it known?");
         return;
     }
     if (call_text(call, "modem") && !call_modem(call))

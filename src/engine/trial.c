@@ -39,16 +39,23 @@ static void tell_message(struct engine *en, const char *from, const struct verdi
 
 static void tell_effects(const struct verdict *v, struct buf *out)
 {
+    static const char *const priorities[] = {[PRIORITY_LOW] = "low",
+                                             [PRIORITY_NORMAL] = "normal",
+                                             [PRIORITY_HIGH] = "high",
+                                             [PRIORITY_URGENT] = "urgent"};
+
     for (int i = 0; i < v->neffects; i++) {
         const struct store_effect *e = &v->effects[i];
 
+        if (e->kind == EFFECT_CLOCK) /* follows from the others, and says nothing to people */
+            continue;
         buf_adds(out, effect_name(e->kind));
         if (e->kind == EFFECT_STATE)
             buf_addf(out, " %s", conv_state_name((enum conv_state)e->n));
         else if (e->kind == EFFECT_CONSENT)
             buf_adds(out, e->n == CONSENT_OUT ? " out" : " in");
         else if (e->kind == EFFECT_PRIORITY)
-            buf_addf(out, " %lld", (long long)e->n);
+            buf_addf(out, " %s", priorities[e->n]);
         if (e->name && *e->name)
             buf_addf(out, " %s", e->name);
         if (e->value && *e->value && e->kind != EFFECT_DELIVER)

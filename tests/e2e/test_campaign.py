@@ -49,8 +49,10 @@ def test_tag(build):
             lab.true(it.run(*args).stdout.strip(), f"{args} for people")
         gone = it.run("campaign", "show", "7", check=False)
         lab.true(gone.returncode == 4 and "no campaign 7" in gone.stderr, gone.stderr)
-        wrong = it.run("campaign", "new", "x", "{{nonsense}}", check=False)
+        wrong = it.run("campaign", "new", "x", "--tag", "club", "{{nonsense}}", check=False)
         lab.true(wrong.returncode == 4 and "nonsense" in wrong.stderr, wrong.stderr)
+        nobody = it.run("campaign", "new", "x", "Hello", check=False)
+        lab.true(nobody.returncode == 2 and "--tag" in nobody.stderr, nobody.stderr)
 
 
 def test_file_and_crash(build):

@@ -170,6 +170,8 @@ def test_contacts(build):
         for search in (["--tag", "vip"], ["Berg"], ["01511"], ["+49151123"], ["--attribute", "plan"], ["--attribute", "plan=gold"]):
             lab.equal([x["number"] for x in it.json("contacts", *search)["contacts"]], [CUSTOMER], search)
 
+        document = it.json("contacts", "export")["contacts"]
+        lab.equal(sorted(c["number"] for c in document), sorted([CUSTOMER, OTHER]), "contacts of the document")
         out = it.run("contacts", "export").stdout
         rows = list(csv.DictReader(io.StringIO(out)))
         lab.equal(sorted(r["number"].lstrip("'") for r in rows), sorted([CUSTOMER, OTHER]))

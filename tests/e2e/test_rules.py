@@ -15,7 +15,7 @@ templates = {{ hours = {{ en = "We are open"; de = "Wir haben offen"; max_segmen
 rules = (
   {{ name = "friend"; from = [ "@friends" ]; tag = [ "friend" ]; reply = "Hello friend"; }},
   {{ name = "hours"; words = [ "open", "offen" ]; reply = "@hours"; }},
-  {{ name = "order"; pattern = "(?i)order #?(?<n>\\\\d+)"; set = [ "order={{{{match.n}}}}" ]; department = "sales"; forward = [ "Anna" ];
+  {{ name = "order"; pattern = "(?i)order #?(?<n>\\\\d+)"; set = [ "order={{{{match.n}}}}" ]; department = "sales"; priority = "high"; forward = [ "Anna" ];
      reply = "Order {{{{match.n}}}} for {{{{contact.name:first_word|you}}}}"; }},
   {{ name = "shut"; on = "closed"; reply = "Goodbye"; }},
   {{ name = "lost"; on = "report"; names = [ "failed" ]; tag = [ "lost" ]; }},
@@ -115,7 +115,7 @@ def test_tests(build):
         lab.true(done.returncode == 0 and "7 tests" in done.stdout, f"{done}")
         trial = it.json("rules", "test", "--from", CUSTOMER, "--fresh", "order 5")
         lab.equal((trial["rule"], trial["reply"]), ("order", "Order 5 for you"))
-        lab.true("attribute order=5" in trial["effects"], f"{trial}")
+        lab.true("attribute order=5" in trial["effects"] and "priority high" in trial["effects"] and "clock" not in trial["effects"], f"{trial}")
         it.write_conf(rest=rules(it).replace('expect_reply = "Wir"', 'expect_reply = "Nous"'))
         done = subprocess.run([str(it.build / "simgated"), "-t", "-c", str(it.conf)], capture_output=True, text=True)
         lab.true(done.returncode == 3 and "tests[1]" in done.stderr and "Nous" in done.stderr, f"{done}")
