@@ -21,8 +21,9 @@ struct handler_event {
     int on;          /* enum engine_on */
     int depth;       /* of an event: see DESK_EVENT_DEPTH */
     int64_t wall_ms; /* the service centre's time, or that of arrival */
-    int64_t now_wall_ms; /* when it is decided */
-    const char *from;    /* canonical; "" unknown; of an event: its contact */
+    int64_t came_wall_ms; /* when it came here: a service centre may have kept a message for days */
+    int64_t now_wall_ms;  /* when it is decided */
+    const char *from;     /* canonical; "" unknown; of an event: its contact */
     struct span text;  /* valid UTF-8, NUL-terminated; {0} when there is none: binary, undecodable, a call */
     struct span shown; /* text as others than the sender may read it: sensitive data masked */
     bool sensitive;    /* there was some in it */

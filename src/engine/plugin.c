@@ -312,7 +312,7 @@ static void say_reason(struct verdict *v, const char *fmt, const char *name, con
 static enum handler_answer fall_back(struct plugin *p, const struct handler_event *ev, struct verdict *v,
                                      int status, const char *why)
 {
-    bool old = ev->now_wall_ms - ev->wall_ms > p->conf.retry_for_ms;
+    bool old = ev->now_wall_ms - ev->came_wall_ms > p->conf.retry_for_ms;
 
     verdict_why(v, "%s: %s", p->source, why);
     if (p->conf.on_failure == ON_FAILURE_HOLD && !old) {

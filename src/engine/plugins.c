@@ -257,7 +257,7 @@ const char *plugin_place(const struct plugin *p)
 
 char *plugin_secret(const struct plugin *p, const char *key, const char *text, struct problems *problems)
 {
-    char line[512] = "";
+    char line[1024] = ""; /* as much as gateway.conf would take */
     struct err e = {0};
     FILE *f;
 
@@ -272,6 +272,10 @@ char *plugin_secret(const struct plugin *p, const char *key, const char *text, s
     if (!fgets(line, sizeof line, f))
         line[0] = '\0';
     fclose(f);
+    if (strlen(line) == sizeof line - 1) {
+        problem(problems, "%s.%s: %s: its first line is too long", plugin_place(p), key, text + 5);
+        return NULL;
+    }
     line[strcspn(line, "\r\n")] = '\0';
     if (!*line) {
         problem(problems, "%s.%s: %s: its first line is empty", plugin_place(p), key, text + 5);

@@ -94,6 +94,7 @@ static inline struct given *foreign_give(struct foreign *f, int id, const char *
                                       .key = g->key,
                                       .on = ENGINE_ON_MESSAGE,
                                       .wall_ms = rt_wall_ms(f->rt),
+                                      .came_wall_ms = rt_wall_ms(f->rt),
                                       .now_wall_ms = rt_wall_ms(f->rt),
                                       .from = CUSTOMER,
                                       .text = {text, len},

@@ -279,6 +279,31 @@ static void test_held_are_passed(void **state)
     assert_string_equal(w.sent[0].text, "another hour");
 }
 
+/* A message that the network had kept for two days is held as any other: it is new here. */
+static void test_late_is_held(void **state)
+{
+    struct world_list in;
+
+    (void)state;
+    handler.asynchronous = false;
+    handler.on_failure = ON_FAILURE_HOLD;
+    handler.retry_for_ms = 86400000;
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    run(2 * 86400000);
+    refusals = 1;
+    world_receive(&w, CUSTOMER, "hello");
+    run(500);
+    world_list(&w, MSG_IN, &in);
+    assert_int_equal(in.list.rows[0].state, MSG_RECEIVED);
+    world_unlist(&in);
+    run(60000);
+    world_list(&w, MSG_IN, &in);
+    assert_int_equal(in.list.rows[0].state, MSG_HANDLED);
+    world_unlist(&in);
+    assert_int_equal(outside.nrequests, 2);
+    assert_int_equal(w.mr, 1);
+}
+
 static void on_stored(struct gateway_apply *a, int status)
 {
     (void)a;
@@ -387,6 +412,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_endless_loop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_old_and_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_held_are_passed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_late_is_held, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_leaves_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_anywhere, set_up, tear_down),
     };

@@ -641,6 +641,32 @@ static void test_problems(void **state)
     foreign_fini(&f);
 }
 
+/* A secret of a file is all of its first line, or told to be too long. */
+static void test_secret_of_a_file(void **state)
+{
+    struct engine_handler_conf c = hook_conf();
+    char text[1100], named[200];
+    struct foreign f;
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    for (size_t len = 900; len < sizeof text; len += 150) {
+        foreign_init(&f);
+        text[len] = '\n';
+        snprintf(named, sizeof named, "file:%s", foreign_file(&f, "secret", text));
+        c.secret = named;
+        foreign_open(&f, &c, 1);
+        if (len > 1000)
+            assert_non_null(strstr(buf_str(&f.problems), "its first line is too long"));
+        else
+            assert_string_equal(buf_str(&f.problems), "");
+        unlink(named + 5);
+        foreign_fini(&f);
+        text[len] = 'x';
+    }
+}
+
 /* ---- smstools' conventions ------------------------------------------------------------------------------
  */
 
@@ -737,6 +763,7 @@ int main(void)
         cmocka_unit_test(test_mail_subject_is_masked),
         cmocka_unit_test(test_forward),
         cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_secret_of_a_file),
         cmocka_unit_test(test_event_handler),
         cmocka_unit_test(test_check_handler),
     };
