@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -18,7 +19,7 @@ static void put_segments(json_t *to, const struct template *t, const char *langu
     int segments;
 
     for (int i = 0; template_segments(t, i, &of, &segments); i++)
-        if (strcmp(of, language) == 0 && segments > 0)
+        if (strcasecmp(of, language) == 0 && segments > 0)
             json_object_set_new(to, "segments", json_integer(segments));
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "base/utf8.h"
@@ -184,7 +185,7 @@ static void check_template(struct program *program, const struct engine_conf *co
     }
     for (int i = 0; i < index; i++)
         if (conf->templates[i].name && strcmp(conf->templates[i].name, tc->name) == 0 &&
-            strcmp(language_of_conf(&conf->templates[i]), language_of_conf(tc)) == 0)
+            strcasecmp(language_of_conf(&conf->templates[i]), language_of_conf(tc)) == 0)
             problem(p, "%s: there is another template \"%s\"", place, tc->name);
     if (template_new(tc->text, &scope, &t, &e) != 0)
         problem(p, "%s: %s", place, e.text);

@@ -96,7 +96,9 @@ int shelf_put(struct shelf *s, const char *name, const char *language, const cha
     if (at < 0)
         at = add(s, name);
     template_take(s->all[at].template, language);
-    return template_add(s->all[at].template, language, text, &scope, e);
+    rc = template_add(s->all[at].template, language, text, &scope, e);
+    template_sort(s->all[at].template); /* as after a restart: which one is the first must not change */
+    return rc;
 }
 
 void shelf_remove(struct shelf *s, const char *name, const char *language)

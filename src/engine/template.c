@@ -292,7 +292,7 @@ void template_free(struct template *t)
 bool template_take(struct template *t, const char *language)
 {
     for (int i = 0; i < t->count; i++) {
-        if (strcmp(t->variants[i].language, language) != 0)
+        if (strcasecmp(t->variants[i].language, language) != 0)
             continue;
         variant_fini(&t->variants[i]);
         memmove(&t->variants[i], &t->variants[i + 1], (size_t)(t->count - i - 1) * sizeof t->variants[0]);
@@ -300,6 +300,18 @@ bool template_take(struct template *t, const char *language)
         break;
     }
     return t->count > 0;
+}
+
+static int by_language(const void *a, const void *b)
+{
+    const struct variant *one = a, *other = b;
+
+    return strcmp(one->language, other->language);
+}
+
+void template_sort(struct template *t)
+{
+    qsort(t->variants, (size_t)t->count, sizeof t->variants[0], by_language);
 }
 
 /* ---- rendering ------------------------------------------------------------------------------------------
@@ -323,6 +335,10 @@ static const struct variant *in_language(const struct template *t, const char *l
     for (int i = 0; i < t->count; i++)
         if (strncasecmp(t->variants[i].language, language, primary) == 0 &&
             t->variants[i].language[primary] == '\0')
+            return &t->variants[i];
+    for (int i = 0; i < t->count; i++) /* Portuguese is read by who is known to read it elsewhere */
+        if (strncasecmp(t->variants[i].language, language, primary) == 0 &&
+            t->variants[i].language[primary] == '-')
             return &t->variants[i];
     return NULL;
 }
@@ -447,7 +463,7 @@ const char *template_source(const struct template *t, const char *language)
     const struct template *which = meant(t);
 
     for (int i = 0; which && i < which->count; i++)
-        if (strcmp(which->variants[i].language, language) == 0)
+        if (strcasecmp(which->variants[i].language, language) == 0)
             return which->variants[i].written;
     return NULL;
 }

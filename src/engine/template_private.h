@@ -42,6 +42,8 @@ void template_filter_names(char *out, size_t size);
 
 /* One without any text yet. */
 struct template *template_empty(void);
+/* Its languages in the order of the alphabet, whenever they came. */
+void template_sort(struct template *t);
 /* Takes its text of a language away. Has it others? */
 bool template_take(struct template *t, const char *language);
 

@@ -17,7 +17,7 @@ const char schema_templates[] = "CREATE TABLE template ("
 
 /* ---- putting ---- */
 
-static const char sql_delete[] = "DELETE FROM template WHERE name = ?1 AND language = ?2";
+static const char sql_delete[] = "DELETE FROM template WHERE name = ?1 AND language = ?2 COLLATE NOCASE";
 static const char sql_put[] =
     "INSERT INTO template(name, language, text, who, changed) VALUES(?1, ?2, ?3, ?4, ?5)";
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "engine/template.h"
+#include "engine/template_private.h"
 
 static struct matcher *matcher;
 static struct pattern *pattern;
@@ -268,6 +268,8 @@ static void test_languages(void **state)
     know("", "", NULL);
     event.language = "pt";
     assert_string_equal(fill(t), "português");
+    assert_true(template_take(t, "PT"));
+    assert_string_equal(fill(t), "brasileiro");
     template_free(t);
 }
 
@@ -292,6 +294,17 @@ static void test_shelf(void **state)
     shelf_remove(s, "hello", "");
     assert_null(shelf_find(s, "hello"));
     assert_string_equal(fill(t), "missing: hello");
+    /* In which order they come, and which is changed, does not decide who reads what: a restart has them in
+     * another. */
+    know("", "fr", NULL);
+    assert_int_equal(shelf_put(s, "hello", "nl", "Hallo", &e), 0);
+    assert_int_equal(shelf_put(s, "hello", "en", "Hello", &e), 0);
+    assert_string_equal(fill(t), "Hello");
+    assert_int_equal(shelf_put(s, "hello", "EN", "Hello!", &e), 0);
+    assert_string_equal(fill(t), "Hello!");
+    shelf_remove(s, "hello", "En");
+    shelf_remove(s, "hello", "nl");
+    assert_null(shelf_find(s, "hello"));
     assert_int_equal(shelf_put(s, "a b", "", "x", &e), ERR_INVALID);
     assert_int_equal(shelf_put(s, "a", "d/e", "x", &e), ERR_INVALID);
     template_free(t);
