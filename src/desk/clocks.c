@@ -166,8 +166,9 @@ static const char *ask_survey(struct turn *t)
     const struct store_situation *k = &t->c->known;
 
     if (t->conv->state != CONV_CLOSED || t->conv->survey_wall_ms || !t->p->survey.on ||
-        t->conv->messages_in == 0 || k->consent == CONSENT_OUT || k->muted_until_wall_ms > t->now_wall_ms ||
-        number_kind(t->conv->number) != NUMBER_E164 || staff_by_number(&t->p->staff, t->conv->number))
+        t->conv->messages_in == 0 || k->consent == CONSENT_OUT ||
+        guard_muted(&t->p->guard, k, t->now_wall_ms) || number_kind(t->conv->number) != NUMBER_E164 ||
+        staff_by_number(&t->p->staff, t->conv->number))
         return NULL;
     if (!guard_has_room(&t->p->guard, k)) {
         if (!t->c->survey_full_wall_ms)

@@ -355,8 +355,11 @@ static bool test_once(const struct condition *c, struct asking *a)
     const struct store_situation *known = a->event->known;
 
     for (int i = 0; i < known->nonce; i++)
-        if (strcmp(known->once[i].rule, a->rule->name) == 0)
-            return a->event->now_wall_ms - known->once[i].at_wall_ms >= c->n;
+        if (strcmp(known->once[i].rule, a->rule->name) == 0) {
+            int64_t ago_ms = a->event->now_wall_ms - known->once[i].at_wall_ms;
+
+            return ago_ms >= c->n || ago_ms < -CLOCK_SLACK_MS;
+        }
     return true;
 }
 

@@ -108,7 +108,7 @@ static void start_clocks(struct outcome *o)
 static void wait_for_person(struct outcome *o)
 {
     start_clocks(o);
-    if (o->ev->known->muted_until_wall_ms > o->ev->now_wall_ms)
+    if (guard_muted(&o->p->guard, o->ev->known, o->ev->now_wall_ms))
         verdict_why(o->v, "relay: nobody is told: the number is muted");
     else
         relay_tell(o->p, o->ev, o->department, o->assignee, o->v);

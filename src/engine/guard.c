@@ -21,6 +21,14 @@ void guard_ask(const struct guard *g, int64_t now_wall_ms, struct store_situatio
     k->guard_since_wall_ms = now_wall_ms - g->window_ms;
     k->day_since_wall_ms = now_wall_ms - DAY_MS;
     k->texts_since_wall_ms = now_wall_ms - g->conf.same_text_ms;
+    k->until_wall_ms = now_wall_ms + CLOCK_SLACK_MS;
+}
+
+/* For longer than that nobody is: the clock was set back. */
+bool guard_muted(const struct guard *g, const struct store_situation *k, int64_t now_wall_ms)
+{
+    return k->muted_until_wall_ms > now_wall_ms &&
+           k->muted_until_wall_ms <= now_wall_ms + g->conf.mute_ms + CLOCK_SLACK_MS;
 }
 
 bool guard_has_room(const struct guard *g, const struct store_situation *k)
@@ -132,9 +140,9 @@ static enum handler_answer guard_decide(struct handler *h, const struct handler_
         if (never[i].is(ev))
             verdict_silence(v, "%s", never[i].reason);
     if (came && g->conf.rounds > 0 && ev->known->rounds >= g->conf.rounds &&
-        ev->known->automatic_day >= g->conf.rounds && ev->known->muted_until_wall_ms <= ev->now_wall_ms)
+        ev->known->automatic_day >= g->conf.rounds && !guard_muted(g, ev->known, ev->now_wall_ms))
         mute(g, ev, v);
-    else if (ev->known->muted_until_wall_ms > ev->now_wall_ms)
+    else if (guard_muted(g, ev->known, ev->now_wall_ms))
         verdict_silence(v, "guard: muted, it answered like a machine");
     count(g, ev, v);
     return HANDLER_NEXT;

@@ -59,6 +59,9 @@ struct guard {
 };
 /* From when on replies are to be counted. */
 void guard_ask(const struct guard *g, int64_t now_wall_ms, struct store_situation *k);
+/* What is stamped later than now by more than this is so by a clock that was wrong. */
+enum { CLOCK_SLACK_MS = 60000 };
+bool guard_muted(const struct guard *g, const struct store_situation *k, int64_t now_wall_ms);
 /* Is there room for one more automatic reply, by what was counted then? */
 bool guard_has_room(const struct guard *g, const struct store_situation *k);
 void guard_compile(struct guard *g, const struct engine_conf *conf, struct problems *p);

@@ -3,9 +3,10 @@
 #include "store/desk_private.h"
 
 static const char sql_count[] = "INSERT INTO auto_reply(number, at, hash) VALUES(?1, ?2, ?3)";
-/* A few of the oldest at a time, so that the table stays as small as a month's replies. */
+/* A few of the oldest at a time, so that the table stays as small as a month's replies; also what a clock
+ * stamped that was ahead, or it would stand before them. */
 static const char sql_old[] = "DELETE FROM auto_reply WHERE id IN (SELECT id FROM auto_reply "
-                              "ORDER BY id LIMIT 4) AND at < ?1";
+                              "ORDER BY id LIMIT 4) AND at NOT BETWEEN ?1 AND ?2";
 #define GUARD_KEPT_MS ((int64_t)31 * MS_PER_DAY)
 
 int guard_count(struct store_db *db, const struct store_new_message *m, int64_t now_wall_ms)
@@ -13,7 +14,8 @@ int guard_count(struct store_db *db, const struct store_new_message *m, int64_t 
     int rc = DB_RUN(db, sql_count, db_text(m->peer), db_int(now_wall_ms),
                     db_int((int64_t)store_text_hash(m->text)));
 
-    return rc ? rc : DB_RUN(db, sql_old, db_int(now_wall_ms - GUARD_KEPT_MS));
+    return rc ? rc
+              : DB_RUN(db, sql_old, db_int(now_wall_ms - GUARD_KEPT_MS), db_int(now_wall_ms + MS_PER_DAY));
 }
 
 static const char sql_newest[] = "SELECT ifnull(max(at), 0) FROM auto_reply WHERE number = ?1 AND at <= ?2";

@@ -4,12 +4,14 @@
 
 #include "store/desk_private.h"
 
-static const char sql_replies[] = "SELECT count(*) FROM auto_reply WHERE number = ?1 AND at >= ?2";
+static const char sql_replies[] =
+    "SELECT count(*) FROM auto_reply WHERE number = ?1 AND at BETWEEN ?2 AND ?3";
 /* Counted to a bound: nobody allows more, and many would take long. */
 static const char sql_replies_all[] =
-    "SELECT count(*) FROM (SELECT 1 FROM auto_reply WHERE at >= ?1 LIMIT 10000)";
+    "SELECT count(*) FROM (SELECT 1 FROM auto_reply WHERE at BETWEEN ?1 AND ?2 LIMIT 10000)";
 static const char sql_texts[] =
-    "SELECT hash FROM auto_reply WHERE number = ?1 AND at >= ?2 ORDER BY at DESC, id DESC LIMIT ?3";
+    "SELECT hash FROM auto_reply WHERE number = ?1 AND at BETWEEN ?2 AND ?4 ORDER BY at DESC, id DESC LIMIT "
+    "?3";
 static const char sql_newest[] = "SELECT ifnull(max(at), 0) FROM auto_reply WHERE number = ?1";
 static const char sql_muted[] = "SELECT until, rounds FROM muted WHERE number = ?1";
 static const char sql_once[] = "SELECT rule, at FROM once WHERE number = ?1";
@@ -25,20 +27,25 @@ static int number_of(struct store_db *db, int64_t *out, sqlite3_stmt *st, int rc
     return ERR_OK;
 }
 
+static struct db_arg until(const struct store_situation *k)
+{
+    return db_int(k->until_wall_ms ? k->until_wall_ms : INT64_MAX);
+}
+
 static int read_replies(struct store_db *db, struct store_situation *k)
 {
     sqlite3_stmt *st;
     int64_t n;
-    int rc = DB_FIRST(db, &st, sql_replies, db_text(k->number), db_int(k->guard_since_wall_ms));
+    int rc = DB_FIRST(db, &st, sql_replies, db_text(k->number), db_int(k->guard_since_wall_ms), until(k));
 
     if ((rc = number_of(db, &n, st, rc)))
         return rc;
     k->automatic_replies = (int)n;
-    rc = DB_FIRST(db, &st, sql_replies, db_text(k->number), db_int(k->day_since_wall_ms));
+    rc = DB_FIRST(db, &st, sql_replies, db_text(k->number), db_int(k->day_since_wall_ms), until(k));
     if ((rc = number_of(db, &n, st, rc)))
         return rc;
     k->automatic_day = (int)n;
-    rc = DB_FIRST(db, &st, sql_replies_all, db_int(k->guard_since_wall_ms));
+    rc = DB_FIRST(db, &st, sql_replies_all, db_int(k->guard_since_wall_ms), until(k));
     if ((rc = number_of(db, &n, st, rc)))
         return rc;
     k->automatic_all = (int)n;
@@ -48,8 +55,8 @@ static int read_replies(struct store_db *db, struct store_situation *k)
 
 static int read_texts(struct store_db *db, struct store_situation *k)
 {
-    sqlite3_stmt *st =
-        DB_BIND(db, sql_texts, db_text(k->number), db_int(k->texts_since_wall_ms), db_int(SITUATION_TEXTS));
+    sqlite3_stmt *st = DB_BIND(db, sql_texts, db_text(k->number), db_int(k->texts_since_wall_ms),
+                               db_int(SITUATION_TEXTS), until(k));
     int rc;
 
     if (!st)
@@ -159,7 +166,8 @@ static void reset(struct store_situation *k)
                                   .look_only = in.look_only,
                                   .guard_since_wall_ms = in.guard_since_wall_ms,
                                   .day_since_wall_ms = in.day_since_wall_ms,
-                                  .texts_since_wall_ms = in.texts_since_wall_ms};
+                                  .texts_since_wall_ms = in.texts_since_wall_ms,
+                                  .until_wall_ms = in.until_wall_ms};
 }
 
 void store_situation_clear(struct store_situation *k)

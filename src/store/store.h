@@ -285,6 +285,7 @@ struct store_situation {
     const char *number, *sim; /* in; sim "" any */
     int64_t of;               /* in: the conversation meant; 0: the newest of number and sim */
     int64_t guard_since_wall_ms, day_since_wall_ms, texts_since_wall_ms; /* in */
+    int64_t until_wall_ms;      /* in: replies stamped later (by a clock that was wrong) do not count; 0 all do */
     bool look_only;             /* in: nothing will come of it: no id is reserved */
     struct contact_row contact; /* out: id 0 none. store_situation_clear() */
     struct conv_row conv;       /* out: the live one (of: that one); id 0 none */

@@ -428,6 +428,36 @@ static void test_clocks_of_new_department(void **state)
                     began + 5 * HOUR_MS);
 }
 
+/* A clock that was a year ahead and is set right keeps nobody from being answered for that year. */
+static void test_clock_set_back(void **state)
+{
+    const struct engine_rule_conf rules[] = {
+        {.name = "parking", .words = WORDS("parking"), .reply = "Behind the house"},
+        {.name = "shop", .words = WORDS("shop"), .reply = "In the yard", .once_per_ms = HOUR_MS}};
+    int since;
+
+    (void)state;
+    conf.rules = rules;
+    conf.nrules = 2;
+    conf.guard.replies = conf.guard.replies_day = 2;
+    conf.guard.replies_all = 3;
+    conf.guard.mute_ms = HOUR_MS;
+    use();
+    rt_sim_jump_wall(w.rt, 365 * DAY_MS);
+    say(CUSTOMER, "parking?");
+    say(CUSTOMER, "shop?");
+    say(OTHER, "parking?");
+    since = say(CUSTOMER, "parking?");
+    assert_string_equal(told(since, CUSTOMER), "");
+    rt_sim_jump_wall(w.rt, -365 * DAY_MS);
+    since = say(CUSTOMER, "parking?");
+    assert_string_equal(told(since, CUSTOMER), "Behind the house|");
+    since = say(CUSTOMER, "shop?");
+    assert_string_equal(told(since, CUSTOMER), "In the yard|");
+    since = say(CUSTOMER, "parking?");
+    assert_string_equal(told(since, CUSTOMER), "");
+}
+
 /* What a rule closes or calls spam is for nobody: the desk does not greet it. */
 static void test_nobody_to_answer(void **state)
 {
@@ -745,6 +775,7 @@ int main(void)
         FLOW(test_survey_guarded),
         FLOW(test_waits_behind_machine),
         FLOW(test_clocks_of_new_department),
+        FLOW(test_clock_set_back),
         FLOW(test_nobody_to_answer),
     };
 
