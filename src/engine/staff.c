@@ -82,6 +82,27 @@ static int length(const char *const *list)
     return n;
 }
 
+/* Each entry that is wrong is told with its place; how many were. */
+static int check_entries(struct compiling *c, const char *const *list, bool closed, const char *place)
+{
+    int wrong = 0;
+
+    for (int i = 0; i < length(list); i++) {
+        const char *const one[] = {list[i], NULL};
+        struct hours *h = NULL;
+        struct err e = {0};
+
+        if (hours_new(NULL, closed ? NULL : one, closed ? one : NULL, &h, &e) != 0) {
+            problem(c->p, "%s.%s[%d]: %s", place, closed ? "closed" : "open", i, e.text);
+            wrong++;
+        }
+        hours_free(h);
+    }
+    return wrong;
+}
+
+/* NULL after a problem. Those of the business's entries that a department shares are told with the business.
+ */
 static struct hours *hours_of(struct compiling *c, const struct hours_conf *hc, const char *const *open,
                               const char *const *more_closed, const char *place)
 {
@@ -95,7 +116,8 @@ static struct hours *hours_of(struct compiling *c, const struct hours_conf *hc, 
         closed[i] = hc->closed[i];
     for (int i = 0; i < more; i++)
         closed[own + i] = more_closed[i];
-    if (z && hours_new(z, open, closed, &h, &e) != 0)
+    if (check_entries(c, hc->open, false, place) + check_entries(c, hc->closed, true, place) == 0 && z &&
+        hours_new(z, open, closed, &h, &e) != 0 && open == hc->open)
         problem(c->p, "%s: %s", place, e.text);
     free(closed);
     return h;
@@ -109,6 +131,10 @@ static void compile_business(struct compiling *c)
     c->s->zone = zone_of(c, c->conf->hours.zone, place);
     if (c->s->zone)
         c->s->hours = hours_of(c, &c->conf->hours, c->conf->hours.open, NULL, place);
+    if (!c->s->zone) { /* which was told */
+        check_entries(c, c->conf->hours.open, false, place);
+        check_entries(c, c->conf->hours.closed, true, place);
+    }
 }
 
 /* A name that can be said in a text, and that no other has. */

@@ -159,12 +159,16 @@ static void test_problems(void **state)
                                .ndepartments = ARRAY_LEN(departments),
                                .people = people,
                                .npeople = ARRAY_LEN(people),
-                               .hours = {.zone = "Europe/Berlin", .closed = LIST("never")}};
+                               .hours = {.zone = "Europe/Berlin",
+                                         .open = LIST("Mon 9-18", "Tue 9:00-10:00", "Mox 9:00-10:00"),
+                                         .closed = LIST("never")}};
     struct staff s = staff_of(&conf);
     static const char *const expected[] = {
-        "hours: \"never\": expected a day",
+        "hours.open[0]: \"Mon 9-18\"",
+        "hours.open[2]: \"Mox 9:00-10:00\"",
+        "hours.closed[0]: \"never\": expected a day",
         "d1.name: another one is called \"SALES\" too",
-        "d1.hours: \"Mon\"",
+        "d1.hours.open[0]: \"Mon\"",
         "d2.name: expected a name",
         "d2.hours.zone: no time zone \"Mars/Olympus\"",
         "p0.departments[0]: no department \"office\": expected one of sales",
