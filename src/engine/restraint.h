@@ -78,7 +78,8 @@ void sensitive_fini(struct sensitive *s);
 /* Fills ev->shown and ev->sensitive (which may be set already: it was stored masked); room keeps the masked
  * text. Whoever makes an event calls it before the walk; handlers show `shown` to others, never `text`. */
 void sensitive_show(const struct sensitive *s, struct handler_event *ev, struct buf *room);
-/* The titles of conversations are what customers wrote, too, and what is decided from goes to others. */
+/* The titles of conversations are what customers wrote, too, and so may a contact's attributes be; what is
+ * decided from goes to others. */
 void sensitive_titles(const struct sensitive *s, struct store_situation *known);
 
 #endif

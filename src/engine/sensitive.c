@@ -2,7 +2,9 @@
  * and the sender is told not to. See base/mask.h. */
 #include "engine/program.h"
 
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -47,8 +49,33 @@ static void mask_title(const struct sensitive *s, struct conv_row *c)
     buf_free(&masked);
 }
 
+/* A rule may have taken one out of a text. */
+static void mask_attributes(const struct sensitive *s, struct contact_row *c)
+{
+    json_t *all = c->attributes ? json_loads(c->attributes, 0, NULL) : NULL, *value;
+    bool any = false;
+    const char *name;
+    char *text;
+
+    json_object_foreach(all, name, value)
+    {
+        struct buf masked = {0};
+
+        if (json_is_string(value) &&
+            mask_text(s->mask, json_string_value(value), json_string_length(value), &masked) > 0)
+            any |= json_string_setn(value, masked.data, masked.len) == 0;
+        buf_free(&masked);
+    }
+    if (any && (text = json_dumps(all, JSON_COMPACT))) {
+        free(c->attributes);
+        c->attributes = text;
+    }
+    json_decref(all);
+}
+
 void sensitive_titles(const struct sensitive *s, struct store_situation *known)
 {
+    mask_attributes(s, &known->contact);
     mask_title(s, &known->conv);
     mask_title(s, &known->last);
 }

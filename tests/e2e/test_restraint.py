@@ -287,19 +287,22 @@ def test_cards(build):
 
 
 def test_cards_in_titles(build):
-    """A conversation's title is what the customer wrote: handlers get it masked too, with messages and with events."""
+    """A conversation's title is what the customer wrote, as may be a contact's attribute: handlers get them masked too, with
+    messages and with events."""
     rest = """handlers = ( { name = "spy"; kind = "exec"; command = ( "/bin/sh", "-c", "cat >> %s/spy; echo >> %s/spy" );
                              on = ( "message", "opened", "closed" ); } );"""
     with lab.Lab(build) as it:
         it.write_conf(rest=rest % (it.dir, it.dir))
         it.start()
         text(it, f"{CARD} is my card")
+        it.run("contact", "set", CUSTOMER, "paid=by " + CARD)
         text(it, "and now?")
         it.run("conversation", "close", "1")
         seen = it.wait("the events", lambda: (lambda lines: lines if len(lines) == 4 else None)(
             [json.loads(line) for line in (it.dir / "spy").read_text().splitlines() if line.endswith("}")]))
         lab.equal(sorted(e["on"] for e in seen), ["closed", "message", "message", "opened"])
         lab.equal([e for e in seen if CARD in json.dumps(e)], [])
+        lab.equal({e["contact"]["attributes"].get("paid") for e in seen if e["on"] == "closed"}, {"by **** **** **** 1111"})
         lab.equal({e["conversation"]["title"] for e in seen if "title" in e["conversation"]}, {"**** **** **** 1111 is my card"})
 
 
