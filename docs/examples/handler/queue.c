@@ -2,8 +2,9 @@
  *
  *     cc -shared -fPIC -o queue.so queue.c
  *
- *     handlers = ( { name = "queue"; kind = "shared"; file = "/usr/lib/simgate/queue.so"; options = "table";
- * } ); chain = ( "consent", "guard", "queue", "rules" );
+ *     handlers = ( { name = "queue"; kind = "shared";
+ *                    file = "/usr/lib/simgate/queue.so"; options = "table"; } );
+ *     chain = ( "consent", "survey", "guard", "queue", "rules" );
  *
  * Whoever writes "table for 4" (the word is the option) is told a number. Everything else is left to the
  * handlers behind it. The number begins again with each reload: what must be kept belongs into the store
