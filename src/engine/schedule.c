@@ -160,6 +160,13 @@ int schedule_parse(const char *text, struct schedule *out, struct err *e)
     return 0;
 }
 
+bool schedule_same(const struct schedule *a, const struct schedule *b)
+{
+    return a->every_ms == b->every_ms && a->weekdays == b->weekdays && a->monthdays == b->monthdays &&
+           a->month == b->month && a->day == b->day && a->times == b->times &&
+           memcmp(a->minutes, b->minutes, sizeof a->minutes) == 0;
+}
+
 /* ---- the next one ---------------------------------------------------------------------------------------
  */
 

@@ -25,6 +25,9 @@ struct schedule {
 /* ERR_INVALID: what is wrong and what was expected. */
 int schedule_parse(const char *text, struct schedule *out, struct err *e);
 
+/* Have they the same times? */
+bool schedule_same(const struct schedule *a, const struct schedule *b);
+
 /* The first time behind this one, by the zone's clock; INT64_MAX: there is none. A time that the
  * clock skips comes behind the gap, one that it shows twice once. */
 int64_t schedule_next(const struct schedule *s, const struct zone *z, int64_t after_wall_ms);

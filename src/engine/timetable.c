@@ -22,8 +22,9 @@ struct timing {
     int64_t next_wall_ms;        /* INT64_MAX: not known yet, or never */
     struct store_schedule asked; /* when it was put last */
     struct store_put_event put;
-    bool busy; /* an operation of it is with the store */
-    bool dead; /* of a program before: goes when it is not busy */
+    bool changed; /* its rule had other times until now: what they would have been before is not missed */
+    bool busy;    /* an operation of it is with the store */
+    bool dead;    /* of a program before: goes when it is not busy */
     struct timing *prev, *next;
 };
 
@@ -32,6 +33,7 @@ struct timetable {
     struct rt_timer timer;
     struct timing *timings; /* owned */
     int64_t looked_wall_ms; /* when the clock was looked at last */
+    bool running;           /* there was a program before */
 };
 
 static void timing_free(struct timing *t)
@@ -156,12 +158,27 @@ static void on_asked(struct store_op *op, int status)
         return;
     if (status != 0)
         log_err(FLOW_WHO, "rule %s: not known when it acted last: %s", t->name, op->err.text);
-    if (status == 0 && t->asked.last_wall_ms > 0)
+    if (status == 0 && t->asked.last_wall_ms > 0 && !t->changed)
         missed = newest_due(t, t->asked.last_wall_ms > after ? t->asked.last_wall_ms : after, now_wall_ms);
+    t->changed = false;
     t->next_wall_ms = missed ? missed : schedule_next(&t->schedule, zone_of(t->table), now_wall_ms);
     if (missed)
         put(t, missed);
     arm(t->table);
+}
+
+/* In the program before; or it was not in that one. */
+static bool had_other_times(const struct timetable *table, const struct rule *rule)
+{
+    const struct timing *t;
+    bool changed = table->running;
+
+    DL_FOREACH(table->timings, t) /* the newest of them is the last */
+    {
+        if (t->dead && strcmp(t->name, rule->name) == 0)
+            changed = t->changed || !schedule_same(&t->schedule, &rule->schedule);
+    }
+    return changed;
 }
 
 static void add(struct timetable *table, const struct rule *rule)
@@ -172,6 +189,7 @@ static void add(struct timetable *table, const struct rule *rule)
         abort();
     t->table = table;
     t->schedule = rule->schedule;
+    t->changed = had_other_times(table, rule);
     t->next_wall_ms = INT64_MAX;
     t->busy = true;
     str_copy(t->name, sizeof t->name, rule->name);
@@ -193,15 +211,19 @@ void timetable_use(struct engine *en)
         en->timetable->timer.fire = look;
         en->timetable->looked_wall_ms = rt_wall_ms(en->rt);
     }
-    DL_FOREACH_SAFE(en->timetable->timings, t, next)
+    DL_FOREACH(en->timetable->timings, t)
     {
         t->dead = true;
-        if (!t->busy)
-            timing_free(t);
     }
     for (int i = 0; i < r->count; i++)
         if (r->list[i].on == ENGINE_ON_SCHEDULE)
             add(en->timetable, &r->list[i]);
+    DL_FOREACH_SAFE(en->timetable->timings, t, next)
+    {
+        if (t->dead && !t->busy)
+            timing_free(t);
+    }
+    en->timetable->running = true;
 }
 
 void timetable_free(struct engine *en)

@@ -669,6 +669,39 @@ static const struct engine_rule_conf rules_of_noon[] = {
     {.name = "noon", .on = ENGINE_ON_SCHEDULE, .schedule = "12:00", .send_to = WORDS(OTHER), .send = "noon"},
 };
 
+static const struct engine_rule_conf rules_of_changed_times[] = {
+    {.name = "r", .on = ENGINE_ON_SCHEDULE, .schedule = "10:00", .send_to = WORDS(OTHER), .send = "at ten"},
+    {.name = "r", .on = ENGINE_ON_SCHEDULE, .schedule = "10:30", .send_to = WORDS(OTHER), .send = "later"},
+};
+
+/* A rule that is given another time has not missed it when that was a moment ago; one that keeps its time has
+ * it as before. */
+static void test_schedule_changed(void **state)
+{
+    static struct engine_conf before, behind;
+
+    (void)state;
+    before = conf_of(rules_of_changed_times, 1);
+    behind = conf_of(rules_of_changed_times + 1, 1);
+    before.hours.zone = behind.hours.zone = "UTC";
+    assert_int_equal(engine_reconfigure(w.engine, &before, NULL, NULL), 0);
+    world_run(&w, 100 * MINUTE_MS); /* to 10:40 */
+    assert_int_equal(w.mr, 1);
+    assert_int_equal(engine_reconfigure(w.engine, &before, NULL, NULL), 0);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(engine_reconfigure(w.engine, &behind, NULL, NULL), 0);
+    world_run(&w, 4 * MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0); /* without it */
+    world_run(&w, 4 * MINUTE_MS);
+    assert_int_equal(engine_reconfigure(w.engine, &behind, NULL, NULL), 0);
+    world_run(&w, 60 * MINUTE_MS);
+    assert_int_equal(w.mr, 1);
+    world_run(&w, 23 * 60 * MINUTE_MS);
+    assert_int_equal(w.mr, 2);
+    assert_sent(1, OTHER, "later");
+}
+
 /* The machine's clock is set while we run, as by NTP on one without a battery: what then lies more than an
  * hour back is missed, what lies less is done late, and what comes is not waited for till the day that the
  * clock showed before. */
@@ -768,6 +801,7 @@ int main(void)
         FLOW(test_events_in_a_ring),
         FLOW(test_alarm_event),
         FLOW(test_schedule),
+        FLOW(test_schedule_changed),
         FLOW(test_schedule_and_set_clock),
         FLOW(test_killed_event),
         FLOW(test_missing_value),
