@@ -134,13 +134,20 @@ static int refuse_busy(struct erasing *g, int64_t id, int state)
                    msg_state_name((enum msg_state)state));
 }
 
-static const char sql_relayed[] = "SELECT id, state FROM message WHERE reply_to = ?1 AND flags & 32768";
-static const char sql_by_staff[] = "SELECT s.id, s.state FROM message m CROSS JOIN message s ON s.id = "
-                                   "m.reply_to WHERE m.id = ?1 AND m.direction "
-                                   "= 1 AND s.flags & 32768";
+/* What was made of a message has its id in its key, "reply:ID:N"; what a handler answered to a delivery,
+ * "reply:DELIVERY:HANDLER:N", is something else. */
+#define OF_KEY(key) key " GLOB 'reply:[0-9]*:[0-9]*' AND " key " NOT GLOB 'reply:*:*:*'"
+static const char sql_made_of[] = "SELECT id, state FROM message INDEXED BY message_key WHERE key > 'reply:' "
+                                  "|| ?1 || ':' AND key < 'reply:' || ?1 "
+                                  "|| ';' AND key <> '' AND " OF_KEY("key");
+static const char sql_made_by_staff[] =
+    "SELECT s.id, s.state FROM message m CROSS JOIN message s ON s.id = CAST(substr(m.key, 7) AS INTEGER) "
+    "WHERE m.id = "
+    "?1 AND m.direction = 1 AND " OF_KEY("m.key") " AND s.direction = 2 AND s.flags & 32768";
 
-/* What our people were told of a message by the relay, and what they wrote to answer it, has its text. */
-static int erase_relayed(struct erasing *g, const char *sql, int64_t id)
+/* What our people were told of a message by the relay, what they wrote to answer it, and what a rule
+ * forwarded of it has its text. */
+static int erase_made(struct erasing *g, const char *sql, int64_t id)
 {
     struct ids ids = {.n = 0};
     int rc = read_ids(g->db, DB_BIND(g->db, sql, db_int(id)), &ids);
@@ -162,8 +169,8 @@ static int erase_messages(struct erasing *g, const struct ids *ids)
         if (under_way(ids->state[i]))
             return refuse_busy(g, ids->of[i], ids->state[i]);
     for (int i = 0; i < ids->n && rc == ERR_OK; i++) {
-        if ((rc = erase_relayed(g, sql_relayed, ids->of[i])) ||
-            (rc = erase_relayed(g, sql_by_staff, ids->of[i])))
+        if ((rc = erase_made(g, sql_made_of, ids->of[i])) ||
+            (rc = erase_made(g, sql_made_by_staff, ids->of[i])))
             return rc;
         rc = message_remove(g->db, ids->of[i], ids->state[i]);
         g->e->rows++;

@@ -78,6 +78,37 @@ def test_there_and_back(build):
         lab.equal(conversation_of(it, CUSTOMER)[1], 5)
 
 
+def test_erased(build):
+    """Of an erased customer nothing is left in what staff was told and wrote, nor in what a rule forwarded; another's is."""
+    forward = 'rules = ( { name = "forward"; words = ("rye"); forward = ( "+491705555555" ); continue = true; },'
+    with lab.Lab(build, rest=QUIET.replace("rules = (", forward)) as it:
+        it.start()
+        it.run("contact", "set", CUSTOMER, "name=Zenobia")
+        text(it, CUSTOMER, "Have you got rye bread quagmire?")
+        n = conversation_of(it, CUSTOMER)[0]
+        heard(it, ANNA, "rye bread quagmire?")
+        heard(it, "+491705555555", "rye bread quagmire?")
+        text(it, BEN, "#?")
+        heard(it, BEN, "1 open")
+        text(it, ANNA, "No quagmire today")
+        heard(it, CUSTOMER, "No quagmire today")
+        text(it, ANNA, f"#{n} note quagmire again")
+        text(it, ANNA, f"#{n} assign Ben")
+        heard(it, BEN, f"#{n} Zenobia", 2)
+        text(it, ANNA, f"#? {n}")
+        text(it, OTHER, "rye bread, please")
+        m = conversation_of(it, OTHER)[0]
+        heard(it, BEN, f"#{m} ")
+        it.run("conversation", "close", n)
+        idle(it)
+        it.run("contact", "erase", CUSTOMER, "--yes")
+        left = it.sql("SELECT id, direction, peer, source, text FROM message WHERE text LIKE '%quagmire%' OR text LIKE '%Zenobia%'"
+                      " OR text LIKE ?", f"%{CUSTOMER}%")
+        lab.equal(left, [], "what is left of the customer")
+        lab.true(it.sql("SELECT 1 FROM message WHERE peer = ? AND text LIKE ?", BEN, f"#{m} %"), "the other's stays")
+        lab.true(it.sql("SELECT 1 FROM message WHERE peer = '+491705555555'"), "the other's stays")
+
+
 def test_without_number_and_help(build):
     """An answer without a number goes to the only customer that it can be for, else it is asked back; what looks like STOP
     from staff is no opt-out and no answer."""

@@ -309,6 +309,42 @@ static void test_erase_of_relay(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM message"), 33);
 }
 
+/* What a rule forwarded of her message to somebody else has her words, and goes with it; what it sent to
+ * others because of another's message, and what a handler answered, stays. */
+static void test_erase_of_forwards(void **state)
+{
+    static const char *const from[] = {HER, OTHER};
+    struct fixture *f = *state;
+    bool opt_out;
+
+    for (int i = 0; i < 2; i++) {
+        char key[40];
+        int64_t id = receive_from(f, from[i], "m0", "hello", T0);
+        struct store_new_message m = {.peer = "+491719999999",
+                                      .text = i ? "forwarded" : SECRET_TEXT,
+                                      .source = "rule:forward",
+                                      .flags = MSG_F_AUTOMATIC,
+                                      .key = key,
+                                      .parts = customers_parts,
+                                      .nparts = 1};
+
+        for (int k = 0; k < 2; k++) {
+            snprintf(key, sizeof key, k ? "reply:%lld:crm:1" : "reply:%lld:1", (long long)id);
+            if (k)
+                m.text = "a handler's";
+            decide_on(f, &(struct deed){.message = k ? 0 : id,
+                                        .number = from[i],
+                                        .thread = k ? THREAD_NONE : THREAD_OPEN,
+                                        .reply = &m,
+                                        .at = T0 + 5 * MINUTE});
+            carry(f, m.id, 1, "m0", MSG_SENT, T0 + 6 * MINUTE);
+        }
+    }
+    erase(f, HER, &opt_out);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message WHERE text = '" SECRET_TEXT "'"), 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message"), 4);
+}
+
 /* What waits for a server about a number without conversation (a report on a message that nobody answered) is
  * hers all the same; another's, whose number begins as hers, is not. */
 static void test_deliveries_without_conversation(void **state)
@@ -592,6 +628,7 @@ int main(void)
         TEST(test_export_cut),
         TEST(test_erase),
         TEST(test_erase_of_relay),
+        TEST(test_erase_of_forwards),
         TEST(test_deliveries_without_conversation),
         TEST(test_erase_busy),
         TEST(test_erased_opt_out),
