@@ -11,7 +11,8 @@
 
 enum {
     DOWN_TELL_MS = 120000, /* a modem that starts or recovers may be down so long before anybody is told */
-    REGISTERED_HOME = 1,   /* TS 27.007 7.2 +CREG <stat> */
+    HOLDS_MOST = 20,
+    REGISTERED_HOME = 1, /* TS 27.007 7.2 +CREG <stat> */
     REGISTERED_ROAMING = 5,
 };
 
@@ -294,6 +295,26 @@ static json_t *queue_json(const struct gateway_stats *g)
                      g->undecided);
 }
 
+/* What waits for a carrier, and why: no problem by itself, as a limit that somebody has configured is none.
+ */
+static json_t *holds_json(const struct ctl *c)
+{
+    struct gateway_hold holds[HOLDS_MOST];
+    int n = gateway_get_holds(c->world.gateway, holds, HOLDS_MOST);
+    int64_t behind_ms = rt_wall_ms(c->world.rt) - rt_now_ms(c->world.rt);
+    json_t *list = json_array();
+
+    for (int i = 0; i < n && i < HOLDS_MOST; i++) {
+        json_t *one = json_pack("{si}", "messages", holds[i].messages);
+
+        utf8_mend(holds[i].reason);
+        json_put_text(one, "reason", holds[i].reason);
+        json_put_time(one, "since", holds[i].since_ms + behind_ms);
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
 static json_t *since_start_json(const struct gateway_stats *g)
 {
     return json_pack("{sIsIsIsIsIsIsIsI}", "accepted", (json_int_t)g->admitted, "sent", (json_int_t)g->sent,
@@ -341,6 +362,7 @@ static void on_counted(struct store_op *op, int status)
     json_object_set_new(result, "modems", modems_json(c));
     json_object_set_new(result, "handlers", handlers_json(c));
     json_object_set_new(result, "queue", queue_json(&g));
+    json_object_set_new(result, "holds", holds_json(c));
     json_object_set_new(result, "since_start", since_start_json(&g));
     if (status == 0)
         json_object_set_new(result, "messages", counts_json(&s->counts));
