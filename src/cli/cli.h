@@ -47,9 +47,12 @@ enum arg_type {
     ARG_PERSON,
     ARG_DEPARTMENT,
     ARG_CONVERSATION, /* its number, as the relay writes it too: 12, #12 */
-    ARG_WORDS,        /* the rest of the line, or standard input for "-" */
-    ARG_REST,         /* one or more texts */
-    ARG_SETTINGS,     /* one or more NAME=VALUE: an object */
+    ARG_CAMPAIGN,
+    ARG_TEMPLATE,
+    ARG_HANDLER,
+    ARG_WORDS,    /* the rest of the line, or standard input for "-" */
+    ARG_REST,     /* one or more texts */
+    ARG_SETTINGS, /* one or more NAME=VALUE: an object */
 };
 
 struct option {
@@ -123,6 +126,8 @@ const struct command *command_match(char **argv, int argc, int *words);
 /* options.c */
 int options_parse(struct invocation *v, int argc, char **argv, struct err *e);
 const struct option *option_find(const struct command *c, const char *name);
+/* How many words before the command are options that every command takes, and their values. */
+int options_leading(int argc, char **argv);
 
 /* connection.c */
 struct connection {

@@ -21,20 +21,30 @@ static const struct {
 } asked[] = {[ARG_MODEM] = {"modems", "modems", "name"},
              [ARG_PERSON] = {"people", "people", "name"},
              [ARG_DEPARTMENT] = {"departments", "departments", "name"},
-             [ARG_CONVERSATION] = {"conversations", "conversations", "id"}};
+             [ARG_CONVERSATION] = {"conversations", "conversations", "id"},
+             [ARG_CAMPAIGN] = {"campaigns", "campaigns", "id"},
+             [ARG_TEMPLATE] = {"templates", "templates", "template"},
+             [ARG_HANDLER] = {"handlers", "handlers", "name"}};
 
 static void offer_asked(enum arg_type type, const char *begun)
 {
     const char *socket = getenv("SIMGATE_SOCKET");
     struct invocation v = {.socket = socket && *socket ? socket : DEFAULT_SOCKET, .timeout_ms = ASK_MS};
     json_t *none = json_object(), *answer;
+    const char *last = "";
     const json_t *one;
     struct err e = {0};
     size_t i;
 
     if (ask(&v, asked[type].request, none, &answer, &e) == CLI_DONE)
         json_array_foreach(json_object_get(answer, asked[type].list), i, one)
-            offer(member_text(one, asked[type].member), begun);
+        {
+            const char *value = member_text(one, asked[type].member);
+
+            if (strcmp(value, last) != 0) /* a template has a row for each language */
+                offer(value, begun);
+            last = value;
+        }
     json_decref(answer);
     json_decref(none);
 }
@@ -99,8 +109,10 @@ static void complete(int index, char **words)
     const char *begun = words[index];
     const struct option *o = NULL;
     const struct command *c;
-    int used, operands = 0;
+    int used, operands = 0, lead = options_leading(index - 1, words + 1);
 
+    words += lead; /* --json and the like may stand before the command */
+    index -= lead;
     c = command_match(words + 1, index - 1, &used);
     if (!c) {
         offer_commands(index == 2 ? words[1] : NULL, begun);

@@ -69,21 +69,6 @@ static int run(const struct command *c, int argc, char **argv)
     return status;
 }
 
-/* Options that every command takes may stand before it: then they are moved behind it. */
-static int leading_options(int argc, char **argv)
-{
-    int n = 0;
-
-    while (n < argc && argv[n][0] == '-') {
-        const struct option *o = argv[n][1] == '-' ? option_find(command_find("help"), argv[n] + 2) : NULL;
-
-        if (!o)
-            break;
-        n += o->value && !strchr(argv[n], '=') ? 2 : 1;
-    }
-    return n < argc ? n : argc;
-}
-
 int main(int argc, char **argv)
 {
     const struct command *c;
@@ -100,7 +85,7 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
         return run(command_find("help"), 0, NULL);
-    lead = leading_options(argc - 1, argv + 1);
+    lead = options_leading(argc - 1, argv + 1);
     argv += 1 + lead;
     argc -= 1 + lead;
     c = command_match(argv, argc, &words);

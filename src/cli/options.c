@@ -266,6 +266,7 @@ static reader *const readers[] = {
     [ARG_CHOICE] = read_choice,     [ARG_FILE] = read_text,       [ARG_NEW_FILE] = read_new_file,
     [ARG_MODEM] = read_text,        [ARG_FUTURE] = read_future,   [ARG_CONVERSATION] = read_conversation,
     [ARG_PERSON] = read_text,       [ARG_DEPARTMENT] = read_text, [ARG_DAY] = read_day,
+    [ARG_CAMPAIGN] = read_number,   [ARG_TEMPLATE] = read_text,   [ARG_HANDLER] = read_text,
 };
 
 /* ---- the line ---- */
@@ -387,4 +388,18 @@ int options_parse(struct invocation *v, int argc, char **argv, struct err *e)
         take_operands(v, count, words, e);
     free(words);
     return e->code;
+}
+
+int options_leading(int argc, char **argv)
+{
+    int n = 0;
+
+    while (n < argc && argv[n][0] == '-') {
+        const struct option *o = argv[n][1] == '-' ? option_find(command_find("help"), argv[n] + 2) : NULL;
+
+        if (!o)
+            break;
+        n += o->value && !strchr(argv[n], '=') ? 2 : 1;
+    }
+    return n < argc ? n : argc;
 }

@@ -15,7 +15,7 @@ static const char *const recipient_states[] = {"waiting", "accepted",    "refuse
         "limit", ARG_NUMBER, "N", "limit", "at most so many, 1000 at most", NULL, NULL, false                \
     }
 
-static const struct operand one[] = {{"ID", ARG_NUMBER, "campaign", false, NULL}, END};
+static const struct operand one[] = {{"ID", ARG_CAMPAIGN, "campaign", false, NULL}, END};
 static const struct operand new_operands[] = {
     {"NAME", ARG_TEXT, "name", false, NULL}, {"TEXT", ARG_WORDS, "text", false, NULL}, END};
 

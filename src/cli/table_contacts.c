@@ -178,7 +178,7 @@ const struct command consent_commands[] = {
 /* ---- people, handlers ---- */
 
 static const struct option deliveries_options[] = {
-    {"handler", ARG_TEXT, "NAME", "handler", "to this one", NULL, NULL, false},
+    {"handler", ARG_HANDLER, "NAME", "handler", "to this one", NULL, NULL, false},
     {"limit", ARG_NUMBER, "N", "limit", "at most so many; 50 when not given, 1000 at most", NULL, NULL,
      false},
     {"after", ARG_NUMBER, "ID", "after", "the next page, as the last one told", NULL, NULL, false},

@@ -27,11 +27,11 @@ static const struct option test_options[] = {
 static const struct operand test_operands[] = {{"TEXT", ARG_WORDS, "text", true, NULL}, END};
 static const struct option put_options[] = {LANGUAGE, AS, END};
 static const struct operand put_operands[] = {
-    {"NAME", ARG_TEXT, "template", false, NULL}, {"TEXT", ARG_WORDS, "text", false, NULL}, END};
-static const struct operand one_operands[] = {{"NAME", ARG_TEXT, "template", false, NULL}, END};
+    {"NAME", ARG_TEMPLATE, "template", false, NULL}, {"TEXT", ARG_WORDS, "text", false, NULL}, END};
+static const struct operand one_operands[] = {{"NAME", ARG_TEMPLATE, "template", false, NULL}, END};
 static const struct option preview_options[] = {LANGUAGE, END};
 static const struct operand preview_operands[] = {
-    {"NAME", ARG_TEXT, "template", false, NULL}, {"NUMBER", ARG_TEXT, "number", false, NULL}, END};
+    {"NAME", ARG_TEMPLATE, "template", false, NULL}, {"NUMBER", ARG_TEXT, "number", false, NULL}, END};
 
 const struct command rules_commands[] = {
     {.name = "rules test",

@@ -222,6 +222,8 @@ static void test_complete(void **state)
     completes("simgate contacts .", "import\nexport\nmerge\n");
     completes("simgate consent in 0170 --p", "--proof\n");
     completes("simgate nonsense .", "");
+    completes("simgate --json campaign st", "start\nstop\n");
+    completes("simgate --json --timeout 2s stats --by d", "day\ndepartment\n");
 }
 
 static json_t *answer;
