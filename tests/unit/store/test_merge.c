@@ -226,6 +226,49 @@ static void test_chains(void **state)
     assert_int_equal(writes(f, B, "hello again", T0 + MINUTE), c);
 }
 
+static bool crash_now(void *arg, enum rt_sim_moment moment, uint64_t number)
+{
+    (void)number;
+    return moment == *(enum rt_sim_moment *)arg;
+}
+
+/* The process dies before the merge's commit or behind it, before anybody was told: it is done or it is not,
+ * and can be asked for again. */
+static void test_crash(void **state)
+{
+    (void)state;
+    for (int moment = RT_SIM_BEFORE_RUN; moment <= RT_SIM_BEFORE_DONE; moment++) {
+        static struct store_merge m; /* still looked at by the abandoned lane */
+        enum rt_sim_moment at = (enum rt_sim_moment)moment;
+        struct store_merge again;
+        struct fixture *f;
+        void *fresh;
+        int64_t c;
+        bool whole;
+
+        fixture_setup(&fresh);
+        f = fresh;
+        c = writes(f, B, "hello", T0);
+        writes(f, A, "hello", T0);
+        m = (struct store_merge){
+            .from = A, .into = B, .who = "x", .now_wall_ms = T0, .op.done = fixture_done};
+        fixture_op_done = false;
+        rt_sim_on_work(f->rt, crash_now, &at);
+        store_merge(f->s, &m);
+        assert_false(rt_sim_run_till(f->rt, fixture_is_done, &fixture_op_done, DAY));
+        rt_sim_on_work(f->rt, NULL, NULL);
+        fixture_crash(f);
+        fixture_start(f);
+        whole = moment != RT_SIM_BEFORE_RUN;
+        assert_int_equal(ask(f, "SELECT count(*) FROM contact"), whole ? 1 : 2);
+        assert_int_equal(ask(f, "SELECT count(*) FROM contact_also"), whole);
+        assert_int_equal(ask(f, "SELECT count(*) FROM conversation"), whole ? 1 : 2);
+        assert_int_equal(try_merge(f, A, B, &again), whole ? ERR_INVALID : 0);
+        assert_int_equal(writes(f, A, "again", T0 + MINUTE), c);
+        fixture_teardown(&fresh);
+    }
+}
+
 /* There is an end to it. */
 static void test_too_many(void **state)
 {
@@ -448,10 +491,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_writes_later),  TEST(test_answers_go_to),
         TEST(test_folded_number), TEST(test_consent_is_of_the_number),
-        TEST(test_chains),        TEST(test_too_many),
-        TEST(test_found),         TEST(test_campaign),
-        TEST(test_import),        TEST(test_export),
-        TEST(test_erase),         TEST(test_retain),
+        TEST(test_chains),        cmocka_unit_test(test_crash),
+        TEST(test_too_many),      TEST(test_found),
+        TEST(test_campaign),      TEST(test_import),
+        TEST(test_export),        TEST(test_erase),
+        TEST(test_retain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
