@@ -39,6 +39,8 @@ struct flight {
     struct store_delivery_again again;
     struct gateway_apply apply;
     char *source, *why;
+    void (*step)(struct flight *f); /* what the store is asked to do, again when it could not */
+    struct rt_timer timer;
     struct flight *prev, *next;
 };
 
@@ -69,6 +71,7 @@ static void flight_free(struct flight *f)
 {
     DL_DELETE(f->c->flights, f);
     f->c->stats.under_way--;
+    rt_timer_stop(f->c->conf.rt, &f->timer);
     delivery_row_clear(&f->row);
     actions_clear(&f->actions);
     verdict_fini(&f->verdict);
@@ -86,17 +89,32 @@ static void flight_end(struct flight *f)
     read_due(c);
 }
 
-/* The store could not take it: the delivery is there still, and due. */
+static void take_step(struct flight *f, void (*step)(struct flight *f))
+{
+    f->step = step;
+    step(f);
+}
+
+static void on_step_again(struct rt_timer *t)
+{
+    struct flight *f = container_of(t, struct flight, timer);
+
+    f->step(f);
+}
+
+/* The store could not take it (the disk is full): nobody is told once more because of that, the store is
+ * asked again. */
 static void store_failed(struct flight *f, int status, const struct err *e)
 {
     struct courier *c = f->c;
 
-    if (status != ERR_CANCELLED) {
-        log_warning(WHO, "delivery=%lld stays: %s", (long long)f->row.id,
-                    *e->text ? e->text : err_name(status));
-        rt_timer_at(c->conf.rt, &c->timer, rt_now_ms(c->conf.rt) + STORE_AGAIN_MS);
+    if (status == ERR_CANCELLED) {
+        flight_free(f);
+        return;
     }
-    flight_free(f);
+    log_warning(WHO, "delivery=%lld stays: %s", (long long)f->row.id, *e->text ? e->text : err_name(status));
+    f->timer.fire = on_step_again;
+    rt_timer_at(c->conf.rt, &f->timer, rt_now_ms(c->conf.rt) + STORE_AGAIN_MS);
 }
 
 /* ---- again, or given up ---------------------------------------------------------------------------------
@@ -106,11 +124,25 @@ static void on_again(struct store_op *op, int status)
 {
     struct flight *f = container_of(container_of(op, struct store_delivery_again, op), struct flight, again);
 
-    if (status < 0)
+    if (status < 0 && status != ERR_NOT_FOUND) /* or dropped by an operator meanwhile */
         store_failed(f, status, &op->err);
     else
         flight_end(f);
 }
+
+static void put_off(struct flight *f)
+{
+    f->again.op = (struct store_op){.done = on_again};
+    store_delivery_again(f->c->conf.store, &f->again);
+}
+
+static bool may_recover(int status)
+{
+    return status == ERR_FULL || status == ERR_IO || status == ERR_BUSY || status == ERR_NOMEM ||
+           status == ERR_CORRUPT || status == ERR_CANCELLED;
+}
+
+static void apply_delivered(struct flight *f);
 
 static void on_applied(struct gateway_apply *a, int status)
 {
@@ -120,17 +152,13 @@ static void on_applied(struct gateway_apply *a, int status)
         flight_end(f);
         return;
     }
-    if (status == ERR_FULL || status == ERR_IO || status == ERR_CANCELLED || status == ERR_CORRUPT ||
-        f->verdict.neffects + f->verdict.nreplies == 0) {
+    if (may_recover(status) || f->step == apply_delivered) {
         store_failed(f, status, &a->err);
         return;
     }
     /* What it asked for cannot be done, however often it is asked: without that. */
     log_warning(f->source, "its answer to %s cannot be done: %s", f->row.event, a->err.text);
-    verdict_fini(&f->verdict);
-    verdict_init(&f->verdict, NULL);
-    f->apply.verdict = &(struct gateway_verdict){.reason = "delivered", .who = f->source};
-    gateway_apply(f->c->conf.gateway, &f->apply);
+    take_step(f, apply_delivered);
 }
 
 /* Of the event that it tells of, so that an answer which makes events does not do so for ever. */
@@ -150,16 +178,24 @@ static void apply(struct flight *f, const struct gateway_verdict *v)
     gateway_apply(f->c->conf.gateway, &f->apply);
 }
 
+static void apply_delivered(struct flight *f)
+{
+    apply(f, &(struct gateway_verdict){.reason = "delivered", .who = f->source});
+}
+
+static void apply_given_up(struct flight *f)
+{
+    apply(f, &(struct gateway_verdict){.reason = "given up", .who = f->source, .alarm = f->why});
+}
+
 static void give_up(struct flight *f, const char *why)
 {
-    struct buf alarm = {0};
-
     f->c->stats.given_up++;
-    buf_addf(&alarm, "handler %s was not told of %s in %d attempts, given up: %s", f->row.handler,
-             f->row.event, f->row.attempts + 1, why);
-    log_err(WHO, "%s", buf_str(&alarm));
-    apply(f, &(struct gateway_verdict){.reason = "given up", .who = f->source, .alarm = buf_str(&alarm)});
-    buf_free(&alarm);
+    if (asprintf(&f->why, "handler %s was not told of %s in %d attempts, given up: %s", f->row.handler,
+                 f->row.event, f->row.attempts + 1, why) < 0)
+        abort();
+    log_err(WHO, "%s", f->why);
+    take_step(f, apply_given_up);
 }
 
 static void again(struct flight *f, int64_t least_ms, const char *why)
@@ -171,8 +207,8 @@ static void again(struct flight *f, int64_t least_ms, const char *why)
     if (pause_ms < least_ms)
         pause_ms = least_ms;
     f->again = (struct store_delivery_again){
-        .op = {.done = on_again}, .id = f->row.id, .next_wall_ms = now_wall_ms + pause_ms, .reason = f->why};
-    store_delivery_again(c->conf.store, &f->again);
+        .id = f->row.id, .next_wall_ms = now_wall_ms + pause_ms, .reason = f->why};
+    take_step(f, put_off);
 }
 
 static void try_again(struct flight *f, int64_t for_ms, int64_t least_ms, const char *why)
@@ -274,42 +310,44 @@ static void judge(struct flight *f)
     if (*ev.from)
         guard_filter(p, &ev, &f->verdict);
     verdict_reason(&f->verdict, "handler %s, told later", f->row.handler);
-    apply_verdict(f);
+    take_step(f, apply_verdict);
 }
 
 static void on_known(struct store_op *op, int status)
 {
     struct flight *f = container_of(container_of(op, struct store_situation, op), struct flight, known);
 
-    if (status < 0)
+    if (status < 0 && status != ERR_NOT_FOUND) {
         store_failed(f, status, &op->err);
-    else
-        judge(f);
+        return;
+    }
+    if (status < 0) /* erased meanwhile: there is nobody any more to whom it could be done */
+        f->row.conversation = 0;
+    judge(f);
+}
+
+static void ask_known(struct flight *f)
+{
+    struct program *p = f->c->conf.program(f->c->conf.owner);
+
+    store_situation_clear(&f->known);
+    f->known = (struct store_situation){
+        .op = {.done = on_known}, .number = "", .sim = "", .of = f->row.conversation};
+    guard_ask(&p->guard, rt_wall_ms(f->c->conf.rt), &f->known);
+    store_situation(f->c->conf.store, &f->known);
 }
 
 static void delivered(struct flight *f)
 {
-    struct courier *c = f->c;
-    struct program *p = c->conf.program(c->conf.owner);
-    int64_t now_wall_ms = rt_wall_ms(c->conf.rt);
-
-    c->stats.delivered++;
+    f->c->stats.delivered++;
     log_debug(WHO, "delivered event=%s handler=%s attempts=%d actions=%d", f->row.event, f->row.handler,
               f->row.attempts + 1, f->actions.count);
-    if (f->actions.count == 0) {
-        apply(f, &(struct gateway_verdict){.reason = "delivered", .who = f->source});
-        return;
-    }
-    if (!f->row.conversation) {
+    if (f->actions.count == 0)
+        take_step(f, apply_delivered);
+    else if (!f->row.conversation)
         judge(f);
-        return;
-    }
-    f->known = (struct store_situation){.op = {.done = on_known},
-                                        .number = "",
-                                        .sim = "",
-                                        .of = f->row.conversation};
-    guard_ask(&p->guard, now_wall_ms, &f->known);
-    store_situation(c->conf.store, &f->known);
+    else
+        take_step(f, ask_known);
 }
 
 /* An answer that is wrong is an answer: it would be wrong again. */

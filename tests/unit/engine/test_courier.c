@@ -1,5 +1,8 @@
 /* Deliveries: what must reach a handler, from the store, with deaths anywhere: told at least once, by the
  * same event id, and what it answers done exactly once. */
+#include <fcntl.h>
+#include <sys/mount.h>
+
 #include "engine/courier.h"
 #include "engine/plugins.h"
 #include "engine/private.h"
@@ -304,6 +307,50 @@ static void test_late_is_held(void **state)
     assert_int_equal(w.mr, 1);
 }
 
+static void fill_disk(const char *path)
+{
+    static const char block[4096];
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+    assert_true(fd >= 0);
+    while (write(fd, block, sizeof block) > 0)
+        ;
+    close(fd);
+}
+
+/* The disk is full when a server has answered: it is not told again and again, and what it has answered is
+ * done when there is room. On a small tmpfs (needs root). */
+static void test_full_disk(void **state)
+{
+    char ballast[96];
+
+    (void)state;
+    world_crash(&w);
+    if (mount("tmpfs", w.dir, "tmpfs", 0, "size=2m") != 0) {
+        world_open(&w);
+        skip();
+    }
+    world_open(&w);
+    snprintf(ballast, sizeof ballast, "%s/ballast", w.dir);
+    slow = handler.url;
+    world_receive(&w, CUSTOMER, "hello");
+    run(1000);
+    assert_int_equal(outside.nrequests, 1);
+    fill_disk(ballast);
+    slow = NULL;
+    served = 0;
+    run(10 * MINUTE_MS);
+    assert_int_equal(w.mr, 0);
+    assert_int_equal(unlink(ballast), 0);
+    run(10 * MINUTE_MS);
+    assert_int_equal(outside.nrequests, 1);
+    assert_int_equal(w.mr, 1);
+    assert_int_equal(waiting(), 0);
+    world_crash(&w);
+    assert_int_equal(umount2(w.dir, MNT_DETACH), 0);
+    world_open(&w);
+}
+
 static void on_stored(struct gateway_apply *a, int status)
 {
     (void)a;
@@ -413,6 +460,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_old_and_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_held_are_passed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_is_held, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_leaves_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_anywhere, set_up, tear_down),
     };
