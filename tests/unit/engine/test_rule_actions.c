@@ -77,7 +77,7 @@ static void test_table(void **state)
         {RULE(.conversation = "close"), "state closed\n"},
         {RULE(.conversation = "spam"), "state spam\n"},
         {RULE(.conversation = "snooze 2h"), "state snoozed\n"},
-        {RULE(.priority = "urgent"), "priority 3\n"},
+        {RULE(.priority = "urgent"), "priority urgent\n"},
         {RULE(.consent = "in"), "consent in rule:r\n"},
         {RULE(.note = "said {{message.text}}"), "note said order 17\n"},
         {RULE(.once_per_ms = 1000, .tag = WORDS("a")), "once r\n"},
