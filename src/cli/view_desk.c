@@ -183,8 +183,11 @@ static void say_entry(const json_t *c, const json_t *entry)
         say(YELLOW, "%s note of %s", at, *who ? who : "simgate");
         text = member_text(entry, "text");
     } else {
-        say(DIM, "%s   %s %s%s%s", at, member_text(entry, "what"), member_text(entry, "text"),
-            *who ? ", by " : "", who);
+        const char *what = member_text(entry, "what"), *to = member_text(entry, "text");
+
+        if (!*to && (!strcmp(what, "assign") || !strcmp(what, "department")))
+            to = !strcmp(what, "assign") ? "nobody" : "none";
+        say(DIM, "%s   %s%s%s%s%s", at, what, *to ? " " : "", to, *who ? ", by " : "", who);
     }
     if (*text)
         say_text(text);

@@ -319,6 +319,8 @@ static void test_conversation_view(void **state)
         "\"failed\"}},"
         "  {\"kind\": \"out\", \"who\": \"person:Ben\", \"message\": {\"text\": \"Yes\\nIt is\"}},"
         "  {\"kind\": \"note\", \"who\": \"ctl:root\", \"text\": \"calm\"},"
+        "  {\"kind\": \"change\", \"what\": \"assign\", \"text\": \"\", \"who\": \"person:Ben\"},"
+        "  {\"kind\": \"change\", \"what\": \"survey ask\", \"text\": \"\", \"who\": \"clock\"},"
         "  {\"kind\": \"change\", \"what\": \"assign\", \"text\": \"Ben\", \"who\": \"rule:blue\"}]}",
         0, NULL);
     assert_non_null(answer);
@@ -331,6 +333,8 @@ static void test_conversation_view(void **state)
     assert_non_null(strstr(out, " → person:Ben\n    Yes\n    It is\n"));
     assert_non_null(strstr(out, " note of ctl:root\n    calm\n"));
     assert_non_null(strstr(out, "   assign Ben, by rule:blue\n"));
+    assert_non_null(strstr(out, "   assign nobody, by person:Ben\n"));
+    assert_non_null(strstr(out, "   survey ask, by clock\n"));
     json_decref(answer);
 }
 
