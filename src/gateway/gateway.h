@@ -95,7 +95,7 @@ struct gateway_send {
     const char *who;               /* wrote it: "person:Anna" */
     const char *department;        /* on whose behalf, for routes; NULL none */
     int64_t conversation;          /* see store_new_message */
-    bool prefer;                   /* `modem` is a wish, given up when it fails for a minute; as with reply_to */
+    bool prefer;                   /* `modem` is a wish, until it fails for a minute; as with reply_to */
     int transliterate;             /* -1 as configured */
     int language, language_ext;    /* national tables to use, 0 none */
     const char *smsc;              /* service centre put into the PDU; NULL as configured */
@@ -148,7 +148,7 @@ struct gateway_route_trial {
     char route[64];                                     /* "" none */
     char modem[MSG_MODEM_BYTES], pool[MSG_MODEM_BYTES]; /* bound to; "" any */
     char carrier[MSG_MODEM_BYTES];                      /* that would most likely carry it now; "" none can */
-    bool wish;                                          /* `modem` is one only: given up when it fails for a minute */
+    bool wish;                                          /* `modem` is one only, until it fails for a minute */
     int parts;
     int64_t cost_micros; /* of all parts */
     int64_t due_wall_ms; /* not before */
