@@ -188,11 +188,20 @@ static bool is_over(const json_t *answer)
     return strcmp(member_text(json_object_get(answer, "campaign"), "state"), "running") != 0;
 }
 
-/* Until it is no longer running: done, or paused or stopped by somebody. */
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until it is no longer running: done, or paused or stopped by somebody; or until --timeout. */
 static int wait_for(struct invocation *v, json_t *id, json_t **answer, struct err *e)
 {
     const struct timespec pause = {.tv_sec = LOOK_MS / 1000, .tv_nsec = LOOK_MS % 1000 * 1000000L};
     bool bar = isatty(STDERR_FILENO) && !v->json;
+    int64_t ends_ms = v->timeout_given ? now_ms() + v->timeout_ms : INT64_MAX;
     json_t *args = json_pack("{sO}", "campaign", id);
     int status;
 
@@ -210,6 +219,11 @@ static int wait_for(struct invocation *v, json_t *id, json_t **answer, struct er
                      json_integer_value(json_object_get(c, "recipients")));
         if (is_over(*answer))
             break;
+        if (now_ms() + LOOK_MS > ends_ms) {
+            err_set(e, ERR_TIMEOUT, "it is not over in the time allowed, and goes on");
+            status = CLI_NO_OUTCOME;
+            break;
+        }
         json_decref(*answer);
         *answer = NULL;
         nanosleep(&pause, NULL);

@@ -47,6 +47,10 @@ def test_tag(build):
         lab.equal((states[PEOPLE[2]], states[PEOPLE[3]]), ("refused", "refused"))
         for args in (("campaign", "list"), ("campaign", "show", "1"), ("campaign", "recipients", "1"), ("campaign", "preview", "1")):
             lab.true(it.run(*args).stdout.strip(), f"{args} for people")
+        it.run("campaign", "new", "slow", "--tag", "club", "--rate", "1", "Hello again")
+        waited = it.run("campaign", "start", "2", "--wait", "--timeout", "2s", check=False)
+        lab.true(waited.returncode == 5 and "goes on" in waited.stderr, f"{waited}")
+        it.run("campaign", "stop", "2")
         gone = it.run("campaign", "show", "7", check=False)
         lab.true(gone.returncode == 4 and "no campaign 7" in gone.stderr, gone.stderr)
         wrong = it.run("campaign", "new", "x", "--tag", "club", "{{nonsense}}", check=False)
