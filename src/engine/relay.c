@@ -347,6 +347,10 @@ static void on_sent(struct store_op *op, int status)
 
     if (!goes_on(j, status, &op->err))
         return;
+    if (relay_stop_machine(j)) {
+        finish(j);
+        return;
+    }
     n = relay_recent(j, ids);
     if (n == 1) {
         j->command.conversation = ids[0];
@@ -361,8 +365,7 @@ static void on_sent(struct store_op *op, int status)
 static void ask_sent(struct relay_job *j)
 {
     j->asked = true;
-    j->sent = (struct store_list){
-        .op.done = on_sent, .direction = MSG_OUT, .peer = j->person->number, .limit = RELAY_RECENT};
+    j->sent = (struct store_list){.op.done = on_sent, .peer = j->person->number, .limit = RELAY_RECENT};
     store_list(j->relay->world->store, &j->sent);
 }
 

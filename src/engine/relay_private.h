@@ -9,7 +9,7 @@
 enum {
     RELAY_LISTED = 6,      /* conversations in an answer: three segments or so */
     RELAY_LISTED_OF = 200, /* looked at for it */
-    RELAY_RECENT = 60,     /* messages to a person that are looked at for what was relayed last */
+    RELAY_RECENT = 120,    /* messages to and from a person that are looked at for what was relayed last */
 };
 
 /* Staff's message on its way. */
@@ -22,7 +22,7 @@ struct relay_job {
     struct store_situation known;
     struct store_conv timeline;
     struct store_convs open;
-    struct store_list sent;
+    struct store_list sent; /* to and from the person */
     struct relay_job *prev, *next;
 };
 
@@ -54,5 +54,7 @@ void relay_tell_open(struct relay_job *j);
 /* The conversations relayed to this person not long ago, the last first. */
 int relay_recent(const struct relay_job *j, int64_t ids[RELAY_LISTED]);
 void relay_ask_back(struct relay_job *j, const int64_t *ids, int n);
+/* true: a telephone that answers by itself seems to have written the text without number; it goes nowhere. */
+bool relay_stop_machine(struct relay_job *j);
 
 #endif

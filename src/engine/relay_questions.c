@@ -1,11 +1,13 @@
-/* What staff asks: a list of what is open, what is known of one; and for whom a text without number is. */
+/* What staff asks: a list of what is open, what is known of one; for whom a text without number is, and
+ * whether a person wrote it. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/relay_private.h"
 
 enum { ENTRIES = 3, TITLE_CHARACTERS = 40 };
-#define RECENT_MS INT64_C(7200000) /* a text without number is about what was relayed within this time */
+#define RECENT_MS  INT64_C(7200000) /* a text without number is about what was relayed within this time */
+#define AT_ONCE_MS INT64_C(20000)   /* nobody reads, writes and sends faster, time and again */
 
 const char *relay_who(const char *who)
 {
@@ -128,4 +130,59 @@ void relay_ask_back(struct relay_job *j, const int64_t *ids, int n)
     buf_adds(&words, " before your text");
     relay_say(j, buf_str(&words));
     buf_free(&words);
+}
+
+/* ---- telephones that answer by themselves ---------------------------------------------------------------
+ */
+
+static bool without_number(const struct msg_row *m)
+{
+    struct relay_command c;
+
+    relay_read(m->text, &c);
+    return c.kind == RELAY_TEXT && c.conversation == 0;
+}
+
+/* Did row i come right behind what the network last took for this telephone? */
+static bool came_at_once(const struct store_list *l, int i)
+{
+    const struct msg_row *m = &l->rows[i];
+
+    for (int k = i + 1; k < l->count; k++)
+        if (l->rows[k].direction == MSG_OUT && has_gone(&l->rows[k]))
+            return m->created_wall_ms - l->rows[k].final_wall_ms <= AT_ONCE_MS;
+    return false;
+}
+
+/* Two machines would write to each other through us for ever. A person may repeat a text and be quick, so it
+ * is the guard's numbers that say when it is no person's. It is told once. */
+bool relay_stop_machine(struct relay_job *j)
+{
+    const struct guard_conf *g = &j->relay->program->guard.conf;
+    const struct handler_event *ev = j->walk->event;
+    int same = 0, rounds = 0;
+    bool in_row = true, repeats, at_once;
+
+    for (int i = 0; i < j->sent.count; i++) {
+        const struct msg_row *m = &j->sent.rows[i];
+
+        if (m->direction != MSG_IN || m->id > ev->id)
+            continue;
+        in_row = in_row && without_number(m) && came_at_once(&j->sent, i);
+        if (m->id == ev->id)
+            continue;
+        rounds += in_row;
+        same += strcmp(m->text, ev->text.at) == 0 && m->created_wall_ms > ev->now_wall_ms - g->same_text_ms &&
+                m->created_wall_ms <= ev->now_wall_ms + CLOCK_SLACK_MS;
+    }
+    repeats = g->same_text > 0 && same >= g->same_text;
+    at_once = g->rounds > 0 && rounds >= g->rounds;
+    if (!repeats && !at_once)
+        return false;
+    if ((!repeats || same == g->same_text) && (!at_once || rounds == g->rounds))
+        relay_say(j, "Nothing was sent: it looks like a telephone that answers by itself. #12 TEXT answers "
+                     "number 12");
+    else
+        verdict_reason(j->walk->verdict, "relay: %s: a telephone that answers by itself", j->person->name);
+    return true;
 }

@@ -452,6 +452,64 @@ static void test_machine(void **state)
     assert_int_equal(w.mr - since, 2); /* it is as long as that */
 }
 
+/* A machine on a telephone of staff and one on a customer's fall silent: staff's is told once how a text is
+ * meant for the customer, and said so it goes. */
+static void talk_by_machine(const char *const *words, int most)
+{
+    int first = w.mr, mine = say(CUSTOMER, "Out of office"), theirs;
+
+    for (int i = 0; i < 40; i++) {
+        theirs = *told(mine, ANNA) ? say(ANNA, words[i % 12]) : w.mr;
+        mine = *told(theirs, CUSTOMER) ? say(CUSTOMER, "Out of office") : theirs;
+    }
+    theirs = say(ANNA, words[40 % 12]);
+    assert_int_equal(theirs, w.mr);
+    assert_part(told(first, ANNA), "Nothing was sent: it looks like a telephone that answers by itself");
+    if (strstr(strstr(told(first, ANNA), "by itself") + 1, "by itself"))
+        fail_msg("told again: %s", told(first, ANNA));
+    for (int i = first; i < w.mr; i++)
+        most -= strcmp(w.sent[i].to, CUSTOMER) == 0;
+    assert_int_equal(most, 0);
+}
+
+static void test_two_machines(void **state)
+{
+    static const char *const same[12] = {"I am driving", "I am driving", "I am driving", "I am driving",
+                                         "I am driving", "I am driving", "I am driving", "I am driving",
+                                         "I am driving", "I am driving", "I am driving", "I am driving"};
+    int since;
+
+    (void)state;
+    conf.guard.same_text = 2;
+    conf.guard.same_text_ms = HOUR_MS;
+    use();
+    talk_by_machine(same, 2);
+    since = say_of(ANNA, "#%d I am driving", last_of(ANNA));
+    assert_string_equal(told(since, CUSTOMER), "I am driving|");
+    world_run(&w, HOUR_MS);
+    say(CUSTOMER, "Hello?");
+    since = say(ANNA, "I am driving");
+    assert_string_equal(told(since, CUSTOMER), "I am driving|");
+}
+
+/* The same where each answer has another text. */
+static void test_two_machines_of_many_words(void **state)
+{
+    static const char *const many[12] = {"driving 1", "driving 2",  "driving 3",  "driving 4",
+                                         "driving 5", "driving 6",  "driving 7",  "driving 8",
+                                         "driving 9", "driving 10", "driving 11", "driving 12"};
+    int since;
+
+    (void)state;
+    conf.guard.rounds = 4;
+    use();
+    talk_by_machine(many, 4);
+    say(CUSTOMER, "Hello?");
+    world_run(&w, MINUTE_MS);
+    since = say(ANNA, "Arrived"); /* a person, who takes the time to read */
+    assert_string_equal(told(since, CUSTOMER), "Arrived|");
+}
+
 /* With the relay off a person's number is like any other; on duty, by hours, are those who are told. */
 static void test_off_and_off_duty(void **state)
 {
@@ -617,6 +675,8 @@ int main(void)
         FLOW(test_list),
         FLOW(test_opted_out),
         FLOW(test_machine),
+        FLOW(test_two_machines),
+        FLOW(test_two_machines_of_many_words),
         FLOW(test_off_and_off_duty),
         FLOW(test_told_later),
         FLOW(test_hostile_text),
