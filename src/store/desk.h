@@ -89,7 +89,8 @@ struct conv_row {
     int64_t survey_wall_ms;          /* asked at; 0 never */
     int survey_score;                /* -1 not answered */
     char survey_person[DESK_NAME_BYTES]; /* the assignee when it was asked */
-    int64_t survey_answered_wall_ms;     /* 0 not; a comment may follow */
+    char survey_department[DESK_WORD_BYTES];
+    int64_t survey_answered_wall_ms; /* 0 not; a comment may follow */
     bool survey_commented;
 };
 

@@ -25,8 +25,9 @@
     "v.flagged, v.created, v.changed, v.last_in, v.waiting, v.first_response, v.person, v.office, "          \
     "v.snoozed_until, v.closed, v.reopened, v.messages_in, v.replies_by_persons, v.replies_automatic, "      \
     "v.due_first, v.due_next, v.due_resolution, v.overdue_first, v.overdue_next, v.overdue_resolution, "     \
-    "v.survey, v.survey_score, v.survey_person, v.survey_answered, v.survey_comment <> ''"
-enum { CONTACT_COLUMN_COUNT = 11, CONV_COLUMN_COUNT = 35 };
+    "v.survey, v.survey_score, v.survey_person, v.survey_answered, v.survey_comment <> '', "                 \
+    "v.survey_department"
+enum { CONTACT_COLUMN_COUNT = 11, CONV_COLUMN_COUNT = 36 };
 /* From a statement whose columns, from `first` on, are these. */
 void contact_row_read(sqlite3_stmt *st, int first, struct contact_row *out);
 void conv_row_read(sqlite3_stmt *st, int first, struct conv_row *out);

@@ -71,6 +71,7 @@ void conv_row_read(sqlite3_stmt *st, int first, struct conv_row *out)
     db_col_text(st, c + 32, out->survey_person, sizeof out->survey_person);
     out->survey_answered_wall_ms = db_col(st, c + 33);
     out->survey_commented = db_col(st, c + 34) != 0;
+    db_col_text(st, c + 35, out->survey_department, sizeof out->survey_department);
 }
 
 /* ---- contacts ---- */
@@ -235,7 +236,7 @@ static const char sql_save[] =
     "snoozed_until = ?14, closed = ?15, reopened = ?16, messages_in = ?17, replies_by_persons = ?18, "
     "replies_automatic = ?19, due_first = ?20, due_next = ?21, due_resolution = ?22, overdue_first = ?23, "
     "overdue_next = ?24, overdue_resolution = ?25, survey = ?26, survey_score = ?27, survey_person = ?28, "
-    "survey_answered = ?29, peer = ?30 WHERE id = ?1";
+    "survey_answered = ?29, peer = ?30, survey_department = ?31 WHERE id = ?1";
 
 int conv_save(struct store_db *db, const struct conv_row *c)
 {
@@ -249,7 +250,7 @@ int conv_save(struct store_db *db, const struct conv_row *c)
                   db_int(c->due_wall_ms[CLOCK_RESOLUTION]), db_int(c->overdue_wall_ms[CLOCK_FIRST]),
                   db_int(c->overdue_wall_ms[CLOCK_NEXT]), db_int(c->overdue_wall_ms[CLOCK_RESOLUTION]),
                   db_int(c->survey_wall_ms), db_int(c->survey_score), db_text(c->survey_person),
-                  db_int(c->survey_answered_wall_ms), db_text(c->number));
+                  db_int(c->survey_answered_wall_ms), db_text(c->number), db_text(c->survey_department));
 }
 
 /* ---- the timeline ---- */

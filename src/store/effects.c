@@ -144,6 +144,7 @@ static int on_survey_ask(struct desk_tx *t, const struct on *on, const struct st
         return ERR_OK;
     on->c->survey_wall_ms = t->h->now_wall_ms;
     str_copy(on->c->survey_person, sizeof on->c->survey_person, on->c->assignee);
+    str_copy(on->c->survey_department, sizeof on->c->survey_department, on->c->department);
     rc = figure_asked(t->db, on->c);
     return rc ? rc : changed(t, on, "survey ask", on->c->assignee);
 }

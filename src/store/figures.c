@@ -382,20 +382,25 @@ int figure_overdue(struct store_db *db, const struct conv_row *c, int64_t now_wa
     return figure_conv(db, now_wall_ms, c, NULL, FIGURE_OVERDUE, 1);
 }
 
+/* Of whose the conversation was when it was asked; `what` as count_in(). */
+static int count_survey(struct store_db *db, const struct conv_row *c, int what)
+{
+    int64_t desk;
+    int rc = figure_desk(db, c->survey_department, c->survey_person, &desk);
+
+    return rc ? rc : count_in(db, c->survey_wall_ms, desk, c->sim, what, 1);
+}
+
 int figure_asked(struct store_db *db, const struct conv_row *c)
 {
-    return figure_conv(db, c->survey_wall_ms, c, c->survey_person, FIGURE_ASKED, 1);
+    return count_survey(db, c, FIGURE_SCORES + FIGURE_ASKED);
 }
 
 int figure_scored(struct store_db *db, const struct conv_row *c, int64_t score)
 {
-    int64_t desk;
-    int rc = figure_conv(db, c->survey_wall_ms, c, c->survey_person, FIGURE_ANSWERED, 1);
+    int rc = count_survey(db, c, FIGURE_SCORES + FIGURE_ANSWERED);
 
-    if (rc || score < 0 || score >= FIGURE_SCORES ||
-        (rc = figure_desk(db, c->department, c->survey_person, &desk)))
-        return rc;
-    return count_in(db, c->survey_wall_ms, desk, c->sim, (int)score, 1);
+    return rc || score < 0 || score >= FIGURE_SCORES ? rc : count_survey(db, c, (int)score);
 }
 
 int figure_consent(struct store_db *db, enum consent_state to, const char *sim, const struct conv_row *c,

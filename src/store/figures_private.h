@@ -110,7 +110,7 @@ int figure_opened(struct store_db *db, const struct conv_row *c, int64_t now_wal
 int figure_reopened(struct store_db *db, const struct conv_row *c, int64_t now_wall_ms);
 int figure_ended(struct store_db *db, const struct conv_row *c, enum conv_state to, const char *who,
                  int64_t now_wall_ms);
-/* A survey is asked, is answered: after c->survey and c->survey_person were set. */
+/* A survey is asked, is answered: after c->survey… were set. */
 int figure_asked(struct store_db *db, const struct conv_row *c);
 int figure_scored(struct store_db *db, const struct conv_row *c, int64_t score);
 int figure_overdue(struct store_db *db, const struct conv_row *c, int64_t now_wall_ms);

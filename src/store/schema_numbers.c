@@ -1,14 +1,19 @@
-/* Version 6 of the schema: further numbers of a contact, which a merge leaves behind. See merge.c.
+/* Version 6 of the schema: further numbers of a contact, which a merge leaves behind (merge.c); the
+ * department that a survey is counted for.
  *
- * Only those are here: a contact's main number is its own row's, so that nothing is moved and whoever has one
- * number is found as before. */
+ * Only further numbers are here: a contact's main number is its own row's, so that nothing is moved and
+ * whoever has one number is found as before. */
 #include "store/schema.h"
 
-const char schema_numbers[] = "CREATE TABLE contact_also ("
-                              " number TEXT PRIMARY KEY,"
-                              " contact INTEGER NOT NULL,"
-                              " since INTEGER NOT NULL"
-                              ") STRICT, WITHOUT ROWID;"
-                              "CREATE INDEX contact_also_contact ON contact_also(contact, number);"
-                              /* The number that the customer wrote from last; '' the contact's main one. */
-                              "ALTER TABLE conversation ADD COLUMN peer TEXT NOT NULL DEFAULT '';";
+const char schema_numbers[] =
+    "CREATE TABLE contact_also ("
+    " number TEXT PRIMARY KEY,"
+    " contact INTEGER NOT NULL,"
+    " since INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX contact_also_contact ON contact_also(contact, number);"
+    /* The number that the customer wrote from last; '' the contact's main one. */
+    "ALTER TABLE conversation ADD COLUMN peer TEXT NOT NULL DEFAULT '';"
+    /* The department when the survey was asked, as survey_person. */
+    "ALTER TABLE conversation ADD COLUMN survey_department TEXT NOT NULL DEFAULT '';"
+    "UPDATE conversation SET survey_department = department WHERE survey > 0;";

@@ -189,6 +189,29 @@ static void test_fortnight(void **state)
     assert_int_equal(all.count, 0);
 }
 
+/* A survey and its answer are of whose the conversation was when it was asked, whoever has it then. */
+static void test_survey_of_asked(void **state)
+{
+    struct fixture *f = *state;
+    int64_t c = customer_writes(f, "+491700000001", "m0", "where is my cake", "sales", "Anna", at(0, 9, 0));
+    struct store_figures by;
+
+    close_it(f, c, ANNA, at(0, 10, 0));
+    on_conversation(f, c, "clock", (struct store_effect){.kind = EFFECT_SURVEY_ASK}, at(0, 11, 0));
+    customer_writes(f, "+491700000001", "m0", "it is broken", "repairs", "Ben", at(0, 12, 0));
+    on_conversation(f, c, "customer", (struct store_effect){.kind = EFFECT_SURVEY_SCORE, .n = 5},
+                    at(0, 13, 0));
+    by = figures(f, (struct store_figures){.by = BY_DEPARTMENT});
+    expect(row(&by, "sales"), FIGURE_ASKED, 1);
+    expect(row(&by, "sales"), FIGURE_ANSWERED, 1);
+    assert_int_equal(row(&by, "sales")->scores[5], 1);
+    expect(row(&by, "repairs"), FIGURE_ANSWERED, 0);
+    free(by.rows);
+    by = figures(f, (struct store_figures){.by = BY_PERSON});
+    expect(row(&by, "Anna"), FIGURE_ANSWERED, 1);
+    free(by.rows);
+}
+
 /* By day, in the zone of the business; days without anything have their row too. */
 static void test_by_day(void **state)
 {
@@ -880,11 +903,17 @@ static void test_breakdowns_at_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_fortnight),       TEST(test_by_day),
-        TEST(test_by_others),       TEST(test_filters_and_targets),
-        TEST(test_business_times),  TEST(test_sent_again),
-        TEST(test_failed_decision), TEST(test_zone),
-        TEST(test_at_random),       TEST(test_breakdowns_at_random),
+        TEST(test_fortnight),
+        TEST(test_by_day),
+        TEST(test_by_others),
+        TEST(test_filters_and_targets),
+        TEST(test_survey_of_asked),
+        TEST(test_business_times),
+        TEST(test_sent_again),
+        TEST(test_failed_decision),
+        TEST(test_zone),
+        TEST(test_at_random),
+        TEST(test_breakdowns_at_random),
     };
     const char *s = getenv("SEED");
 

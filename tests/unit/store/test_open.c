@@ -273,6 +273,7 @@ static void make_version(struct fixture *f, int version)
                              "INSERT INTO contact_tag(contact, tag) VALUES(1, 'vip');"
                              "INSERT INTO conversation VALUES(3, 1, 'm0', 2, 1, '', '', 'a title', 0, 5, "
                              "5, 5, 5, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, '', 0, '');"
+                             "UPDATE conversation SET department = 'sales', survey = 6;"
                              "UPDATE message SET conversation = 3"
                            : "INSERT INTO consent(number, state, at) VALUES('+491', 2, 5)"),
         0);
@@ -340,6 +341,7 @@ static void test_migration_from_each_version(void **state)
         assert_int_equal(k.conv.id, version > 1 ? 3 : 0);
         if (version > 1) {
             assert_string_equal(k.conv.number, "+491");
+            assert_string_equal(k.conv.survey_department, "sales");
             assert_string_equal(k.contact.name, "Zoë");
             assert_string_equal(k.contact.tags, ",vip,");
             expect_found(f, (struct store_contacts){.search = "zoe"});
