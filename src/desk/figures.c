@@ -176,6 +176,7 @@ static void on_figures(struct store_op *op, int status)
                                             .since_wall_ms = f->since_wall_ms,
                                             .until_wall_ms = f->until_wall_ms,
                                             .by = BY_DEPARTMENT,
+                                            .department = f->department,
                                             .person = f->person,
                                             .sim = f->sim};
     store_figures(f->desk->store, &f->departments);

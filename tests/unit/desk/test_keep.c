@@ -193,6 +193,45 @@ static void test_opening_hours(void **state)
     desk_figures_clear(&f);
 }
 
+/* Objectives of the department that is asked about, and of all, are measured; those of others are not,
+ * whatever their figure. */
+static void test_objectives_of_others(void **state)
+{
+    static const struct department_conf departments[] = {{.name = "sales"}, {.name = "repairs"}};
+    static const struct objective_conf objectives[] = {
+        {.name = "quick", .figure = "first_response", .target = "1h", .department = "sales"},
+        {.name = "by hand", .figure = "automatic", .target = "", .department = "sales"},
+        {.name = "by all", .figure = "automatic", .target = "", .department = ""}};
+    static const struct {
+        const char *department;
+        bool measured[3];
+    } cases[] = {{NULL, {true, true, true}}, {"sales", {true, true, true}}, {"repairs", {false}}};
+
+    (void)state;
+    conf.departments = departments;
+    conf.ndepartments = ARRAY_LEN(departments);
+    conf.objectives = objectives;
+    conf.nobjectives = ARRAY_LEN(objectives);
+    conf.desk.department = "sales";
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    world_receive(&w, HER, "hello");
+    world_run(&w, MINUTE_MS);
+    reply_as_anna(1);
+    world_run(&w, MINUTE_MS);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct desk_figures f = {.by = BY_NONE, .department = cases[i].department, .done = on_figures};
+
+        f.since_wall_ms = RT_SIM_START_WALL_MS;
+        f.until_wall_ms = RT_SIM_START_WALL_MS + 1;
+        ended = false;
+        desk_figures(desk, &f);
+        assert_int_equal(wait_for_end(), 0);
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(f.objectives[k].measured, cases[i].measured[k]);
+        desk_figures_clear(&f);
+    }
+}
+
 /* What waits is cancelled, what is on the air is waited for; nothing of hers is left, all of his is. */
 static void test_erase(void **state)
 {
@@ -260,7 +299,8 @@ static void test_kept_for_a_time(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_opening_hours), TEST(test_erase), TEST(test_erase_goes_on),
+    const struct CMUnitTest tests[] = {TEST(test_opening_hours), TEST(test_objectives_of_others),
+                                       TEST(test_erase), TEST(test_erase_goes_on),
                                        TEST(test_kept_for_a_time)};
 
     log_set_level(LOG_ERR);
