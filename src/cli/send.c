@@ -108,9 +108,16 @@ static void say_outcomes(const json_t *answer)
     }
 }
 
+/* What the daemon took over, for whom waits for its outcome in vain: {"messages": [...]}, or NULL. */
+static json_t *taken_over;
+
 static bool show_step(const struct invocation *v, const json_t *event)
 {
-    if (!v->json && !strcmp(member_text(event, "kind"), "accepted"))
+    bool accepted = !strcmp(member_text(event, "kind"), "accepted");
+
+    if (accepted)
+        taken_over = json_pack("{sO}", "messages", json_object_get(event, "messages"));
+    if (!v->json && accepted)
         say_accepted(event);
     else if (!v->json && strcmp(member_text(event, "kind"), "lost") != 0)
         say_progress(event);
@@ -151,8 +158,9 @@ int run_send(struct invocation *v)
     } else {
         if (rc == CLI_REFUSED && json_array_size(json_object_get(v->args, "to")) > 1)
             say_nothing_sent(&e);
-        rc = tell_failure(v, rc, &e, answer);
+        rc = tell_failure(v, rc, &e, answer ? answer : taken_over);
     }
+    json_decref(taken_over);
     json_decref(answer);
     return rc;
 }

@@ -202,14 +202,13 @@ static void satisfaction(const json_t *answer)
         say(PLAIN, "%-21s%+.0f", "net promoter score", json_number_value(json_object_get(total, "nps")));
 }
 
-/* A net promoter score may be below nothing. */
-static const char *objective_value(const json_t *o, char out[16])
+/* A net promoter score is no share: from -100 to 100. */
+static const char *objective_value(const json_t *o, const char *key, char out[16])
 {
-    double v = json_number_value(json_object_get(o, "value"));
-
-    if (v < 0)
-        snprintf(out, 16, "%.1f %%", v * 100);
-    return v < 0 ? out : percent(o, "value", out);
+    if (strcmp(member_text(o, "figure"), "nps") != 0)
+        return percent(o, key, out);
+    snprintf(out, 16, "%+.0f", json_number_value(json_object_get(o, key)) * 100);
+    return out;
 }
 
 static void objective_line(const json_t *o)
@@ -222,10 +221,10 @@ static void objective_line(const json_t *o)
     buf_addf(&text, "%-7s %s", met ? "met" : missed ? "missed" : "-", member_text(o, "name"));
     if (*department)
         buf_addf(&text, " (%s)", department);
-    buf_addf(&text, ": %s", missed || met ? objective_value(o, value) : "nothing to measure");
+    buf_addf(&text, ": %s", missed || met ? objective_value(o, "value", value) : "nothing to measure");
     if (*member_text(o, "target"))
         buf_addf(&text, " within %s", member_text(o, "target"));
-    buf_addf(&text, ", wished for %s", percent(o, "share", share));
+    buf_addf(&text, ", wished for %s", objective_value(o, "share", share));
     text_safe(&safe, buf_str(&text), false);
     say(met ? GREEN : missed ? RED : DIM, "%s", buf_str(&safe));
     buf_free(&text);

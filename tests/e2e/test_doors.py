@@ -94,12 +94,18 @@ def test_send_refused_by_the_network(build):
 
 
 def test_send_timeout(build):
-    """--wait --timeout ends with status 5 while the message goes on."""
+    """--wait --timeout ends with status 5 while the message goes on, and tells which one that is."""
     it = the_lab(build)
-    done = it.run("send", "--to", CUSTOMER, "--at", "+2h", "--wait", "--timeout", "1s", "later", check=False)
-    lab.equal(done.returncode, NO_OUTCOME, done.stdout + done.stderr)
-    number = it.messages("--state", "queued")[-1]["id"]
-    it.run("cancel", number)
+    for how in ((), ("--json",)):
+        done = it.run("send", "--to", CUSTOMER, "--at", "+2h", "--wait", "--timeout", "1s", *how, "later", check=False)
+        lab.equal(done.returncode, NO_OUTCOME, done.stdout + done.stderr)
+        number = it.messages("--state", "queued")[-1]["id"]
+        if how:
+            told = json.loads(done.stdout)
+            lab.equal((told["error"]["code"], told["messages"][0]["id"]), ("timeout", number))
+        else:
+            lab.true(f"message {number}" in done.stdout, done.stdout)
+        it.run("cancel", number)
 
 
 def test_send_many(build):

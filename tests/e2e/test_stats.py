@@ -127,6 +127,21 @@ def test_shown(build):
         lab.equal((rows[-1]["week"], rows[-1]["in"], rows[-1]["mean_score"]), ("total", "2", "4"))
 
 
+def test_promoters(build):
+    """A net promoter score, and what is wished of it, are numbers from -100 to 100 and no shares."""
+    rest = REST.replace('delay = "0s";', 'delay = "0s"; scale = "0-10";').replace("1-5", "0-10")
+    rest = rest[:rest.index("objectives")] + 'objectives = ( { name = "recommended"; figure = "nps"; share = 0.3; } );'
+    with lab.Lab(build, rest=rest) as it:
+        it.start()
+        c = text(it, "Do you have it in blue?")
+        it.run("conversation", "close", c, "--as", "Anna")
+        it.wait("the survey at the customer's", lambda: it.log("submitted", to=CUSTOMER, text="How was it? 0-10"))
+        text(it, "6")
+        page = it.run("stats").stdout
+        for words in ("net promoter score   -100", "missed  recommended: -100, wished for +30"):
+            lab.true(words in page, f"expected {words!r} in:\n{page}")
+
+
 def test_mistakes(build):
     """A period the wrong way round, an unknown department, objectives that cannot be: told with what was expected."""
     with lab.Lab(build, rest=REST) as it:
