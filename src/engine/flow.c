@@ -3,7 +3,9 @@
  *
  * What is about one number is decided one after the other: what is asked of the store about the second is
  * asked after the verdict on the first was queued to it, and so sees its opt-out and its replies. Otherwise a
- * burst of texts would pass the guard at once, and a message right behind STOP would be answered.
+ * burst of texts would pass the guard at once, and a message right behind STOP would be answered. What is
+ * about one contact is, too, from whichever of their numbers: only the store tells that they are one's, so
+ * the second is asked about at once, and once more when its turn has come.
  *
  * What can fail: the store, and handlers that say "hold". The job then stays open and is asked about again
  * later; when the store is closing, the message stays RECEIVED, the event stored, and the next life decides.
@@ -64,10 +66,26 @@ static void next_of(struct engine *en, const char *number)
     }
 }
 
+/* The oldest that is known to be of this contact. */
+static void next_of_contact(struct engine *en, int64_t contact)
+{
+    struct job *j;
+
+    DL_FOREACH(en->jobs, j)
+    {
+        if (contact == 0 || j->contact != contact)
+            continue;
+        if (!j->asked)
+            ask(j);
+        return;
+    }
+}
+
 void job_end(struct job *j)
 {
     struct engine *en = j->en;
     bool event = !j->message;
+    int64_t contact = j->contact;
     char number[sizeof j->row.number];
 
     str_copy(number, sizeof number, job_number(j));
@@ -76,6 +94,7 @@ void job_end(struct job *j)
     if (event)
         flow_events_ended(en);
     next_of(en, number);
+    next_of_contact(en, contact);
 }
 
 void job_again(struct job *j, const char *why)
@@ -234,7 +253,13 @@ static void decide(struct job *j)
 /* ---- asking the store -----------------------------------------------------------------------------------
  */
 
-/* An older message of its number came again (the store had no room for the verdict on it): that one first. */
+static bool is_of_one(const struct job *a, const struct job *b)
+{
+    return strcmp(job_number(a), job_number(b)) == 0 || (a->contact != 0 && a->contact == b->contact);
+}
+
+/* There is an older one: of another number of its contact, or a message of its number that came again (the
+ * store had no room for the verdict on it). That one first. */
 static bool steps_back(struct job *j)
 {
     struct job *older;
@@ -245,11 +270,22 @@ static bool steps_back(struct job *j)
     {
         if (older == j)
             return false;
-        if (strcmp(job_number(older), job_number(j)) == 0)
+        if (is_of_one(older, j))
             break;
     }
     j->asked = false;
+    flow_events_open(j, false);
     return true;
+}
+
+/* Who waited for it as one of a contact's that it is not any more goes on. */
+static void is_of(struct job *j, int64_t contact)
+{
+    int64_t before = j->contact;
+
+    j->contact = contact;
+    if (before != contact)
+        next_of_contact(j->en, before);
 }
 
 /* Lists were read: who waited for them goes on. Deciding may end jobs. */
@@ -296,6 +332,7 @@ static void known(struct store_op *op, int status)
         job_again(j, *op->err.text ? op->err.text : err_name(status));
         return;
     }
+    is_of(j, j->known.contact.id);
     if (steps_back(j))
         return;
     j->ready = lists_refresh(en->program->lists, en->rt, go_on, en);

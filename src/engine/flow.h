@@ -20,6 +20,7 @@ struct job {
     struct engine *en;
     const struct msg_row *message; /* the gateway's, until gateway_handled; NULL: an event */
     struct event_row row;          /* of an event; owned */
+    int64_t contact;               /* as far as the store told; 0 none */
     bool asked;                    /* its turn has come */
     bool ready;                    /* all is known but what lists are being read */
     bool given_up;                 /* its verdict could not be applied: it is only ended */

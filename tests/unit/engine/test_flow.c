@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include "base/log.h"
+#include "store/query_desk.h"
 #include "tests/lib/outside.h"
 #include "world.h"
 
@@ -612,6 +613,69 @@ static void test_behind_an_event(void **state)
     outside_fini(&outside);
 }
 
+static void is_merged(struct store_op *op, int status)
+{
+    (void)op;
+    assert_int_equal(status, 0);
+    admit_done = true;
+}
+
+/* A contact's two numbers write at once to a handler that takes its time: the second is decided when the
+ * first was, joins its conversation, and is not greeted again. */
+static void test_two_numbers_of_one(void **state)
+{
+    static const struct engine_rule_conf closing[] = {{.name = "close", .conversation = "close"}};
+    const struct engine_rule_conf hello[] = {{.name = "hello",
+                                              .first = WANT_YES,
+                                              .reply = "Welcome",
+                                              .send_to = WORDS("+491705555555"),
+                                              .send = "new {{conversation.id}}"},
+                                             {.name = "again", .reply = "Noted"}};
+    static struct engine_handler_conf slow = {.name = "slow",
+                                              .kind = HANDLER_WEBHOOK,
+                                              .url = "https://crm.example/",
+                                              .deadline_ms = 10 * MINUTE_MS,
+                                              .retry_for_ms = 3600000};
+    static struct engine_conf with_slow;
+    struct store_merge m = {.op.done = is_merged, .from = OTHER, .into = CUSTOMER, .who = "x"};
+
+    (void)state;
+    use(closing, 1);
+    world_receive(&w, CUSTOMER, "once");
+    world_receive(&w, OTHER, "upon a time");
+    world_run(&w, MINUTE_MS);
+    m.now_wall_ms = rt_wall_ms(w.rt);
+    admit_done = false;
+    store_merge(w.store, &m);
+    assert_true(rt_sim_run_till(w.rt, is_admitted, NULL, MINUTE_MS));
+    outside_init(&outside, w.rt);
+    engine_set_world(w.engine, &(struct engine_world){&outside.children, &outside.transfers});
+    with_slow = conf_of(hello, ARRAY_LEN(hello));
+    with_slow.handlers = &slow;
+    with_slow.nhandlers = 1;
+    assert_int_equal(engine_reconfigure(w.engine, &with_slow, NULL, NULL), 0);
+    world_receive(&w, CUSTOMER, "first");
+    world_receive(&w, OTHER, "second");
+    world_receive(&w, CUSTOMER, "third");
+    world_receive(&w, "+491701111222", "a stranger");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(outside.nrequests, 2); /* the first and the stranger's */
+    for (int i = 0; i < 4; i++) {
+        outside_answers(&outside, i, 200, "[]");
+        world_run(&w, MINUTE_MS);
+    }
+    assert_int_equal(outside.nrequests, 4);
+    assert_int_equal(w.mr, 6);
+    assert_sent(1, CUSTOMER, "Welcome");
+    assert_sent(4, OTHER, "Noted");
+    assert_sent(5, CUSTOMER, "Noted");
+    assert_non_null(strstr(buf_str(&outside.request[2].body), "second"));
+    assert_non_null(strstr(buf_str(&outside.request[3].body), "third"));
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    world_run(&w, MINUTE_MS);
+    outside_fini(&outside);
+}
+
 /* Rules that make each other's events for ever end. */
 static void test_events_in_a_ring(void **state)
 {
@@ -798,6 +862,7 @@ int main(void)
         FLOW(test_events_of_conversations),
         FLOW(test_events_in_order),
         FLOW(test_behind_an_event),
+        FLOW(test_two_numbers_of_one),
         FLOW(test_events_in_a_ring),
         FLOW(test_alarm_event),
         FLOW(test_schedule),
