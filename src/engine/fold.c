@@ -67,33 +67,30 @@ void fold_free(struct fold *f)
     free(f);
 }
 
-typedef bool (*char_class)(const struct fold *f, uint32_t c);
-
-static bool space_class(const struct fold *f, uint32_t c)
+static unsigned class_of_rare(const struct fold *f, uint32_t c)
 {
-    return c < KNOWN_CHARS ? f->class[c] & CLASS_SPACE : is_space(f, c);
+    return (is_space(f, c) ? CLASS_SPACE : 0u) | (is_edge(f, c) ? CLASS_EDGE : 0u);
 }
 
-static bool edge_class(const struct fold *f, uint32_t c)
+static inline unsigned class_of(const struct fold *f, uint32_t c)
 {
-    return c < KNOWN_CHARS ? f->class[c] & CLASS_EDGE : is_edge(f, c);
+    return c < KNOWN_CHARS ? f->class[c] : class_of_rare(f, c);
 }
 
-/* As utf8_next, the common case first. */
+/* As utf8_next, the common cases first: of one byte, and of two. */
 static inline uint32_t next_char(const char *text, size_t len, size_t *at)
 {
     unsigned char c = (unsigned char)text[*at];
 
-    if (c >= 128)
-        return utf8_next(text, len, at);
-    (*at)++;
-    return c;
-}
-
-/* ASCII and no white space. */
-static inline bool is_plain(const struct fold *f, char c)
-{
-    return (unsigned char)c < 128 && !(f->class[(unsigned char)c] & CLASS_SPACE);
+    if (c < 128) {
+        (*at)++;
+        return c;
+    }
+    if (c >= 0xC2 && c < 0xE0 && *at + 1 < len && ((unsigned char)text[*at + 1] & 0xC0) == 0x80) {
+        *at += 2;
+        return (c & 0x1Fu) << 6 | ((unsigned char)text[*at - 1] & 0x3Fu);
+    }
+    return utf8_next(text, len, at);
 }
 
 /* Where the character ahead of `end` begins. */
@@ -105,28 +102,33 @@ static size_t step_back(const char *text, size_t end)
     return end;
 }
 
-static struct span strip_end(const struct fold *f, struct span s, char_class drop)
+static struct span strip_end(const struct fold *f, struct span s, unsigned drop)
 {
     while (s.len > 0) {
         size_t last = step_back(s.at, s.len), at = last;
 
-        if (!drop(f, next_char(s.at, s.len, &at)))
+        if (!(class_of(f, next_char(s.at, s.len, &at)) & drop))
             break;
         s.len = last;
     }
     return s;
 }
 
-static struct span strip(const struct fold *f, struct span s, char_class drop)
+static inline bool is_plain(const struct fold *f, char c)
+{
+    return (unsigned char)c < 128 && !f->class[(unsigned char)c];
+}
+
+static struct span strip(const struct fold *f, struct span s, unsigned drop)
 {
     size_t at = 0;
 
-    if (s.len == 0)
-        return s; /* perhaps of no text at all */
+    if (s.len == 0 || (is_plain(f, s.at[0]) && is_plain(f, s.at[s.len - 1])))
+        return s; /* perhaps of no text at all; or as most words are */
     while (at < s.len) {
         size_t next = at;
 
-        if (!drop(f, next_char(s.at, s.len, &next)))
+        if (!(class_of(f, next_char(s.at, s.len, &next)) & drop))
             break;
         at = next;
     }
@@ -135,46 +137,52 @@ static struct span strip(const struct fold *f, struct span s, char_class drop)
 
 struct span fold_trim(const struct fold *f, struct span s)
 {
-    struct span bare = strip(f, s, edge_class);
+    struct span bare = strip(f, s, CLASS_EDGE);
 
-    return bare.len > 0 ? bare : strip(f, s, space_class);
+    return bare.len > 0 ? bare : strip(f, s, CLASS_SPACE);
 }
 
 struct span fold_next_word(const struct fold *f, struct span *s)
 {
-    struct span rest = strip(f, *s, space_class);
-    size_t end = 0;
+    size_t begin = 0, end, next;
 
-    if (rest.len == 0) {
-        *s = rest;
-        return (struct span){0};
-    }
-    while (end < rest.len) {
-        size_t next = end;
-
-        if (is_plain(f, rest.at[end])) {
-            end++;
-            continue;
-        }
-        if (space_class(f, next_char(rest.at, rest.len, &next)))
+    while (begin < s->len) {
+        next = begin;
+        if (!(class_of(f, next_char(s->at, s->len, &next)) & CLASS_SPACE))
             break;
-        end = next;
+        begin = next;
     }
-    *s = (struct span){rest.at + end, rest.len - end};
-    return (struct span){rest.at, end};
+    for (end = begin; end < s->len; end = next) {
+        next = end;
+        if (is_plain(f, s->at[end]))
+            next++;
+        else if (class_of(f, next_char(s->at, s->len, &next)) & CLASS_SPACE)
+            break;
+    }
+    if (end == begin) {
+        *s = (struct span){0};
+        return *s;
+    }
+    s->len -= end;
+    s->at += end;
+    return (struct span){s->at - (end - begin), end - begin};
 }
 
 struct span fold_first_word(const struct fold *f, struct span trimmed)
 {
-    struct span word = fold_next_word(f, &trimmed), bare = strip_end(f, word, edge_class);
+    struct span word = fold_next_word(f, &trimmed), bare = strip_end(f, word, CLASS_EDGE);
 
     return bare.len > 0 ? bare : word;
 }
 
+static bool is_site(struct span word)
+{
+    return word.len > 4 && strncasecmp(word.at, "www.", 4) == 0;
+}
+
 static bool is_address(struct span word)
 {
-    return memchr(word.at, '@', word.len) || memmem(word.at, word.len, "//", 2) ||
-           (word.len > 4 && strncasecmp(word.at, "www.", 4) == 0);
+    return is_site(word) || memchr(word.at, '@', word.len) || memmem(word.at, word.len, "//", 2);
 }
 
 static bool is_digit(const struct span *s, size_t at)
@@ -189,9 +197,14 @@ static size_t part_end(const struct fold *f, struct span word)
 
         if (c < 128 && f->class[c] & CLASS_MARK &&
             !(at > 0 && is_digit(&word, at - 1) && is_digit(&word, at + 1)))
-            return is_address(word) ? word.len : at;
+            return at;
     }
     return word.len;
+}
+
+bool fold_has_parts(const struct fold *f, struct span word)
+{
+    return part_end(f, word) < word.len && !is_address(word);
 }
 
 struct span fold_next_part(const struct fold *f, struct span *word)
@@ -199,9 +212,9 @@ struct span fold_next_part(const struct fold *f, struct span *word)
     struct span part = {0};
 
     while (part.len == 0 && word->len > 0) {
-        size_t end = part_end(f, *word), over = end < word->len ? 1 : 0;
+        size_t end = is_site(*word) ? word->len : part_end(f, *word), over = end < word->len ? 1 : 0;
 
-        part = over ? strip(f, (struct span){word->at, end}, edge_class) : *word;
+        part = strip(f, (struct span){word->at, end}, CLASS_EDGE);
         *word = (struct span){word->at + end + over, word->len - end - over};
     }
     return part;
@@ -225,9 +238,14 @@ static size_t put_folded(const struct fold *f, uint32_t c, char out[4])
 
 unsigned char fold_first_byte(const struct fold *f, struct span s)
 {
-    unsigned char c = s.len > 0 ? (unsigned char)s.at[0] : 0;
+    size_t at = 0;
+    uint32_t c = s.len > 0 ? next_char(s.at, s.len, &at) : ' ';
+    char bytes[4];
 
-    return c < 128 && !(f->class[c] & CLASS_SPACE) ? (unsigned char)f->folded[c] : 0;
+    if (c >= KNOWN_CHARS || f->class[c] & CLASS_SPACE)
+        return 0;
+    put_folded(f, c, bytes);
+    return (unsigned char)bytes[0];
 }
 
 /* A normal form being written. */
@@ -240,7 +258,7 @@ struct normal {
 };
 
 /* Ahead of a word that is not the first one, a space. */
-static bool put_char(struct normal *n, const char *bytes, size_t count)
+static inline bool put_char(struct normal *n, const char *bytes, size_t count)
 {
     size_t space = !n->in_word && n->solid > 0 ? 1 : 0;
 
@@ -253,22 +271,17 @@ static bool put_char(struct normal *n, const char *bytes, size_t count)
     return true;
 }
 
-/* White space, or the end. */
-static void end_word(struct normal *n)
-{
-    n->len = n->solid;
-    n->in_word = n->overflows = false;
-}
-
-static int normal_of(const struct fold *f, struct span s, struct normal *n, char_class drop)
+static int normal_of(const struct fold *f, struct span s, struct normal *n, unsigned drop)
 {
     for (size_t at = 0; at < s.len;) {
         uint32_t c = next_char(s.at, s.len, &at);
+        unsigned class = class_of(f, c);
         char bytes[4];
 
-        if (space_class(f, c)) {
-            end_word(n);
-        } else if (drop(f, c)) {
+        if (class & CLASS_SPACE) { /* the word has ended */
+            n->len = n->solid;
+            n->in_word = n->overflows = false;
+        } else if (class & drop) {
             if (n->in_word && !put_char(n, bytes, put_folded(f, c, bytes)))
                 n->overflows = true;
         } else {
@@ -287,15 +300,16 @@ int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_
     size_t plain = 0;
     int len;
 
-    while (plain < s.len && plain < n.max && (unsigned char)s.at[plain] < 128 &&
-           !f->class[(unsigned char)s.at[plain]]) {
+    while (plain < s.len && plain < n.max && is_plain(f, s.at[plain])) {
         out[plain] = (char)f->folded[(unsigned char)s.at[plain]];
         plain++;
     }
     if (plain == s.len) /* as most words are */
         return (int)plain;
-    len = normal_of(f, s, &n, edge_class);
-    return len == 0 ? normal_of(f, s, &bare, space_class) : len; /* nothing but punctuation: that */
+    n.len = n.solid = plain;
+    n.in_word = plain > 0;
+    len = normal_of(f, (struct span){s.at + plain, s.len - plain}, &n, CLASS_EDGE);
+    return len == 0 ? normal_of(f, s, &bare, 0) : len; /* nothing but punctuation: that */
 }
 
 void fold_case(const struct fold *f, struct span s, bool upper, struct buf *out)

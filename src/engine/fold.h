@@ -32,9 +32,10 @@ struct span fold_first_word(const struct fold *f, struct span trimmed);
 /* The word at *s and what follows it, in *s. {0} at the end. */
 struct span fold_next_word(const struct fold *f, struct span *s);
 
-/* The part of a word at *word ahead of a mark that people put between words without a space ("price/hour",
- * "hello,is it open"), and what follows, in *word. Numbers ("1.5", "10:30") and addresses stay whole. {0} at
- * the end. */
+/* Has a word marks in it that people put between words without a space ("price/hour", "hello,is it open")?
+ * Numbers ("1.5", "10:30") and addresses have none. */
+bool fold_has_parts(const struct fold *f, struct span word);
+/* The next of its parts, and what follows, in *word. {0} at the end. */
 struct span fold_next_part(const struct fold *f, struct span *word);
 
 /* Writes the normal form, no NUL, and returns its length; -1 if it is longer than max. Characters that differ
@@ -42,7 +43,8 @@ struct span fold_next_part(const struct fold *f, struct span *word);
  * s). */
 int fold_normal(const struct fold *f, struct span s, char out[FOLD_BYTES], size_t max);
 
-/* The first byte of s's normal form, where that can be told at once (ASCII, no white space); else 0. */
+/* The first byte of s's normal form, where that can be told at once (the alphabets, no white space); else 0.
+ */
 unsigned char fold_first_byte(const struct fold *f, struct span s);
 
 /* Appends s in capitals, or in small letters, as far as one character becomes one other. f NULL: ASCII only.

@@ -201,29 +201,35 @@ static void hit_word(struct rules *r, const struct word_use *use)
     }
 }
 
-/* Its parts too, where it has several. */
 static void find_word(struct rules *r, struct span word)
 {
     const struct fold *fold = r->program->fold;
     struct span part, rest = word;
 
-    for (part = fold_next_part(fold, &rest); part.len > 0 && part.len < word.len;
-         part = fold_next_part(fold, &rest))
-        hit_word(r, words_find(r->words, part));
-    hit_word(r, words_find(r->words, word));
+    if (fold_has_parts(fold, word))
+        while ((part = fold_next_part(fold, &rest)).len > 0)
+            hit_word(r, words_find(r->words, part));
+    hit_word(r, words_find(r->words, word)); /* the later: it says more */
+}
+
+static void find_keyword(struct rules *r, struct span whole)
+{
+    const struct fold *fold = r->program->fold;
+    struct span first = fold_first_word(fold, whole), rest = first;
+
+    if (fold_has_parts(fold, first))
+        hit_keyword(r, words_find(r->keywords, fold_next_part(fold, &rest)));
+    hit_keyword(r, words_find(r->keywords, first)); /* the later: it says more */
+    hit_keyword(r, words_find(r->keywords, whole));
 }
 
 static void find_words(struct rules *r, struct span text)
 {
     const struct fold *fold = r->program->fold;
-    struct span whole = fold_trim(fold, text), first = fold_first_word(fold, whole);
-    struct span rest = first, part = fold_next_part(fold, &rest), word;
+    struct span whole = fold_trim(fold, text), word;
 
     r->events++;
-    if (part.len < first.len)
-        hit_keyword(r, words_find(r->keywords, part));
-    hit_keyword(r, words_find(r->keywords, first)); /* the later: it says more */
-    hit_keyword(r, words_find(r->keywords, whole));
+    find_keyword(r, whole);
     if (!r->has_words)
         return;
     while ((word = fold_next_word(fold, &whole)).len > 0)

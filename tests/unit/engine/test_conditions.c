@@ -108,6 +108,8 @@ static void test_table(void **state)
         {RULE(.keywords = WORDS("1")), GIVEN(.text = "1.please"), GIVEN(.text = "1.5 kg")},
         {RULE(.words = WORDS("open")), GIVEN(.text = "hi!are you closed/open"),
          GIVEN(.text = "info@open.example https://open.example/open www.open.example")},
+        {RULE(.words = WORDS("price")), GIVEN(.text = "(hello),(price)"), GIVEN(.text = "(hello),(prices)")},
+        {RULE(.words = WORDS("price")), GIVEN(.text = "hello,-price"), GIVEN(.text = "see:www.price.example")},
         {RULE(.words = WORDS("price")), GIVEN(.text = many_words), GIVEN(.text = "prices")},
         {RULE(.languages = WORDS("pt-BR")),
          GIVEN(.text = "Obrigado, você pode me ajudar?", .language = "pt-BR"),
