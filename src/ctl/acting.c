@@ -12,22 +12,18 @@ static const struct staff *staff_of(const struct call *call)
     return desk_staff(call->ctl->world.desk);
 }
 
-static bool unknown(struct call *call, const char *field, const char *name, const char *none,
-                    struct buf *known)
+static int unknown(const char *field, const char *name, const char *none, struct buf *known, struct err *e)
 {
-    struct err e;
-
     if (known->len)
-        err_set(&e, ERR_INVALID, "%s: \"%.60s\" is not known; expected one of: %s", field, name,
+        err_set(e, ERR_INVALID, "%s: \"%.60s\" is not known; expected one of: %s", field, name,
                 buf_str(known));
     else
-        err_set(&e, ERR_INVALID, "%s: \"%.60s\" is not known: gateway.conf has no %s", field, name, none);
+        err_set(e, ERR_INVALID, "%s: \"%.60s\" is not known: gateway.conf has no %s", field, name, none);
     buf_free(known);
-    call_fail(call, e.code, e.text);
-    return false;
+    return e->code;
 }
 
-bool call_person(struct call *call, const char *field, char *out, size_t size)
+static int person_of(const struct call *call, const char *field, char *out, size_t size, struct err *e)
 {
     const char *name = call_text(call, field);
     const struct person *p;
@@ -35,17 +31,17 @@ bool call_person(struct call *call, const char *field, char *out, size_t size)
 
     str_copy(out, size, "");
     if (!name || !*name)
-        return true;
+        return 0;
     p = staff_person(staff_of(call), name);
     if (p) {
         str_copy(out, size, p->name);
-        return true;
+        return 0;
     }
     staff_names(staff_of(call), &known);
-    return unknown(call, field, name, "people", &known);
+    return unknown(field, name, "people", &known, e);
 }
 
-bool call_department(struct call *call, const char *field, char *out, size_t size)
+int department_of(const struct call *call, const char *field, char *out, size_t size, struct err *e)
 {
     const char *name = call_text(call, field);
     const struct department *d;
@@ -53,25 +49,53 @@ bool call_department(struct call *call, const char *field, char *out, size_t siz
 
     str_copy(out, size, "");
     if (!name || !*name)
-        return true;
+        return 0;
     d = staff_department(staff_of(call), name);
     if (d) {
         str_copy(out, size, d->name);
-        return true;
+        return 0;
     }
     staff_department_names(staff_of(call), &known);
-    return unknown(call, field, name, "departments", &known);
+    return unknown(field, name, "departments", &known, e);
 }
 
-bool call_acting(struct call *call, struct acting *out)
+int acting_of(const struct call *call, struct acting *out, struct err *e)
 {
-    if (!call_person(call, "as", out->person, sizeof out->person))
-        return false;
+    int rc = person_of(call, "as", out->person, sizeof out->person, e);
+
     if (*out->person)
         snprintf(out->who, sizeof out->who, "person:%s", out->person);
     else
         snprintf(out->who, sizeof out->who, "ctl:%s", call_user(call));
-    return true;
+    return rc;
+}
+
+static bool good(struct call *call, int rc, const struct err *e)
+{
+    if (rc < 0)
+        call_fail(call, e->code, e->text);
+    return rc == 0;
+}
+
+bool call_person(struct call *call, const char *field, char *out, size_t size)
+{
+    struct err e = {0};
+
+    return good(call, person_of(call, field, out, size, &e), &e);
+}
+
+bool call_department(struct call *call, const char *field, char *out, size_t size)
+{
+    struct err e = {0};
+
+    return good(call, department_of(call, field, out, size, &e), &e);
+}
+
+bool call_acting(struct call *call, struct acting *out)
+{
+    struct err e = {0};
+
+    return good(call, acting_of(call, out, &e), &e);
 }
 
 /* ---- numbers ---- */

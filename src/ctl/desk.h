@@ -28,6 +28,9 @@ bool call_acting(struct call *call, struct acting *out);
 /* The person or department that a field names, as gateway.conf writes it; "" where it was not given. */
 bool call_person(struct call *call, const char *field, char *out, size_t size);
 bool call_department(struct call *call, const char *field, char *out, size_t size);
+/* The same where a request that is not good any more may have been accepted: ERR_INVALID, and no answer. */
+int acting_of(const struct call *call, struct acting *out, struct err *e);
+int department_of(const struct call *call, const char *field, char *out, size_t size, struct err *e);
 /* A number as people write it, in canonical form. */
 bool call_number_of(struct call *call, const char *field, char out[NUMBER_BYTES]);
 /* As far as a text is a number, or the beginning of one, the canonical form of it; else the text. */

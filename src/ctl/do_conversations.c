@@ -165,19 +165,24 @@ void do_operation(struct call *call)
 {
     struct operating *o = call_keep(call, sizeof *o, NULL);
     const char *key = call_text(call, "key");
+    struct err e = {0};
 
     o->call = call;
     if (!operation_from_name(strchr(call->kind->name, ' ') + 1, &o->op.op)) {
         call_fail(call, ERR_INVALID, "there is no such operation");
         return;
     }
-    if (!call_acting(call, &o->acting))
+    if (acting_of(call, &o->acting, &e) < 0 && !key) {
+        call_fail(call, e.code, e.text);
         return;
+    }
     if (key)
         snprintf(o->key, sizeof o->key, "ctl:%.120s", key);
     o->op.conversation = call_number(call, "conversation", 0);
     o->op.value = value_fields[o->op.op] ? call_text(call, value_fields[o->op.op]) : NULL;
-    o->op.person = *o->acting.person ? o->acting.person : NULL;
+    o->op.person = e.code              ? call_text(call, "as") /* what was done by this key stays told */
+                   : *o->acting.person ? o->acting.person
+                                       : NULL;
     o->op.who = o->acting.who;
     o->op.override_reason = call_text(call, "override");
     o->op.key = key ? o->key : NULL;

@@ -19,6 +19,7 @@ struct sending {
     int64_t validity_ms, due_wall_ms;
     int priority;
     struct acting acting;
+    struct err refused; /* people and departments that are not there (any more) */
     char department[DESK_WORD_BYTES];
     /* Waiting. Of each message: */
     struct outcome {
@@ -232,13 +233,12 @@ static int priority_of(const struct call *call)
 static void set_key(struct sending *s, int i, const char *key)
 {
     struct gateway_send *send = &s->sends[i];
-    struct segment_plan plan;
     char to[NUMBER_BYTES];
     bool good;
 
     if (!key || !*key)
         return;
-    good = gateway_preview(s->call->ctl->world.gateway, send, &plan, to, NULL) == 0;
+    good = gateway_number(s->call->ctl->world.gateway, send->to, to, NULL) == 0;
     snprintf(s->keys[i], sizeof s->keys[i], "ctl:%.120s:%.24s", key, good ? to : send->to);
     send->key = s->keys[i];
 }
@@ -265,6 +265,7 @@ static void fill(struct sending *s, int i, const char *to)
     send->who = s->acting.who;
     send->department = *s->department ? s->department : NULL;
     send->override_reason = call_text(call, "override");
+    send->refused = s->refused.code ? &s->refused : NULL;
     set_key(s, i, call_text(call, "key"));
     s->outcomes[i].state = MSG_QUEUED;
 }
@@ -281,9 +282,8 @@ void do_send(struct call *call)
     s->due_wall_ms = call_wall_ms(call, "at", 0);
     s->validity_ms = call_duration_ms(call, "validity", 0);
     snprintf(s->source, sizeof s->source, "ctl:%s", call_user(call));
-    if (!call_acting(call, &s->acting) ||
-        !call_department(call, "department", s->department, sizeof s->department))
-        return;
+    if (acting_of(call, &s->acting, &s->refused) == 0)
+        department_of(call, "department", s->department, sizeof s->department, &s->refused);
     s->sends = array((size_t)count, sizeof *s->sends);
     s->keys = array((size_t)count, sizeof *s->keys);
     s->outcomes = array((size_t)count, sizeof *s->outcomes);

@@ -29,6 +29,7 @@ struct sending {
     struct gateway_admit a;
     struct gateway_send send;
     struct gateway_admitted result;
+    struct err refused; /* there is no text for it (any more) */
     struct buf text;
     char number[NUMBER_BYTES], key[MSG_KEY_BYTES];
     int64_t n;
@@ -188,19 +189,15 @@ static void prepare(struct run *r, const struct engine_text *text, const struct 
 {
     struct sending *s = &r->sends[r->nsends];
     const char *missing;
-    char reason[MSG_REASON_BYTES];
 
     *s = (struct sending){.run = r, .n = to->n};
     missing = engine_text_render(text, to->number, &to->contact, rt_wall_ms(r->c->rt), &s->text);
-    if (missing) {
-        snprintf(reason, sizeof reason, "no value for %.60s", missing);
-        note(r, to->n, RECIPIENT_REFUSED, 0, reason);
-        buf_free(&s->text);
-        return;
-    }
+    if (missing)
+        err_set(&s->refused, ERR_INVALID, "no value for %.60s", missing);
     str_copy(s->number, sizeof s->number, to->number);
     snprintf(s->key, sizeof s->key, "%s:%s", r->source, to->number);
     campaign_send_init(&s->send, &r->next.row, s->number, buf_str(&s->text), r->source, s->key);
+    s->send.refused = missing ? &s->refused : NULL;
     s->a = (struct gateway_admit){.sends = &s->send, .count = 1, .done = on_admitted, .results = &s->result};
     r->nsends++;
 }

@@ -16,6 +16,7 @@ struct doing {
     struct desk *desk;
     struct desk_do *request;
     struct store_situation known;
+    struct store_show given; /* by the request's key before */
     struct operation_plan plan;
     struct draft draft;
     struct gateway_apply apply;
@@ -27,6 +28,7 @@ static void doing_free(struct doing *g)
 {
     DL_DELETE(g->desk->doings, g);
     store_situation_clear(&g->known);
+    store_show_clear(&g->given);
     draft_fini(&g->draft);
     free(g);
 }
@@ -107,22 +109,13 @@ static void draft(struct doing *g)
     }
 }
 
-static void on_known(struct store_op *op, int status)
+static void plan(struct doing *g)
 {
-    struct doing *g = container_of(op, struct doing, known.op);
     struct desk_do *r = g->request;
     struct operation_request request = {
         .op = r->op, .value = r->value, .person = r->person, .now_wall_ms = rt_wall_ms(g->desk->rt)};
+    int status = operation_plan(desk_staff(g->desk), &g->known.conv, &request, &g->plan, &r->err);
 
-    if (status != 0) {
-        r->err = op->err;
-        if (status == ERR_NOT_FOUND)
-            err_set(&r->err, status, "there is no conversation %lld", (long long)r->conversation);
-        finish(g, status);
-        return;
-    }
-    r->state = g->known.conv.state;
-    status = operation_plan(desk_staff(g->desk), &g->known.conv, &request, &g->plan, &r->err);
     if (status != 0) {
         finish(g, status);
         return;
@@ -133,6 +126,43 @@ static void on_known(struct store_op *op, int status)
                                       .verdict = draft_verdict(&g->draft),
                                       .done = applied};
     gateway_apply(g->desk->gateway, &g->apply);
+}
+
+/* What was answered by this key is not answered again, nor is anything else done, or refused, again. */
+static void on_given(struct store_op *op, int status)
+{
+    struct doing *g = container_of(op, struct doing, given.op);
+    struct desk_do *r = g->request;
+
+    if (status == ERR_NOT_FOUND) {
+        plan(g);
+        return;
+    }
+    r->err = op->err;
+    r->message = g->given.row.id;
+    str_copy(r->words, sizeof r->words, "answered before");
+    finish(g, status);
+}
+
+static void on_known(struct store_op *op, int status)
+{
+    struct doing *g = container_of(op, struct doing, known.op);
+    struct desk_do *r = g->request;
+
+    if (status != 0) {
+        r->err = op->err;
+        if (status == ERR_NOT_FOUND)
+            err_set(&r->err, status, "there is no conversation %lld", (long long)r->conversation);
+        finish(g, status);
+        return;
+    }
+    r->state = g->known.conv.state;
+    if (!r->key || !*r->key) {
+        plan(g);
+        return;
+    }
+    g->given = (struct store_show){.op.done = on_given, .key = r->key};
+    store_show(g->desk->store, &g->given);
 }
 
 void desk_do(struct desk *d, struct desk_do *r)

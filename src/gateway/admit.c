@@ -17,7 +17,7 @@ struct admission {
     char (*sims)[MSG_MODEM_BYTES]; /* per message: the modem that received what it answers, "" none */
     struct store_show show;
     int looked; /* messages for which that is known */
-    int status;
+    int status; /* of a request that is refused at once */
 };
 
 const char *gw_known(struct gateway *g, bool pools, char *out, size_t size)
@@ -53,6 +53,19 @@ static void refuse_all(struct gateway_admit *a, int code, const char *text)
         err_set(&a->results[i].err, code, "%s", text);
 }
 
+/* One of the request cannot be accepted: nor are the others, but those that were before. Its error's code. */
+static int cancel_others(struct gateway_admit *a)
+{
+    int bad = 0;
+    while (!a->results[bad].err.code)
+        bad++;
+    for (int i = 0; i < a->count; i++)
+        if (a->results[i].err.code == 0 && a->results[i].id == 0)
+            err_set(&a->results[i].err, ERR_CANCELLED,
+                    "not accepted because message %d of the request is not", bad + 1);
+    return a->results[bad].err.code;
+}
+
 static void on_refused(struct job *j)
 {
     struct admission *ad = container_of(j, struct admission, job);
@@ -62,20 +75,20 @@ static void on_refused(struct job *j)
     a->done(a, status);
 }
 
-static void refuse(struct gateway *g, struct admission *ad, int status)
-{
-    ad->status = status;
-    gw_defer(g, &ad->job, on_refused);
-}
-
-static void fill_results(struct admission *ad)
+/* Where the request failed, only what was accepted before has an id. */
+static void fill_results(struct admission *ad, bool failed)
 {
     for (int i = 0; i < ad->a->count; i++) {
         struct gateway_admitted *r = &ad->a->results[i];
-        r->id = ad->messages[i].id;
-        r->existed = ad->messages[i].existed;
-        if (ad->messages[i].opted_out)
-            err_set(&r->err, ERR_REFUSED, "to: %s", ad->messages[i].refused);
+        const struct store_new_message *m = &ad->messages[i];
+        r->existed = m->existed;
+        r->id = m->existed || !failed ? m->id : 0;
+        if (m->existed) {
+            r->parts = m->nparts;
+            r->err = (struct err){0};
+        }
+        if (m->opted_out)
+            err_set(&r->err, ERR_REFUSED, "to: %s", m->refused);
     }
 }
 
@@ -134,11 +147,14 @@ static void on_admitted(struct store_op *op, int status)
     struct gateway_admit *a = ad->a;
     if (status == 0) {
         gw_store_works(g);
-        fill_results(ad);
+        fill_results(ad, false);
         gw_index_new(g, ad->messages,
                      ad->op.count); /* reads what the request holds, which ends with `done` */
         a->done(a, 0); /* durable: whoever asked may now be told, and knows the ids before the first event */
         gw_tell_new(g, ad->messages, ad->op.count);
+    } else if (status == ERR_NOT_FOUND) {
+        fill_results(ad, true);
+        a->done(a, cancel_others(a));
     } else {
         struct err why = op->err;
         if (status == ERR_FULL)
@@ -150,11 +166,17 @@ static void on_admitted(struct store_op *op, int status)
     gw_job_end(&ad->job);
 }
 
-/* Checks every message. The index of the first that cannot be accepted, or -1. */
-static int compose_all(struct gateway *g, struct admission *ad, int64_t now_wall_ms)
+/* What cannot be accepted now may have been before, with its key: the caps of a day, routes, the settings and
+ * what they depend on may be others since. The store knows. */
+static void doubt(struct admission *ad, int i)
+{
+    ad->messages[i].key = ad->a->sends[i].key;
+    ad->messages[i].known_only = true;
+}
+
+static void compose_all(struct gateway *g, struct admission *ad, int64_t now_wall_ms)
 {
     struct gateway_admit *a = ad->a;
-    int bad = -1;
     for (int i = 0; i < a->count; i++) {
         struct gateway_admitted *r = &a->results[i];
         *r = (struct gateway_admitted){0};
@@ -164,36 +186,46 @@ static int compose_all(struct gateway *g, struct admission *ad, int64_t now_wall
         int rc = gw_compose(g, &s, now_wall_ms, &ad->messages[i], &ad->composed[i], &r->err);
         str_copy(r->to, sizeof(r->to), ad->composed[i].to);
         r->parts = (int)ad->composed[i].plan.count;
-        if (rc < 0 && bad < 0)
-            bad = i;
+        if (rc < 0)
+            doubt(ad, i);
     }
-    return bad;
+}
+
+static void check_queue(struct gateway *g, struct admission *ad)
+{
+    char text[80];
+    if (g->conf->queue_max <= 0 || (int64_t)g->q.nentries + ad->a->count <= g->conf->queue_max)
+        return;
+    snprintf(text, sizeof(text), "the queue is full: %u messages wait, at most %d are allowed", g->q.nentries,
+             g->conf->queue_max);
+    for (int i = 0; i < ad->a->count; i++)
+        if (!ad->messages[i].known_only) {
+            err_set(&ad->a->results[i].err, ERR_FULL, "%s", text);
+            doubt(ad, i);
+        }
+}
+
+static bool may_be_known(const struct admission *ad)
+{
+    for (int i = 0; i < ad->a->count; i++)
+        if (ad->messages[i].known_only && (!ad->messages[i].key || !*ad->messages[i].key))
+            return false;
+    return true;
 }
 
 /* Everything that must be known is. */
 static void admit(struct admission *ad)
 {
     struct gateway *g = ad->job.g;
-    struct gateway_admit *a = ad->a;
     ad->op.now_wall_ms = rt_wall_ms(g->rt);
-    int bad = compose_all(g, ad, ad->op.now_wall_ms);
-    if (bad >= 0) {
-        for (int i = 0; i < a->count; i++)
-            if (a->results[i].err.code == 0)
-                err_set(&a->results[i].err, ERR_CANCELLED,
-                        "not accepted because message %d of the request is not", bad + 1);
-        refuse(g, ad, a->results[bad].err.code);
+    compose_all(g, ad, ad->op.now_wall_ms);
+    check_queue(g, ad);
+    if (may_be_known(ad)) {
+        store_admit(g->store, &ad->op);
         return;
     }
-    if (g->conf->queue_max > 0 && (int64_t)g->q.nentries + a->count > g->conf->queue_max) {
-        char text[80];
-        snprintf(text, sizeof(text), "the queue is full: %u messages wait, at most %d are allowed",
-                 g->q.nentries, g->conf->queue_max);
-        refuse_all(a, ERR_FULL, text);
-        refuse(g, ad, ERR_FULL);
-        return;
-    }
-    store_admit(g->store, &ad->op);
+    ad->status = cancel_others(ad->a);
+    gw_defer(g, &ad->job, on_refused);
 }
 
 static void look_up(struct admission *ad);

@@ -307,6 +307,10 @@ int gw_compose(struct gateway *g, const struct gateway_send *given, int64_t now_
         return e->code;
     if (!s->to || number_normalise(s->to, g->conf->country, s->reading, c->to, e) < 0)
         return s->to ? err_wrap(e, "to") : err_set(e, ERR_INVALID, "to: a telephone number is expected");
+    if (s->refused) {
+        *e = *s->refused;
+        return e->code;
+    }
     if (make_user_data(g, s, c, e) < 0)
         return e->code;
     if (gw_way_find(g, s, c->to, (int)c->plan.count, &c->way, c->why, e) < 0)

@@ -99,6 +99,7 @@ struct gateway_send {
     int transliterate;             /* -1 as configured */
     int language, language_ext;    /* national tables to use, 0 none */
     const char *smsc;              /* service centre put into the PDU; NULL as configured */
+    const struct err *refused;     /* the door's own refusal: only asked whether `key` was accepted before */
     int mr;                        /* TP-MR put into the PDU, -1 not said; most modems put their own */
 };
 void gateway_send_init(struct gateway_send *s); /* everything "not said" */
@@ -106,7 +107,7 @@ void gateway_send_init(struct gateway_send *s); /* everything "not said" */
 /* What becomes of each. */
 struct gateway_admitted {
     int64_t id;   /* 0 when refused */
-    bool existed; /* the key was accepted before */
+    bool existed; /* the key was accepted before, whatever would be said to it now */
     int parts;
     char to[NUMBER_BYTES];
     struct err err; /* when refused: place and what was expected */

@@ -4,7 +4,7 @@
 
 #include "store/desk_private.h"
 
-static const char sql_by_key[] = "SELECT id FROM message WHERE key = ?1 AND key <> ''";
+static const char sql_by_key[] = "SELECT id, parts FROM message WHERE key = ?1 AND key <> ''";
 static const char sql_insert_part[] =
     "INSERT INTO part(id, state, mr, attempts, modem, imsi, submitted, sent, reported, report_status, "
     "awaits, "
@@ -20,9 +20,12 @@ static int find_key(struct store_db *db, struct store_new_message *m)
     if (!m->key || m->key[0] == '\0')
         return ERR_OK;
     rc = DB_FIRST(db, &st, sql_by_key, db_text(m->key));
+    if (rc == 0 && m->known_only)
+        rc = err_set(db->err, ERR_NOT_FOUND, "nothing was accepted by this key");
     if (rc <= 0)
         return rc;
     m->id = db_col(st, 0);
+    m->nparts = (int)db_col(st, 1);
     m->existed = true;
     db_end(st);
     return ERR_OK;
@@ -95,7 +98,7 @@ int message_admit(struct store_db *db, struct store_new_message *m, int64_t now_
 
     m->id = 0;
     m->existed = m->opted_out = false;
-    if ((rc = check(db, m)) || (rc = find_key(db, m)) || m->existed ||
+    if ((rc = find_key(db, m)) || m->existed || (rc = check(db, m)) ||
         (rc = consent_admit(db, m, now_wall_ms)) || m->opted_out || (rc = desk_of(db, m, &desk)))
         return rc;
     rc = message_insert(db,

@@ -80,16 +80,18 @@ struct store_new_message {
     const char *route;           /* whose parts it counts among: store_spending; NULL none */
     const struct store_new_part *parts;
     int nparts;
-    int64_t id;                     /* out */
-    bool existed;                   /* out: the key was accepted before; id is the earlier message's */
-    bool opted_out;                 /* out: refused by consent; nothing was stored for it, id 0 */
-    int depth;                      /* of the event that made it; store_handle sets it */
+    bool known_only; /* it cannot be accepted, but may have been: ERR_NOT_FOUND where its key was not */
+    int64_t id;      /* out */
+    bool existed;    /* out: the key was accepted before; id is the earlier message's */
+    bool opted_out;  /* out: refused by consent; nothing was stored for it, id 0 */
+    int depth;       /* of the event that made it; store_handle sets it */
     char refused[MSG_REASON_BYTES]; /* out: why, where opted_out: who opted out, how and when */
 };
 
 /* All messages of one request, in one transaction (a spool file with several recipients). A message to an
  * opted-out number without MSG_F_CONSENT or MSG_F_OVERRIDE, and with MSG_F_MARKETING one to a number that did
- * not opt in, is not stored but marked `opted_out`. History: queued. */
+ * not opt in, is not stored but marked `opted_out`. What was accepted by its key before is neither looked at
+ * nor stored: `existed`, with the id and parts of then. History: queued. */
 struct store_admit {
     struct store_op op;
     struct store_new_message *messages;

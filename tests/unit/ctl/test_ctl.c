@@ -556,6 +556,7 @@ static void test_send_and_look(void **state)
  */
 static void test_key(void **state)
 {
+    static const char *const gone[] = {"modem", "pool", "as", "department"};
     struct fixture *f = *state;
 
     says(f, "{\"do\": \"send\", \"to\": \"01701234567\", \"text\": \"a\", \"key\": \"k\"}",
@@ -564,6 +565,21 @@ static void test_key(void **state)
          "messages.0.existed", "true");
     says(f, "{\"do\": \"send\", \"to\": \"01701234568\", \"text\": \"a\", \"key\": \"k\"}",
          "messages.0.existed", "false");
+    /* Nor does it matter that what the request names is there no more. */
+    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+        char line[200];
+
+        snprintf(
+            line, sizeof line,
+            "{\"do\": \"send\", \"to\": \"01701234567\", \"text\": \"a\", \"key\": \"%s\", \"%s\": \"gone\"}",
+            "k", gone[i]);
+        says(f, line, "messages.0.existed", "true");
+        snprintf(
+            line, sizeof line,
+            "{\"do\": \"send\", \"to\": \"01701234567\", \"text\": \"a\", \"key\": \"%s\", \"%s\": \"gone\"}",
+            "new", gone[i]);
+        says(f, line, "error.code", "invalid");
+    }
 }
 
 /* With `wait` come the number, the progress of each part, and the outcome as the answer. */

@@ -193,6 +193,39 @@ static void test_reply(void **state)
     assert_int_equal(conversation(1).replies_by_persons, 1);
 }
 
+/* An answer that is repeated with its key is told as the one that was given, and does nothing again, whatever
+ * has happened since: the customer's next message still waits, a conversation that was closed stays so. */
+static void test_repeated(void **state)
+{
+    struct desk_do r = {
+        .op = OP_REPLY, .conversation = 1, .value = "Yes, until 6", .person = "Anna", .key = "k1"};
+    struct desk_do done;
+    int64_t id;
+    int since;
+
+    (void)state;
+    say(CUSTOMER, "Have you got rye bread?");
+    assert_int_equal(act_as_anna(OP_ASSIGN, "Lea", &done), 0);
+    assert_int_equal(act(r, &done), 0);
+    id = done.message;
+    world_run(&w, 10000);
+    say(CUSTOMER, "And cake?");
+    since = w.mr;
+    assert_int_equal(act(r, &done), 0);
+    assert_int_equal(done.message, id);
+    assert_string_equal(done.words, "answered before");
+    assert_int_equal(done.state, CONV_OPEN);
+    world_run(&w, 10000);
+    assert_int_equal(since, w.mr);
+    assert_true(conversation(1).due_wall_ms[CLOCK_NEXT] > 0);
+    assert_int_equal(conversation(1).state, CONV_OPEN);
+    assert_int_equal(act_as_anna(OP_CLOSE, NULL, &done), 0);
+    r.person = "Zoe"; /* works here no more */
+    assert_int_equal(act(r, &done), 0);
+    assert_int_equal(done.message, id);
+    assert_int_equal(done.state, CONV_CLOSED);
+}
+
 /* Whom an operation concerns hears of it by telephone; who does it does not. */
 static void test_told(void **state)
 {
@@ -755,6 +788,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define FLOW(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
         FLOW(test_reply),
+        FLOW(test_repeated),
         FLOW(test_told),
         FLOW(test_refused),
         FLOW(test_overdue),

@@ -364,6 +364,75 @@ static void cost_cap_first(void **state)
     end(w);
 }
 
+static int64_t send_to_person(struct world *w)
+{
+    struct gateway_send s = message(FRENCH, "waits");
+
+    s.person = true;
+    return admit(w, &s);
+}
+
+/* A request that was accepted is told so whenever it is repeated with its key, whatever has changed since:
+ * the day's cost cap, a premium range, a quota, a pool, a longest text, a full queue, an opt-out. The message
+ * is the first one, and a recipient that was not among the accepted is refused as ever. */
+static void repeated(void **state)
+{
+    const struct cost_conf costs[] = {{.modem = "", .per_part = "0.10"}};
+    const struct policy_conf first = {.costs = costs, .ncosts = 1, .cost_per_day = "0.20"};
+    const struct policy_conf then = {
+        .costs = costs,
+        .ncosts = 1,
+        .cost_per_day = "0.20",
+        .premium = {.deny = true, .also = LIST("+49170*"), .allow = LIST("+33*")}};
+    struct world *w = start(&first, (const struct names[]){{"M0", "bulk"}, {"M1", ""}}, 2);
+    struct gateway_send s = message(GERMAN, "a text"), pool = message(FRENCH, "another");
+    int64_t id, other;
+
+    (void)state;
+    set_state(&w->carriers[1], CARRIER_DOWN, "port lost");
+    s.key = "k";
+    pool.key = "p";
+    pool.pool = "bulk";
+    id = admit(w, &s);
+    other = admit(w, &pool);
+    assert_true(id > 0 && other > id);
+    assert_int_equal(admit(w, &s), id);
+    assert_int_equal(send_to(w, GERMAN, "no more"), ERR_REFUSED); /* cost */
+    assert_int_equal(admit(w, &pool), other);
+    set_state(&w->carriers[0], CARRIER_DOWN, "port lost");
+    if (send_to_person(w) < 0)
+        fail_msg("%s", w->reason);
+    w->conf.policy = &then;
+    w->conf.max_parts = 1;
+    w->conf.queue_max = 1;
+    gateway_reconfigure(w->g, &w->conf);
+    assert_int_equal(admit(w, &s), id);
+    s.text = "too long for one message 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 "
+             "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789";
+    assert_int_equal(admit(w, &s), id);
+    pool.pool = "gone";
+    assert_int_equal(admit(w, &pool), other);
+    pool.key = "q";
+    assert_int_equal(admit(w, &pool), ERR_INVALID);
+    assert_contains(w->reason, "pool: ");
+    pool.pool = NULL;
+    pool.person = true;
+    assert_int_equal(admit(w, &pool), ERR_FULL);
+
+    struct asked *q = asked_new();
+    q->a.count = 2;
+    q->sends[0] = s;
+    q->sends[1] = message(GERMAN, "new");
+    q->sends[1].key = "new";
+    admit_all(w, q);
+    assert_int_equal(q->status, ERR_REFUSED);
+    assert_int_equal(q->results[0].id, id);
+    assert_int_equal(q->results[1].id, 0);
+    assert_contains(q->results[1].err.text, "premium");
+    free(q);
+    end(w);
+}
+
 /* Marketing waits for the recipient's hours, and says so; answers and all else go at once. */
 static void quiet(void **state)
 {
@@ -741,6 +810,7 @@ int main(void)
         cmocka_unit_test(wish_of_a_scheduled_message),
         cmocka_unit_test(wish_for_a_busy_modem),
         cmocka_unit_test(cheapest_blocks_nobody),
+        cmocka_unit_test(repeated),
         cmocka_unit_test(holds),
         cmocka_unit_test(opted_out_of_the_stand_in),
         cmocka_unit_test(retried),
