@@ -294,6 +294,20 @@ static void say_unknown(struct relay_job *j, const char *why)
     finish(j);
 }
 
+/* The conversation was folded into another one: in line behind what is about that one. */
+static void go_to(struct relay_job *j, int64_t conversation)
+{
+    struct relay *r = j->relay;
+    int64_t before = j->command.conversation;
+
+    j->command.conversation = conversation;
+    j->asked = false;
+    DL_DELETE(r->jobs, j);
+    DL_APPEND(r->jobs, j);
+    next_of(r, conversation);
+    next_of(r, before);
+}
+
 static void on_conversation(struct store_op *op, int status)
 {
     struct relay_job *j = container_of(op, struct relay_job, known.op);
@@ -302,6 +316,8 @@ static void on_conversation(struct store_op *op, int status)
         say_unknown(j, "is not known");
     else if (!goes_on(j, status, &op->err))
         return;
+    else if (j->known.conv.id != j->command.conversation)
+        go_to(j, j->known.conv.id);
     else if (!relay_concerns(j, &j->known.conv))
         say_unknown(j, "is of another department");
     else if (j->command.kind == RELAY_DETAILS || may_collide(j))
@@ -315,6 +331,7 @@ static void on_conversation(struct store_op *op, int status)
 static void ask_conversation(struct relay_job *j)
 {
     j->asked = true;
+    store_situation_clear(&j->known);
     j->known = (struct store_situation){.op.done = on_conversation, .of = j->command.conversation};
     store_situation(j->relay->world->store, &j->known);
 }

@@ -51,6 +51,7 @@ int contact_also(struct store_db *db, const char *number, int64_t contact, int64
 /* What one of these numbers has opted out of, all have. */
 int contact_share_opt_outs(struct store_db *db, const struct numbers *all, const char *who,
                            int64_t now_wall_ms);
+/* Of one that was folded into another (merge.c), that other one, with its id. */
 int conv_load(struct store_db *db, int64_t id, struct conv_row *out);
 /* The live one of a number and SIM ("" any: the newest), or the last one that is CLOSED or SPAM. */
 int conv_find_live(struct store_db *db, int64_t contact, const char *sim, struct conv_row *out);

@@ -146,6 +146,8 @@ int contact_numbers(struct store_db *db, const char *number, struct numbers *out
 
 #define CONV_FROM "SELECT " CONV_COLUMNS " FROM conversation v JOIN contact c ON c.id = v.contact "
 static const char sql_conv[] = CONV_FROM "WHERE v.id = ?1";
+static const char sql_was[] =
+    CONV_FROM "WHERE v.id = (SELECT conversation FROM conversation_was WHERE id = ?1)";
 static const char sql_live[] = CONV_FROM "WHERE v.contact = ?1 AND v.sim = ?2 AND v.state < 5 LIMIT 1";
 static const char sql_live_any[] =
     CONV_FROM "WHERE v.contact = ?1 AND v.state < 5 ORDER BY v.id DESC LIMIT 1";
@@ -184,6 +186,8 @@ int conv_load(struct store_db *db, int64_t id, struct conv_row *out)
     sqlite3_stmt *st;
     int rc = DB_FIRST(db, &st, sql_conv, db_int(id));
 
+    if (rc == 0)
+        rc = DB_FIRST(db, &st, sql_was, db_int(id));
     return read_one(st, rc, out);
 }
 

@@ -181,7 +181,9 @@ static int erase_messages(struct erasing *g, const struct ids *ids)
 /* ---- of the relay ----------------------------------------------------------------------------------------
  */
 
-static const char sql_is_theirs[] = "SELECT 1 FROM conversation WHERE id = ?1 AND contact = ?2";
+static const char sql_is_theirs[] =
+    "SELECT 1 FROM conversation WHERE id = ifnull((SELECT conversation FROM conversation_was WHERE id = ?1), "
+    "?1) AND contact = ?2";
 
 static int is_theirs(struct erasing *g, const char *digits)
 {
@@ -331,6 +333,7 @@ static const char sql_ledger[] = "DELETE FROM consent_log WHERE number = ?1";
 /* Of the contact. */
 static const char sql_deliveries[] = "DELETE FROM delivery WHERE conversation IN " CONVERSATIONS;
 static const char sql_log[] = "DELETE FROM conversation_log WHERE conversation IN " CONVERSATIONS;
+static const char sql_was[] = "DELETE FROM conversation_was WHERE conversation IN " CONVERSATIONS;
 static const char sql_conversations[] = "DELETE FROM conversation WHERE contact = ?1";
 static const char sql_tags[] = "DELETE FROM contact_tag WHERE contact = ?1";
 static const char sql_also[] = "DELETE FROM contact_also WHERE contact = ?1";
@@ -350,7 +353,7 @@ static int erase_rest(struct erasing *g)
     static const char *const of_number[] = {sql_segments,  sql_bundles, sql_reports, sql_events,
                                             sql_auto,      sql_once,    sql_muted,   sql_values,
                                             sql_campaigns, sql_consent, sql_ledger,  sql_told};
-    static const char *const of_contact[] = {sql_deliveries, sql_log,  sql_conversations,
+    static const char *const of_contact[] = {sql_deliveries, sql_log,  sql_was,    sql_conversations,
                                              sql_tags,       sql_also, sql_contact};
     int rc = ERR_OK;
 

@@ -109,12 +109,28 @@ static int take(struct desk_tx *t)
 
 /* ---- messages ---- */
 
+/* Into the conversation that the one of this id was folded into. */
+static int resolve(struct desk_tx *t, int64_t *id)
+{
+    struct conv_row *c;
+    bool *dirty;
+    int rc;
+
+    if (*id <= 0)
+        return ERR_OK;
+    c = desk_conv(t, *id, &dirty, &rc);
+    *id = c ? c->id : *id;
+    return rc;
+}
+
 static int send_one(struct desk_tx *t, struct store_new_message *m)
 {
     struct store_handle *h = t->h;
     int rc;
 
     m->depth = h->depth;
+    if ((rc = resolve(t, &m->conversation)))
+        return rc;
     if (m->conversation == 0 && t->own.id != 0 && strcmp(m->peer ? m->peer : "", t->number) == 0)
         m->conversation = t->own.id;
     m->department = m->conversation == t->own.id && t->own.id != 0 ? t->own.department : NULL;

@@ -73,17 +73,15 @@ static const char sql_fold_log_n[] =
     "UPDATE conversation_log SET n = n - 1000000000 WHERE conversation = ?2 AND ?1 <> ?2";
 static const char sql_fold_events[] = "UPDATE event SET conversation = ?2 WHERE conversation = ?1";
 static const char sql_fold_deliveries[] = "UPDATE delivery SET conversation = ?2 WHERE conversation = ?1";
+/* Staff, handlers and people at the command know it by its old number. */
+static const char sql_fold_was[] =
+    "INSERT OR REPLACE INTO conversation_was(id, conversation) SELECT id, ?2 FROM conversation_was WHERE "
+    "conversation = ?1 UNION ALL SELECT ?1, ?2";
 static const char sql_fold_gone[] = "DELETE FROM conversation WHERE id = ?1 AND id <> ?2";
 
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
-/* Of two clocks, of which those that stand are not above 0. */
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a > 0 && (b <= 0 || a < b) ? a : b;
 }
 
 static const char sql_wrote_last[] = "SELECT peer FROM message INDEXED BY message_conversation WHERE "
@@ -103,11 +101,27 @@ static int wrote_last(struct store_db *db, struct conv_row *c)
     return ERR_OK;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* A clock that was late is told once. */
+static void fold_clocks(const struct conv_row *a, struct conv_row *b)
+{
+    for (int k = 0; k < CLOCKS; k++) {
+        if (a->due_wall_ms[k] <= 0 || (b->due_wall_ms[k] > 0 && b->due_wall_ms[k] <= a->due_wall_ms[k]))
+            continue;
+        b->due_wall_ms[k] = a->due_wall_ms[k];
+        b->overdue_wall_ms[k] = a->overdue_wall_ms[k];
+    }
+}
+
 static int fold(struct store_db *db, const struct conv_row *a, struct conv_row *b, int64_t now_wall_ms)
 {
     static const char *const steps[] = {sql_fold_messages, sql_fold_log,    sql_fold_log_old,
                                         sql_fold_log_n,    sql_fold_events, sql_fold_deliveries,
-                                        sql_fold_gone};
+                                        sql_fold_was,      sql_fold_gone};
     int rc = ERR_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(steps) && rc == ERR_OK; i++)
@@ -117,14 +131,15 @@ static int fold(struct store_db *db, const struct conv_row *a, struct conv_row *
     b->created_wall_ms = earlier(a->created_wall_ms, b->created_wall_ms);
     b->waiting_wall_ms = earlier(a->waiting_wall_ms, b->waiting_wall_ms);
     b->first_response_wall_ms = earlier(a->first_response_wall_ms, b->first_response_wall_ms);
-    b->last_in_wall_ms = a->last_in_wall_ms > b->last_in_wall_ms ? a->last_in_wall_ms : b->last_in_wall_ms;
+    b->last_in_wall_ms = later(a->last_in_wall_ms, b->last_in_wall_ms);
+    b->person_wall_ms = later(a->person_wall_ms, b->person_wall_ms);
+    b->office_wall_ms = later(a->office_wall_ms, b->office_wall_ms);
     b->messages_in += a->messages_in;
     b->replies_by_persons += a->replies_by_persons;
     b->replies_automatic += a->replies_automatic;
     b->flagged = a->flagged || b->flagged;
     b->changed_wall_ms = now_wall_ms;
-    for (int k = 0; k < CLOCKS; k++)
-        b->due_wall_ms[k] = sooner(a->due_wall_ms[k], b->due_wall_ms[k]);
+    fold_clocks(a, b);
     if (b->waiting_wall_ms != 0 && (b->state == CONV_WAITING || b->state == CONV_SNOOZED)) {
         b->state = CONV_OPEN;
         b->snoozed_until_wall_ms = 0;

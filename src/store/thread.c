@@ -23,6 +23,11 @@ struct conv_row *desk_conv(struct desk_tx *t, int64_t id, bool **dirty, int *rc)
         return NULL;
     t->other_dirty = false;
     *rc = conv_load(t->db, id, &t->other);
+    if (*rc == ERR_OK && t->other.id != 0 && t->other.id == t->own.id) { /* it was folded into this one */
+        t->other.id = 0;
+        *dirty = &t->own_dirty;
+        return &t->own;
+    }
     return *rc == ERR_OK && t->other.id != 0 ? &t->other : NULL;
 }
 

@@ -231,6 +231,7 @@ static int read_head(struct store_db *db, struct store_conv *c)
 
     if (rc == ERR_OK && c->row.id == 0)
         return err_set(db->err, ERR_NOT_FOUND, "there is no conversation %lld", (long long)c->id);
+    c->id = c->row.id;
     if (rc || (rc = DB_FIRST(db, &st, sql_contact, db_int(c->row.contact))) <= 0)
         return rc;
     contact_row_read(st, 0, &c->contact);

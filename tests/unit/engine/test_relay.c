@@ -324,6 +324,52 @@ static void test_operations(void **state)
     assert_string_equal(told(since, CUSTOMER), "close to the station|");
 }
 
+static bool merged;
+
+static void on_merged(struct store_op *op, int status)
+{
+    (void)op;
+    assert_int_equal(status, 0);
+    merged = true;
+}
+
+static bool is_merged(void *arg)
+{
+    (void)arg;
+    return merged;
+}
+
+/* Staff was told of two conversations that are one now, since the customers are: the number that is gone
+ * works as the other one does, and the answer says which that is. */
+static void test_folded(void **state)
+{
+    struct store_merge m = {.op.done = on_merged, .from = OTHER, .into = CUSTOMER, .who = "x"};
+    int since;
+
+    (void)state;
+    say(CUSTOMER, "Have you got rye bread?");
+    since = say(OTHER, "It is me again");
+    assert_string_equal(told(since, ANNA), "#2 " OTHER ": It is me again|");
+    m.now_wall_ms = rt_wall_ms(w.rt);
+    merged = false;
+    store_merge(w.store, &m);
+    assert_true(rt_sim_run_till(w.rt, is_merged, NULL, MINUTE_MS));
+    since = say(ANNA, "#2 take");
+    assert_string_equal(told(since, ANNA), "#1 assigned to Anna|");
+    since = say(ANNA, "#2 Yes, until 6");
+    assert_string_equal(told(since, OTHER), "Yes, until 6|");
+    assert_int_equal(conversation(1).replies_by_persons, 1);
+    assert_int_equal(conversation(2).id, 1);
+    /* Of two who answer at once, the second hears of the first, whichever number they say. */
+    say(CUSTOMER, "And tomorrow?");
+    since = w.mr;
+    world_receive(&w, LEA, "#2 Tomorrow, too");
+    world_receive(&w, BEN, "#1 No");
+    world_run(&w, 10000);
+    assert_string_equal(told(since, CUSTOMER), "No|");
+    assert_part(told(since, LEA), "#1: Ben answered ");
+}
+
 /* Another department's conversation is neither answered nor told by who does not belong there. */
 static void test_departments(void **state)
 {
@@ -669,6 +715,7 @@ int main(void)
         FLOW(test_who_is_told),
         FLOW(test_take_and_assign),
         FLOW(test_operations),
+        FLOW(test_folded),
         FLOW(test_departments),
         FLOW(test_two_answer),
         FLOW(test_without_number),

@@ -155,6 +155,79 @@ static void test_folded_number(void **state)
     assert_int_equal(ask(f, "SELECT messages_in FROM conversation"), 2);
 }
 
+/* What is to do about a conversation is to do about the one that it was folded into, and what was late in it
+ * is late once. */
+static void test_folded(void **state)
+{
+    struct fixture *f = *state;
+    struct store_new_message m = {.peer = A, .text = "we", .source = "test", .flags = MSG_F_PERSON};
+    struct store_conv v = {.limit = 50};
+    int64_t a, b, c;
+
+    c = writes(f, C, "zero", T0);
+    b = writes(f, B, "first", T0);
+    a = writes(f, A, "second", T0);
+    on_conversation(f, a, "engine", (struct store_effect){.kind = EFFECT_CLOCK, .at_wall_ms = T0 + 1}, T0);
+    on_conversation(f, b, "engine", (struct store_effect){.kind = EFFECT_CLOCK, .at_wall_ms = T0 + DAY}, T0);
+    on_conversation(f, a, "engine", (struct store_effect){.kind = EFFECT_OVERDUE}, T0 + MINUTE);
+    on_conversation(f, a, "person:Anna", (struct store_effect){.kind = EFFECT_OFFICE}, T0 + MINUTE);
+    merge(f, A, B);
+    on_conversation(f, b, "engine", (struct store_effect){.kind = EFFECT_OVERDUE}, T0 + 2 * MINUTE);
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation_log WHERE what = 'overdue'"), 1);
+    assert_int_equal(ask(f, "SELECT due_first FROM conversation WHERE peer = '" A "'"), T0 + 1);
+    assert_int_equal(ask(f, "SELECT office FROM conversation WHERE peer = '" A "'"), T0 + MINUTE);
+    merge(f, B, C);
+    m.parts = customers_parts;
+    m.nparts = 1;
+    m.conversation = a;
+    decide_on(f, &(struct deed){.conversation = b,
+                                .who = "person:Anna",
+                                .effects = {{.kind = EFFECT_NOTE, .conversation = a, .value = "one"},
+                                            {.kind = EFFECT_ASSIGN, .value = "Anna"},
+                                            {.kind = EFFECT_NOTE, .conversation = c, .value = "two"}},
+                                .neffects = 3,
+                                .reply = &m,
+                                .at = T0 + DAY});
+    v.id = a;
+    assert_int_equal(DO(f, store_conv, &v), 0);
+    assert_int_equal(v.id, c);
+    assert_int_equal(v.row.id, c);
+    assert_string_equal(v.row.assignee, "Anna");
+    assert_int_equal(v.row.replies_by_persons, 1);
+    assert_int_equal(v.row.state, CONV_WAITING);
+    assert_int_equal(v.rows[v.count - 1].message.id, m.id);
+    store_conv_clear(&v);
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation_log WHERE what = 'note'"), 2);
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation_was"), 2);
+}
+
+/* What the relay told of a conversation that was folded away is erased with the customer. */
+static void test_erased_folded(void **state)
+{
+    struct fixture *f = *state;
+    struct store_new_message m = {.peer = OTHER, .source = "relay:2", .flags = MSG_F_STAFF};
+    struct store_erase e = {.number = B, .who = "x", .now_wall_ms = T0 + DAY};
+    int64_t b = writes(f, B, "first", T0), a = writes(f, A, "second", T0);
+    char text[80], source[80];
+
+    snprintf(text, sizeof text, "#%lld " A ": given to you", (long long)a);
+    snprintf(source, sizeof source, "relay:%lld", (long long)a);
+    m.text = text;
+    m.source = source;
+    m.parts = customers_parts;
+    m.nparts = 1;
+    decide_on(f, &(struct deed){.conversation = a, .who = "engine", .reply = &m, .at = T0 + MINUTE});
+    ask(f, "UPDATE message SET state = 4 WHERE peer = '" OTHER "' RETURNING id");
+    merge(f, A, B);
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation_was"), 1);
+    (void)b;
+    do
+        assert_int_equal(DO(f, store_erase, &e), 0);
+    while (e.more);
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation_was"), 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message"), 0);
+}
+
 /* Consent, mutes and counted replies are a number's: an opt-out is shared as they become one, later each has
  * its own. */
 static void test_consent_is_of_the_number(void **state)
@@ -490,7 +563,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_writes_later),  TEST(test_answers_go_to),
-        TEST(test_folded_number), TEST(test_consent_is_of_the_number),
+        TEST(test_folded_number), TEST(test_folded),
+        TEST(test_erased_folded), TEST(test_consent_is_of_the_number),
         TEST(test_chains),        cmocka_unit_test(test_crash),
         TEST(test_too_many),      TEST(test_found),
         TEST(test_campaign),      TEST(test_import),
