@@ -29,5 +29,8 @@ int64_t hours_between(const struct hours *h, int64_t from_wall_ms, int64_t to_wa
 /* When it opens next, in words of a language ("en", "de", "fr", "es", "it", "nl", "pt", "tr", "pl"; others:
  * as "en"): "now", "today at 14:00", "tomorrow at 9:00", "on Monday at 9:00", "on 7 January at 9:00". */
 void hours_next_words(const struct hours *h, int64_t wall_ms, const char *language, char out[96]);
+/* How long that can become: an example of each form in this language ("": in each language), by index; false
+ * beyond the last. */
+bool hours_words_form(const char *language, int index, char out[96]);
 
 #endif

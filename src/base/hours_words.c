@@ -162,12 +162,21 @@ static int days_between(const struct zone *z, const struct zone_time *a, const s
     return (int)((noon_b - noon_a + DAY_MINUTES * INT64_C(30000)) / (DAY_MINUTES * INT64_C(60000)));
 }
 
+static void say_moment(const struct language *l, const char *day, int minute, char out[96])
+{
+    char time[16], at[96];
+
+    snprintf(time, sizeof time, "%d:%02d", minute / 60, minute % 60);
+    fill(at, minute / 60 == 1 ? l->one : l->at, 'T', time);
+    snprintf(out, 96, "%s %s", day, at);
+}
+
 void hours_next_words(const struct hours *h, int64_t wall_ms, const char *language, char out[96])
 {
     const struct language *l = language_of(language);
     int64_t next = hours_next_open(h, wall_ms);
     struct zone_time now, then;
-    char day[96], time[16], at[96];
+    char day[96];
     int days;
 
     if (next == 0 || next == wall_ms) {
@@ -181,7 +190,29 @@ void hours_next_words(const struct hours *h, int64_t wall_ms, const char *langua
         str_copy(day, sizeof day, days == 0 ? l->today : days == 1 ? l->tomorrow : l->weekdays[then.weekday]);
     else
         say_date(l, &then, day);
-    snprintf(time, sizeof time, "%d:%02d", then.minute / 60, then.minute % 60);
-    fill(at, then.minute / 60 == 1 ? l->one : l->at, 'T', time);
-    snprintf(out, 96, "%s %s", day, at);
+    say_moment(l, day, then.minute, out);
+}
+
+bool hours_words_form(const char *language, int index, char out[96])
+{
+    enum { MONTHS = 12, NOW = WEEK_DAYS + MONTHS, NEVER, FORMS };
+    const struct language *l =
+        *language ? language_of(language) : &languages[index / FORMS % (int)ARRAY_LEN(languages)];
+    struct zone_time t = {.day = 31};
+    char day[96];
+
+    if (index >= FORMS * (*language ? 1 : (int)ARRAY_LEN(languages)))
+        return false;
+    index %= FORMS;
+    if (index >= NOW) {
+        str_copy(out, 96, index == NOW ? l->now : l->never);
+        return true;
+    }
+    t.month = index - WEEK_DAYS + 1;
+    if (index < WEEK_DAYS)
+        str_copy(day, sizeof day, l->weekdays[index]);
+    else
+        say_date(l, &t, day);
+    say_moment(l, day, DAY_MINUTES - 1, out);
+    return true;
 }

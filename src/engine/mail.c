@@ -87,13 +87,14 @@ static bool compose(struct plugin *p, const struct handler_event *ev, const char
 {
     struct mailbox *m = p->impl;
     struct handler_event masked = *ev; /* as others than the sender may read it */
-    struct template_values values = {.business = p->business, .event = &masked};
+    struct template_values values;
     struct buf subject = {0}, text = {0};
     json_t *o;
     char *line;
 
     if (ev->shown.at)
         masked.text = ev->shown;
+    program_values(p->program, &masked, &values);
     if (m->subject)
         template_render(m->subject, &values, &subject);
     if (!subject.len)

@@ -59,7 +59,7 @@ struct plugin {
     const struct plugin_world *world;
     struct engine_handler_conf conf; /* all texts owned */
     const char *country;             /* borrowed of plugins */
-    const char *business;
+    const struct program *program;
     char *source;     /* "handler:NAME" */
     struct ask *asks; /* oldest first */
     int running;

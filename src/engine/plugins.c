@@ -14,7 +14,7 @@
 struct plugins {
     struct plugin **list;
     int count;
-    char *country, *business;
+    char *country;
 };
 
 static const struct plugin_kind *const kinds[] = {
@@ -198,19 +198,18 @@ static struct plugin *plugin_new(const struct engine_handler_conf *c, const stru
 }
 
 struct plugins *plugins_new(const struct engine_conf *conf, const struct plugin_world *world,
-                            struct problems *problems)
+                            const struct program *program, struct problems *problems)
 {
     struct plugins *ps = calloc(1, sizeof *ps);
 
     if (!ps || !(ps->list = calloc((size_t)conf->nhandlers + 1, sizeof *ps->list)))
         abort();
     ps->country = copy(conf->country);
-    ps->business = copy(conf->business);
     for (int i = 0; i < conf->nhandlers; i++) {
         struct plugin *p = plugin_new(&conf->handlers[i], world);
 
         p->country = ps->country;
-        p->business = ps->business;
+        p->program = program;
         check(ps, p, problems);
         p->handler.on = events_of(p, problems);
         ps->list[ps->count++] = p;
@@ -243,7 +242,6 @@ void plugins_free(struct plugins *ps)
         plugin_free(ps->list[i]);
     free(ps->list);
     free(ps->country);
-    free(ps->business);
     free(ps);
 }
 

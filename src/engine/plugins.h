@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 struct problems;
+struct program;
 
 /* What they stand on. The engine's, in place as long as there are plugins; members are set when the engine
  * comes to know them, and are NULL where a configuration is only checked. */
@@ -29,10 +30,11 @@ struct plugin_world {
 
 struct plugins;
 
-/* Reads scripts, opens shared objects, reads secrets; nothing is started yet. Copies all that it needs. Never
- * NULL; all problems are told, with the place. */
+/* Reads scripts, opens shared objects, reads secrets; nothing is started yet. Copies all that it needs of
+ * conf; program is the one whose they are, for what templates say. Never NULL; all problems are told, with
+ * the place. */
 struct plugins *plugins_new(const struct engine_conf *conf, const struct plugin_world *world,
-                            struct problems *p);
+                            const struct program *program, struct problems *p);
 /* NULL allowed. Ends processes and transfers, calling nothing but courier's `done` with ERR_CANCELLED. */
 void plugins_free(struct plugins *ps);
 

@@ -400,7 +400,7 @@ static void compile(struct program *p, const struct engine_conf *conf, const str
     p->reopen_ms = conf->desk.reopen_ms;
     p->lists = lists_new(conf, problems);
     staff_compile(&p->staff, conf, p->fold, problems);
-    p->plugins = plugins_new(conf, world, problems);
+    p->plugins = plugins_new(conf, world, p, problems);
     consent_compile(&p->consent, conf, p->fold, problems);
     guard_compile(&p->guard, conf, problems);
     sensitive_compile(&p->sensitive, conf, problems);

@@ -1,6 +1,7 @@
 /* Templates: compiled to lists of literals and values, one for each language. See engine/template.h. */
 #include "engine/template.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -394,17 +395,20 @@ const char *template_render(const struct template *t, const struct template_valu
 {
     const struct template *which = meant(t);
     const struct variant *text = which ? choose(which, v) : NULL;
+    struct template_values own = *v;
     size_t before = out->len;
 
     if (!text)
         return t->name ? t->name : "text";
+    if (*text->language) /* words in it are of its language, too */
+        own.language = text->language;
     for (int i = 0; i < text->nops; i++) {
         const struct op *op = &text->ops[i];
         struct filled f = {0};
         bool filled = true;
 
         if (op->value)
-            filled = fill(op, v, &f, out);
+            filled = fill(op, &own, &f, out);
         else
             buf_add(out, op->text.at, op->text.len);
         buf_free(&f.own);
@@ -414,6 +418,38 @@ const char *template_render(const struct template *t, const struct template_valu
         }
     }
     return NULL;
+}
+
+/* What costs more: what needs UCS-2, else what is longer. */
+static unsigned cost(const char *text, size_t len)
+{
+    const struct segment_conf conf = {.cls = -1};
+    struct segment_plan plan;
+
+    if (segment_measure(text, len, &conf, &plan, NULL) != 0)
+        return UINT_MAX;
+    return plan.units + (plan.alphabet == PDU_UCS2 ? UINT_MAX / 2 : 0);
+}
+
+/* The form of a value that costs most, or its default. */
+static void add_longest(const struct op *op, const char *language, struct buf *out)
+{
+    size_t chars = op->text.at ? utf8_count(op->text.at, op->text.len) : 0;
+    unsigned most = op->text.at && op->value->form ? cost(op->text.at, op->text.len) : 0;
+    char form[96], longest[96] = "";
+
+    for (int i = 0; op->value->form && op->value->form(language, i, form); i++)
+        if (cost(form, strlen(form)) > most) {
+            most = cost(form, strlen(form));
+            str_copy(longest, sizeof longest, form);
+        }
+    if (*longest)
+        buf_adds(out, longest);
+    else if (op->text.at && chars >= (size_t)op->value->longest)
+        buf_add(out, op->text.at, op->text.len);
+    else
+        for (int n = 0; n < op->value->longest; n++)
+            buf_addc(out, 'x');
 }
 
 bool template_longest(const struct template *t, int index, const char **language, struct buf *out)
@@ -427,14 +463,11 @@ bool template_longest(const struct template *t, int index, const char **language
     *language = text->language;
     for (int i = 0; i < text->nops; i++) {
         const struct op *op = &text->ops[i];
-        size_t chars = op->text.at ? utf8_count(op->text.at, op->text.len) : 0;
 
-        if (op->text.at && (!op->value || chars >= (size_t)op->value->longest)) {
+        if (op->value)
+            add_longest(op, text->language, out);
+        else
             buf_add(out, op->text.at, op->text.len);
-            continue;
-        }
-        for (int n = 0; n < op->value->longest; n++)
-            buf_addc(out, 'x');
     }
     return true;
 }

@@ -18,6 +18,8 @@ struct template_value {
     const char *name; /* one that ends in '.' is a family */
     value_get *get;
     int longest; /* characters that it usually has at most */
+    /* What it can be in a language ("": in any), by index; false beyond the last. NULL: so many letters. */
+    bool (*form)(const char *language, int index, char out[96]);
 };
 /* NULL: there is none. *arg: what follows a family's name. */
 const struct template_value *template_value_find(const char *name, const char **arg);

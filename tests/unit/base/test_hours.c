@@ -404,6 +404,33 @@ static void test_words(void **state)
     zone_free(z);
 }
 
+/* Each form there is comes once, and what is said at any time is none longer than the longest of them. */
+static void test_forms(void **state)
+{
+    static const char *const languages[] = {"en", "de", "fr", "es", "it", "nl", "pt", "tr", "pl"};
+    struct zone *z = zone("Europe/Berlin");
+    struct hours *h = hours(z, OPEN("Mon-Sun 22:30-23:00"), OPEN("2026-12-24..2027-01-06"));
+    int all = 0, in_any = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(languages); i++) {
+        char out[96], longest[96] = "";
+
+        for (int k = 0; hours_words_form(languages[i], k, out); k++, all++)
+            if (strlen(out) > strlen(longest))
+                str_copy(longest, sizeof longest, out);
+        for (int day = 0; day < 60; day++) {
+            hours_next_words(h, at(z, "2026-11-27 19:00") + day * INT64_C(86400000), languages[i], out);
+            assert_true(strlen(out) <= strlen(longest));
+        }
+    }
+    for (char out[96]; hours_words_form("", in_any, out);)
+        in_any++;
+    assert_int_equal(in_any, all);
+    hours_free(h);
+    zone_free(z);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_forms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

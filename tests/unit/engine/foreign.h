@@ -15,6 +15,7 @@ struct foreign {
     struct rt *rt;
     struct outside outside;
     struct plugin_world world;
+    struct program program; /* whose they are: what templates say */
     struct plugins *plugins;
     struct buf problems;
     char dir[64];
@@ -37,6 +38,7 @@ static inline void foreign_init(struct foreign *f)
     outside_init(&f->outside, f->rt);
     f->world = (struct plugin_world){
         .rt = f->rt, .children = &f->outside.children, .transfers = &f->outside.transfers};
+    f->program.business = (char *)"Blue Bakery";
     str_copy(f->dir, sizeof f->dir, "/tmp/simgate-foreign-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
 }
@@ -67,7 +69,7 @@ static inline void foreign_open(struct foreign *f, const struct engine_handler_c
     struct engine_conf ec = {.business = "Blue Bakery", .country = "49", .handlers = conf, .nhandlers = n};
     struct problems problems = {collect_problem, &f->problems, 0};
 
-    f->plugins = plugins_new(&ec, &f->world, &problems);
+    f->plugins = plugins_new(&ec, &f->world, &f->program, &problems);
 }
 
 static inline void foreign_open_well(struct foreign *f, const struct engine_handler_conf *conf)

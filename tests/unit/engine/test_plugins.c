@@ -567,6 +567,37 @@ static void test_mail_subject_is_masked(void **state)
     foreign_fini(&f);
 }
 
+/* A subject says all that texts say, by the business's clock. */
+static void test_mail_subject_has_all_values(void **state)
+{
+    struct engine_handler_conf c = foreign_conf(HANDLER_MAIL);
+    struct foreign f;
+    struct given *g;
+    struct err e = {0};
+
+    (void)state;
+    c.url = "smtp://mail.example";
+    c.from = "shop@example.org";
+    c.to = WORDS("anna@example.org");
+    c.subject = "{{gateway.name}} {{now:date %H:%M}} {{contact.name:upper}} {{hours.next}}";
+    foreign_init(&f);
+    f.program.fold = fold_new();
+    assert_int_equal(zone_new("Asia/Tokyo", &f.program.staff.zone, &e), 0);
+    assert_int_equal(
+        hours_new(f.program.staff.zone, WORDS("Mon 9:00-10:00"), NULL, &f.program.staff.hours, &e), 0);
+    foreign_open_well(&f, &c);
+    g = foreign_say(&f, 1, "Hi");
+    assert_true(wall_from_text("2026-11-21T10:00:00Z", 0, &g->event.now_wall_ms));
+    str_copy(g->known.contact.name, sizeof g->known.contact.name, "Zoë");
+    assert_true(plugins_forward(f.plugins, "mailto:bob@example.org", &g->event, &g->verdict));
+    assert_non_null(strstr(g->verdict.effects[0].value, "\"Blue Bakery 19:00 ZOË on Monday at 9:00\""));
+    given_free(g);
+    hours_free(f.program.staff.hours);
+    zone_free(f.program.staff.zone);
+    fold_free(f.program.fold);
+    foreign_fini(&f);
+}
+
 /* Whom a rule may forward to. */
 static void test_forward(void **state)
 {
@@ -761,6 +792,7 @@ int main(void)
         cmocka_unit_test(test_asynchronous),
         cmocka_unit_test(test_mail),
         cmocka_unit_test(test_mail_subject_is_masked),
+        cmocka_unit_test(test_mail_subject_has_all_values),
         cmocka_unit_test(test_forward),
         cmocka_unit_test(test_problems),
         cmocka_unit_test(test_secret_of_a_file),

@@ -311,6 +311,73 @@ static void test_shelf(void **state)
     shelf_free(s);
 }
 
+static int segments_of(const char *language, const char *text)
+{
+    struct template_scope scope = {.unbound = true};
+    struct template *t;
+    struct err e;
+    const char *of;
+    int segments;
+
+    assert_int_equal(template_new("x", &scope, &t, NULL), 0);
+    assert_int_equal(template_add(t, *language ? language : "xx", text, &scope, &e), 0);
+    assert_true(template_segments(t, 1, &of, &segments));
+    template_free(t);
+    return segments;
+}
+
+/* Words in a text are of its language, and may have letters that a text message has no room for otherwise. */
+static void test_segments_of_words(void **state)
+{
+    static const char
+        words[] = "We have got your message and answer {{hours.next}}. Blue Bakery, Market 1, Berlin",
+        other[] = "We have got your message and answer {{hours.next|świt}}. Blue Bakery, Market 1, Berlin";
+    struct template_scope scope = {.unbound = true};
+    struct template *t;
+    const char *of;
+    int segments;
+
+    (void)state;
+    assert_int_equal(segments_of("en", words), 1);
+    assert_int_equal(segments_of("de", words), 1);
+    assert_int_equal(segments_of("pl", words), 2);
+    assert_int_equal(segments_of("tr", words), 2);
+    assert_int_equal(segments_of("en", other), 2);
+    assert_int_equal(template_new(words, &scope, &t, NULL), 0); /* whatever the customer reads */
+    assert_true(template_segments(t, 0, &of, &segments));
+    assert_int_equal(segments, 2);
+    template_free(t);
+}
+
+/* Whoever reads another language than the text is in is told the hours in the text's. */
+static void test_words_of_the_text(void **state)
+{
+    struct template_scope scope = {.unbound = true};
+    struct template_values values = {.event = &event};
+    struct zone *z;
+    struct hours *h;
+    struct template *t;
+    struct buf out = {0};
+
+    (void)state;
+    assert_int_equal(zone_new("UTC", &z, NULL), 0);
+    assert_int_equal(hours_new(z, WORDS("daily 8:00-8:01"), NULL, &h, NULL), 0);
+    assert_int_equal(template_new("{{hours.next}}, ", &scope, &t, NULL), 0);
+    know("", "pl", NULL);
+    values.hours = h;
+    assert_null(template_render(t, &values, &out));
+    template_free(t);
+    t = template_empty();
+    assert_int_equal(template_add(t, "de", "Wir antworten {{hours.next}}", &scope, NULL), 0);
+    assert_int_equal(template_add(t, "en", "We answer {{hours.next}}", &scope, NULL), 0);
+    assert_null(template_render(t, &values, &out));
+    assert_string_equal(buf_str(&out), "jutro o 8:00, Wir antworten morgen um 8:00 Uhr");
+    buf_free(&out);
+    template_free(t);
+    hours_free(h);
+    zone_free(z);
+}
+
 /* The longest form tells how many segments may be needed. */
 static void test_segments(void **state)
 {
@@ -330,10 +397,16 @@ static void test_segments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),  cmocka_unit_test(test_values_are_data),
-        cmocka_unit_test(test_errors),  cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_filters), cmocka_unit_test(test_languages),
-        cmocka_unit_test(test_shelf),   cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_values_are_data),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_languages),
+        cmocka_unit_test(test_shelf),
+        cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_segments_of_words),
+        cmocka_unit_test(test_words_of_the_text),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
