@@ -79,7 +79,8 @@ static void fire(struct rt_timer *t)
         return;
     }
     r->retain.op.done = on_retained;
-    r->retain.before_wall_ms = rt_wall_ms(r->desk->rt) - kept;
+    r->retain.now_wall_ms = rt_wall_ms(r->desk->rt);
+    r->retain.before_wall_ms = r->retain.now_wall_ms - kept;
     r->retain.max = ROWS;
     store_retain(r->desk->store, &r->retain);
 }

@@ -241,7 +241,7 @@ struct timeline_row {
 };
 struct store_conv {
     struct store_op op;
-    int64_t id;     /* in, out: another one where it was folded into that by a merge */
+    int64_t id;
     int64_t before; /* in: timeline_row.id of the oldest entry of the page before; 0 the newest page */
     int limit;
     struct conv_row row;        /* out */
@@ -409,6 +409,7 @@ struct store_retain {
     struct store_op op;
     enum retention kind;
     int64_t before_wall_ms;
+    int64_t now_wall_ms; /* RETAIN_RAW: what is stamped later was by a clock that was wrong */
     int max;
     int64_t after; /* in, out: how far it came; 0 at the beginning */
     int erased;    /* out */

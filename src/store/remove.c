@@ -33,11 +33,13 @@ static const char sql_reports[] = "DELETE FROM report WHERE part BETWEEN ?1 * 25
 static const char sql_parts[] = "DELETE FROM part WHERE id BETWEEN ?1 * 256 AND ?1 * 256 + 255";
 static const char sql_history[] = "DELETE FROM history WHERE message = ?1";
 static const char sql_segments[] = "DELETE FROM segment WHERE message = ?1";
+static const char sql_raw_later[] = "DELETE FROM raw_later WHERE message = ?1";
 static const char sql_message[] = "DELETE FROM message WHERE id = ?1";
 
 int message_remove(struct store_db *db, int64_t id, int state)
 {
-    static const char *const steps[] = {sql_reports, sql_parts, sql_history, sql_segments, sql_message};
+    static const char *const steps[] = {sql_reports,  sql_parts,     sql_history,
+                                        sql_segments, sql_raw_later, sql_message};
     int rc = ERR_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(steps) && rc == ERR_OK; i++)

@@ -249,6 +249,10 @@ static int64_t reported_at(int64_t discharge_wall_ms, int64_t arrival_wall_ms)
     return discharge_wall_ms > 0 ? discharge_wall_ms : arrival_wall_ms;
 }
 
+/* Of a message whose raw PDUs were erased already (retain.c); this one goes in its time. */
+static const char sql_later[] = "INSERT OR REPLACE INTO raw_later(message, at) SELECT ?1, ?2 FROM retained "
+                                "WHERE kind = 2 AND message >= ?1";
+
 /* The stored report r is that of the part m. */
 static int settle(struct store_db *db, struct store_report *r, const struct matched *m, int64_t now_wall_ms)
 {
@@ -266,6 +270,8 @@ static int settle(struct store_db *db, struct store_report *r, const struct matc
     if ((rc = message_head(db, r->message, &h)))
         return rc;
     r->was = h.state;
+    if ((rc = DB_RUN(db, sql_later, db_int(r->message), db_int(r->now_wall_ms))))
+        return rc;
     rc = apply(db, &h, m, r->mr, &v);
     r->message_state = h.state;
     return rc;

@@ -67,14 +67,13 @@ static const char sql_ended[] = "SELECT v.id, 0 FROM conversation v INDEXED BY c
                                 "EXISTS(SELECT 1 FROM message m WHERE m.conversation = v.id AND "
                                 "m.conversation > 0) ORDER BY v.changed LIMIT ?2";
 static const char sql_log[] = "DELETE FROM conversation_log WHERE conversation = ?1";
-static const char sql_was[] = "DELETE FROM conversation_was WHERE conversation = ?1";
 static const char sql_conversation[] = "DELETE FROM conversation WHERE id = ?1";
 static const char sql_reports[] =
     "DELETE FROM report WHERE id IN (SELECT id FROM report WHERE part IS NULL AND received < ?1 LIMIT ?2)";
 
 static int erase_ended(struct store_db *db, struct store_retain *r, struct found *f)
 {
-    static const char *const steps[] = {sql_log, sql_was, sql_conversation};
+    static const char *const steps[] = {sql_log, sql_conversation};
     int rc = find(db, DB_BIND(db, sql_ended, db_int(r->before_wall_ms), db_int(max_of(r))), f);
 
     for (int i = 0; i < f->n && rc == ERR_OK; i++)
@@ -100,11 +99,19 @@ static int erase_messages(struct store_db *db, struct store_retain *r, struct fo
 /* ---- raw PDUs --------------------------------------------------------------------------------------------
  */
 
+enum { RAW_DUE, RAW_WAITS, RAW_NEWER, RAW_AHEAD };
+
 static const char sql_cursor[] = "SELECT message FROM retained WHERE kind = 2";
 static const char sql_set_cursor[] = "INSERT OR REPLACE INTO retained(kind, message) VALUES(2, ?1)";
+#define RAW_CLASS                                                                                            \
+    "CASE WHEN m.created > ?3 THEN 3 WHEN m.created >= ?2 THEN 2 ELSE m.state IN (1, 2, 9, 10) END"
 static const char sql_raw[] =
-    "SELECT id, CASE WHEN created >= ?2 THEN 2 ELSE state IN (1, 2, 9, 10) END FROM message WHERE id > ?1 "
-    "ORDER BY id LIMIT ?3";
+    "SELECT m.id, " RAW_CLASS " FROM message m WHERE m.id > ?4 ORDER BY m.id LIMIT ?1";
+static const char sql_raw_again[] = "SELECT m.id, " RAW_CLASS " FROM raw_later l JOIN message m ON m.id = "
+                                    "l.message WHERE l.at < ?2 ORDER BY l.at LIMIT ?1";
+static const char sql_later[] = "INSERT OR REPLACE INTO raw_later(message, at) SELECT id, max(created, ?2) "
+                                "FROM message WHERE id = ?1";
+static const char sql_not_later[] = "DELETE FROM raw_later WHERE message = ?1";
 static const char sql_raw_parts[] = "UPDATE part SET pdu = x'' WHERE id BETWEEN ?1 * 256 AND ?1 * 256 + 255";
 static const char sql_raw_segments[] = "UPDATE segment SET pdu = x'' WHERE message = ?1";
 static const char sql_raw_reports[] =
@@ -123,27 +130,49 @@ static int read_cursor(struct store_db *db, int64_t *after)
     return ERR_OK;
 }
 
-/* In the order of ids, which is that of time but for clocks that were set: as many that are newer, one behind
- * the other, end it for now. What is newer is never walked through. */
+/* What waits, and what a clock stamped that was ahead, is looked at again: in its time, or a day later. */
+static int raw_each(struct store_db *db, struct store_retain *r, const struct found *f, int n)
+{
+    static const char *const steps[] = {sql_raw_parts, sql_raw_segments, sql_raw_reports, sql_not_later};
+    int rc = ERR_OK;
+
+    for (int i = 0; i < n && rc == ERR_OK; i++) {
+        if (f->with[i] != RAW_DUE) {
+            rc = DB_RUN(db, sql_later, db_int(f->id[i]), db_int(r->before_wall_ms + MS_PER_DAY));
+            continue;
+        }
+        rc = run_each(db, steps, ARRAY_LEN(steps), f->id[i]);
+        r->erased++;
+    }
+    return rc;
+}
+
+/* In the order of ids, which is that of time but for clocks that were set: what is newer is passed where
+ * something that is not comes behind it; else it ends here, and is never walked through. */
 static int erase_raw(struct store_db *db, struct store_retain *r, struct found *f)
 {
-    static const char *const steps[] = {sql_raw_parts, sql_raw_segments, sql_raw_reports};
-    int64_t after, last = 0;
-    int rc = read_cursor(db, &after);
+    int64_t after;
+    int passed = 0, rc;
 
-    if (rc ||
-        (rc = find(db, DB_BIND(db, sql_raw, db_int(after), db_int(r->before_wall_ms), db_int(max_of(r))), f)))
+    rc = find(
+        db, DB_BIND(db, sql_raw_again, db_int(max_of(r)), db_int(r->before_wall_ms), db_int(r->now_wall_ms)),
+        f);
+    r->more = f->n > 0;
+    if (rc || r->more)
+        return rc ? rc : raw_each(db, r, f, f->n);
+    if ((rc = read_cursor(db, &after)) ||
+        (rc = find(db,
+                   DB_BIND(db, sql_raw, db_int(max_of(r)), db_int(r->before_wall_ms), db_int(r->now_wall_ms),
+                           db_int(after)),
+                   f)))
         return rc;
-    for (int i = 0; i < f->n && rc == ERR_OK; i++) {
-        if (f->with[i] != NEWER)
-            last = f->id[i];
-        if (f->with[i] == 0) {
-            rc = run_each(db, steps, ARRAY_LEN(steps), f->id[i]);
-            r->erased++;
-        }
-    }
-    r->more = last > 0 && f->n == max_of(r);
-    return rc || last == 0 ? rc : DB_RUN(db, sql_set_cursor, db_int(last));
+    for (int i = 0; i < f->n; i++)
+        if (f->with[i] != RAW_NEWER)
+            passed = i + 1;
+    r->more = passed > 0 && f->n == max_of(r);
+    if (passed == 0 || (rc = raw_each(db, r, f, passed)))
+        return rc;
+    return DB_RUN(db, sql_set_cursor, db_int(f->id[passed - 1]));
 }
 
 /* ---- contacts --------------------------------------------------------------------------------------------
@@ -157,7 +186,7 @@ static const char sql_contacts[] =
 static const char sql_written[] =
     "WITH RECURSIVE era(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM era WHERE n < (SELECT max(id) FROM "
     "message) / " MSG_ERA_SQL ") SELECT ifnull(max(m.created), 0) FROM era CROSS JOIN (SELECT number FROM "
-                              "contact WHERE id = ?1 UNION ALL SELECT number FROM contact_also WHERE "
+    "contact WHERE id = ?1 UNION ALL SELECT number FROM contact_also WHERE "
     "contact = ?1) c CROSS JOIN message m "
     "INDEXED BY message_peer ON m.id / " MSG_ERA_SQL " = era.n AND m.peer = c.number WHERE m.created >= ?2";
 static const char sql_touch[] = "UPDATE contact SET changed = ?2 WHERE id = ?1";
@@ -166,8 +195,6 @@ static const char sql_unthread[] = "UPDATE message SET conversation = 0 WHERE co
                                    "AND conversation > 0";
 static const char sql_logs[] =
     "DELETE FROM conversation_log WHERE conversation IN (SELECT id FROM conversation WHERE contact = ?1)";
-static const char sql_all_was[] =
-    "DELETE FROM conversation_was WHERE conversation IN (SELECT id FROM conversation WHERE contact = ?1)";
 static const char sql_conversations[] = "DELETE FROM conversation WHERE contact = ?1";
 static const char sql_tags[] = "DELETE FROM contact_tag WHERE contact = ?1";
 static const char sql_also[] = "DELETE FROM contact_also WHERE contact = ?1";
@@ -190,7 +217,7 @@ static int is_in_use(struct store_db *db, int64_t contact, int64_t before_wall_m
 
 static int erase_contact(struct store_db *db, struct store_retain *r, int64_t contact)
 {
-    static const char *const steps[] = {sql_unthread, sql_logs, sql_all_was, sql_conversations,
+    static const char *const steps[] = {sql_unthread, sql_logs, sql_conversations,
                                         sql_tags,     sql_also, sql_contact};
     bool in_use = false;
     int rc = is_in_use(db, contact, r->before_wall_ms, &in_use);

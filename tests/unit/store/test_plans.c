@@ -182,7 +182,8 @@ static void test_others(void **state)
         free(x.json);
     } while (!x.ended);
     for (int kind = 0; kind < RETENTIONS; kind++) {
-        struct store_retain r = {.kind = (enum retention)kind, .before_wall_ms = T0 - DAY, .max = 10};
+        struct store_retain r = {
+            .kind = (enum retention)kind, .before_wall_ms = T0 - DAY, .now_wall_ms = T0, .max = 10};
 
         assert_int_equal(DO(f, store_retain, &r), 0);
     }
