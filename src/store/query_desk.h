@@ -241,7 +241,7 @@ struct timeline_row {
 };
 struct store_conv {
     struct store_op op;
-    int64_t id;
+    int64_t id;     /* in, out: another one where it was folded into that by a merge */
     int64_t before; /* in: timeline_row.id of the oldest entry of the page before; 0 the newest page */
     int limit;
     struct conv_row row;        /* out */

@@ -67,13 +67,14 @@ static const char sql_ended[] = "SELECT v.id, 0 FROM conversation v INDEXED BY c
                                 "EXISTS(SELECT 1 FROM message m WHERE m.conversation = v.id AND "
                                 "m.conversation > 0) ORDER BY v.changed LIMIT ?2";
 static const char sql_log[] = "DELETE FROM conversation_log WHERE conversation = ?1";
+static const char sql_was[] = "DELETE FROM conversation_was WHERE conversation = ?1";
 static const char sql_conversation[] = "DELETE FROM conversation WHERE id = ?1";
 static const char sql_reports[] =
     "DELETE FROM report WHERE id IN (SELECT id FROM report WHERE part IS NULL AND received < ?1 LIMIT ?2)";
 
 static int erase_ended(struct store_db *db, struct store_retain *r, struct found *f)
 {
-    static const char *const steps[] = {sql_log, sql_conversation};
+    static const char *const steps[] = {sql_log, sql_was, sql_conversation};
     int rc = find(db, DB_BIND(db, sql_ended, db_int(r->before_wall_ms), db_int(max_of(r))), f);
 
     for (int i = 0; i < f->n && rc == ERR_OK; i++)
@@ -195,6 +196,8 @@ static const char sql_unthread[] = "UPDATE message SET conversation = 0 WHERE co
                                    "AND conversation > 0";
 static const char sql_logs[] =
     "DELETE FROM conversation_log WHERE conversation IN (SELECT id FROM conversation WHERE contact = ?1)";
+static const char sql_all_was[] =
+    "DELETE FROM conversation_was WHERE conversation IN (SELECT id FROM conversation WHERE contact = ?1)";
 static const char sql_conversations[] = "DELETE FROM conversation WHERE contact = ?1";
 static const char sql_tags[] = "DELETE FROM contact_tag WHERE contact = ?1";
 static const char sql_also[] = "DELETE FROM contact_also WHERE contact = ?1";
@@ -217,7 +220,7 @@ static int is_in_use(struct store_db *db, int64_t contact, int64_t before_wall_m
 
 static int erase_contact(struct store_db *db, struct store_retain *r, int64_t contact)
 {
-    static const char *const steps[] = {sql_unthread, sql_logs, sql_conversations,
+    static const char *const steps[] = {sql_unthread, sql_logs, sql_all_was, sql_conversations,
                                         sql_tags,     sql_also, sql_contact};
     bool in_use = false;
     int rc = is_in_use(db, contact, r->before_wall_ms, &in_use);

@@ -12,6 +12,9 @@ const char schema_numbers[] =
     " since INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX contact_also_contact ON contact_also(contact, number);"
+    /* Conversations that were folded into another one. */
+    "CREATE TABLE conversation_was (id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX conversation_was_in ON conversation_was(conversation);"
     /* The number that the customer wrote from last; '' the contact's main one. */
     "ALTER TABLE conversation ADD COLUMN peer TEXT NOT NULL DEFAULT '';"
     /* The department when the survey was asked, as survey_person. */
