@@ -27,8 +27,15 @@ static const struct dialling diallings[] = {
     {"1", "011", "1", 10}, /* North America: no area code begins with 1 or 0 */
     {"7", "00", "8", 10},  /* Russia, Kazakhstan: area codes beginning with 8 exist */
     {"36", "00", "06", 0}, /* Hungary */
-    {"39", "00", "", 0},   /* Italy, with San Marino and the Vatican: the 0 belongs to the number */
-    {"378", "00", "", 0},  {"379", "00", "", 0},
+    /* The 0 belongs to the number: Italy with San Marino and the Vatican, Ivory Coast, Burkina Faso, Benin,
+     * Congo. */
+    {"39", "00", "", 0},
+    {"378", "00", "", 0},
+    {"379", "00", "", 0},
+    {"225", "00", "", 0},
+    {"226", "00", "", 0},
+    {"229", "00", "", 0},
+    {"242", "00", "", 0},
 };
 
 static const struct dialling usual = {"", "00", "0", 0};
@@ -68,6 +75,12 @@ static int refuse(const char *text, const char *why, struct err *e)
     return err_set(e, ERR_INVALID, "\"%.40s\" is not a telephone number: %s", text, why);
 }
 
+/* "+39 (0)6 …" is dialled with its 0. */
+static bool keeps_zero(const char *international)
+{
+    return !*dialling_of(international + strspn(international, "+0"))->trunk;
+}
+
 /* Drops what people put between digits, and the "(0)" of "+49 (0)170 …". False: a character that is in no
  * number, or more of them than any number has. */
 static bool strip(const char *text, char out[NUMBER_BYTES])
@@ -76,7 +89,8 @@ static bool strip(const char *text, char out[NUMBER_BYTES])
     size_t len = 0;
 
     while (*text != '\0') {
-        if (abroad && len > 0 && begins_with(text, "(0)")) {
+        out[len] = '\0';
+        if (abroad && len > 0 && begins_with(text, "(0)") && !keeps_zero(out)) {
             text += 3;
             continue;
         }
