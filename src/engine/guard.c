@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/number.h"
 #include "base/util.h"
 
@@ -242,11 +243,25 @@ static bool answered(const struct handler_event *ev, const struct verdict *v)
     return false;
 }
 
+/* Told once, however many they are. */
+static void tell_left_out(const struct handler_event *ev, struct verdict *v)
+{
+    if (v->left_out == 0)
+        return;
+    verdict_why(v, "%d changes left out (%s first), there are %d already", v->left_out,
+                effect_name(v->left_out_first), VERDICT_EFFECTS);
+    if (!v->why)
+        log_warning("engine", "%s: %d changes are left out (%s first), there are %d already", ev->key,
+                    v->left_out, effect_name(v->left_out_first), VERDICT_EFFECTS);
+    v->left_out = 0;
+}
+
 void guard_filter(const struct program *p, const struct handler_event *ev, struct verdict *v)
 {
     char before[MSG_REASON_BYTES];
 
     warn_sender(p, ev, v);
+    tell_left_out(ev, v);
     mask_buf(&p->sensitive, &v->alarm);
     for (int i = v->nreplies - 1; i >= 0; i--) {
         struct verdict_reply *r = &v->replies[i];

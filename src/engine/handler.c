@@ -55,7 +55,8 @@ bool verdict_effect(struct verdict *v, const struct store_effect *e)
     struct store_effect *out = &v->effects[v->neffects];
 
     if (v->neffects == VERDICT_EFFECTS) {
-        verdict_why(v, "%s: left out, there are %d effects already", effect_name(e->kind), VERDICT_EFFECTS);
+        if (v->left_out++ == 0)
+            v->left_out_first = e->kind;
         return false;
     }
     *out = *e;

@@ -66,6 +66,8 @@ struct verdict {
     const char *silent; /* why no automatic reply may go to the sender; kept; NULL: one may */
     struct store_effect effects[VERDICT_EFFECTS];
     int neffects;
+    int left_out; /* effects for which there was no room, and the first of them */
+    enum effect_kind left_out_first;
     enum store_thread thread; /* THREAD_OPEN until somebody says otherwise */
     const char *who;          /* NULL "engine"; kept */
     const char *by;           /* who makes the effects that are added now; NULL: `who` */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "engine/private.h"
 
 #define ANNA "+49170555"
 
@@ -113,6 +114,68 @@ static void test_together(void **state)
     engine_free(en);
 }
 
+static void nothing(struct walk *walk)
+{
+    (void)walk;
+}
+
+static char told[2][200];
+static int ntold;
+
+static void tell(enum log_level level, const char *who, const char *line)
+{
+    (void)level, (void)who;
+    if (strstr(line, "left out"))
+        str_copy(told[ntold++ % 2], sizeof told[0], line);
+}
+
+/* More changes than a verdict has room for are left out, and no more; that is told once, in a trial and in
+ * the log. */
+static void test_many_changes(void **state)
+{
+    static char tags[60][16];
+    static const char *names[61];
+    struct engine_rule_conf rules[] = {{.name = "all", .place = "r", .tag = names}};
+    struct engine_conf conf = conf_for(rules, 1);
+    struct store_situation known = {0};
+    struct handler_event ev = {.key = "message:7",
+                               .from = CUSTOMER,
+                               .text = {"x", 1},
+                               .modem = "",
+                               .name = "",
+                               .language = "",
+                               .message_class = -1,
+                               .known = &known};
+    struct engine_trial_result r;
+    struct engine *en;
+    struct verdict v;
+    struct walk walk = {.event = &ev, .verdict = &v, .done = nothing};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+        snprintf(tags[i], sizeof tags[i], "tag%zu", i);
+        names[i] = tags[i];
+    }
+    en = engine_of(&conf);
+    log_set_sink(tell);
+    ntold = 0;
+    engine_try(en, &(struct engine_trial){.from = CUSTOMER, .text = "x"}, &r);
+    assert_non_null(strstr(buf_str(&r.why), "12 changes left out (tag first), there are 48 already"));
+    assert_null(strstr(strstr(buf_str(&r.why), "left out") + 1, "left out"));
+    engine_trial_clear(&r);
+    assert_int_equal(ntold, 0);
+    verdict_init(&v, NULL);
+    walk.chain = en->program->chain;
+    walk_start(&walk);
+    guard_filter(en->program, &ev, &v);
+    assert_int_equal(v.neffects, VERDICT_EFFECTS);
+    assert_int_equal(ntold, 1);
+    assert_non_null(strstr(told[0], "message:7: 12 changes are left out (tag first), there are 48 already"));
+    verdict_fini(&v);
+    log_set_sink(NULL);
+    engine_free(en);
+}
+
 /* More messages than a verdict has room for are left out, and no more; that is told once. */
 static void test_many(void **state)
 {
@@ -156,7 +219,9 @@ static void test_errors(void **state)
         {{.conversation = "snooze long"}, "g.conversation: \"snooze long\": expected \"open\""},
         {{.priority = "top"}, "g.priority: \"top\": expected low"},
         {{.consent = "yes"}, "g.consent: \"yes\": expected \"in\" or \"out\""},
-        {{.tag = WORDS("a,b")}, "g.tag[0]: expected a word without ','"},
+        {{.tag = WORDS("a,b")}, "g.tag[0]: expected a word of 1 to 63 bytes without blanks"},
+        {{.tag = WORDS("ok", "two words")}, "g.tag[1]: expected a word of 1 to 63 bytes without blanks"},
+        {{.untag = WORDS("")}, "g.untag[0]: expected a word of 1 to 63 bytes without blanks"},
         {{.set = WORDS("novalue")}, "g.set[0]: expected \"name=text\""},
         {{.set = WORDS("a={{b}}")}, "g.set[0]: unknown value \"b\""},
         {{.note = "{{b}}"}, "g.note: unknown value \"b\""},
@@ -330,9 +395,11 @@ static void no_log(enum log_level level, const char *who, const char *line)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),  cmocka_unit_test(test_together),  cmocka_unit_test(test_many),
-        cmocka_unit_test(test_errors), cmocka_unit_test(test_injection), cmocka_unit_test(test_check),
-        cmocka_unit_test(test_tests),  cmocka_unit_test(test_bad_tests),
+        cmocka_unit_test(test_table),     cmocka_unit_test(test_together),
+        cmocka_unit_test(test_many),      cmocka_unit_test(test_many_changes),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_injection),
+        cmocka_unit_test(test_check),     cmocka_unit_test(test_tests),
+        cmocka_unit_test(test_bad_tests),
     };
 
     log_set_sink(no_log);
