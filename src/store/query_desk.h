@@ -412,6 +412,7 @@ struct store_retain {
     int64_t now_wall_ms; /* RETAIN_RAW: what is stamped later was by a clock that was wrong */
     int max;
     int64_t after; /* in, out: how far it came; 0 at the beginning */
+    int64_t from;  /* the store's own: `after` as it was given, for a batch may be run twice */
     int erased;    /* out */
     bool more;     /* out: call again, `after` as it is */
 };

@@ -234,7 +234,7 @@ static int erase_contact(struct store_db *db, struct store_retain *r, int64_t co
 static int erase_contacts(struct store_db *db, struct store_retain *r, struct found *f)
 {
     int rc = find(
-        db, DB_BIND(db, sql_contacts, db_int(r->after), db_int(r->before_wall_ms), db_int(max_of(r))), f);
+        db, DB_BIND(db, sql_contacts, db_int(r->from), db_int(r->before_wall_ms), db_int(max_of(r))), f);
 
     for (int i = 0; i < f->n && rc == ERR_OK; i++)
         if (f->with[i])
@@ -282,5 +282,6 @@ static int exec_retain(struct store_db *db, struct store_op *op)
 
 void store_retain(struct store *s, struct store_retain *r)
 {
+    r->from = r->after;
     store_submit_write(s, &r->op, exec_retain, NULL);
 }

@@ -663,6 +663,40 @@ static void test_retain_contacts(void **state)
     assert_int_equal(retain(f, RETAIN_WORDS, 0, 1), 0);
 }
 
+static void unheard(struct store_op *op, int status)
+{
+    (void)op;
+    (void)status;
+}
+
+/* A page of contacts is looked at although its batch was run twice, for the sake of an operation beside it
+ * that was refused behind its first effect. */
+static void test_retain_run_twice(void **state)
+{
+    struct fixture *f = *state;
+    static const struct store_effect effects[] = {{.kind = EFFECT_NOTE, .value = "x"},
+                                                  {.kind = EFFECT_PRIORITY, .n = 99}};
+    struct store_retain r = {
+        .op.done = unheard, .kind = RETAIN_CONTACTS, .before_wall_ms = T0 + DAY, .max = 1};
+    struct store_retain busy = {.op.done = unheard, .kind = RETAIN_WORDS, .max = 1};
+    int64_t c = live(f, OTHER, "live");
+    struct store_handle h = {.conversation = live(f, HER, "live"),
+                             .strict = true,
+                             .reason = "test",
+                             .who = "ctl:root",
+                             .effects = effects,
+                             .neffects = 2,
+                             .now_wall_ms = T0};
+
+    ask(f, "UPDATE contact SET changed = 0 RETURNING id");
+    close_it(f, c, "person:Anna", T0 + MINUTE);
+    store_retain(f->s, &busy); /* so that the two wait and come in one batch */
+    store_retain(f->s, &r);
+    assert_int_equal(DO(f, store_handle, &h), ERR_INVALID);
+    assert_int_equal(r.erased, 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM contact"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -681,6 +715,7 @@ int main(void)
         TEST(test_retain_messages),
         TEST(test_retain_raw),
         TEST(test_retain_contacts),
+        TEST(test_retain_run_twice),
         TEST(test_retain_contacts_in_use),
         TEST(test_retain_raw_clock),
         TEST(test_retain_raw_of_what_waited),
