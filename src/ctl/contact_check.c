@@ -100,12 +100,6 @@ int contact_check(const char *name, const char *value, struct err *e)
 
 int contact_check_tag(const char *tag, struct err *e)
 {
-    size_t len = strlen(tag);
-
-    if (len == 0 || len >= DESK_WORD_BYTES || strpbrk(tag, ", \t\r\n") ||
-        check_line("tag", tag, DESK_WORD_BYTES - 1, NULL) < 0)
-        return err_set(e, ERR_INVALID,
-                       "a tag expected, a word of at most %d bytes without blanks and commas, not \"%.60s\"",
-                       DESK_WORD_BYTES - 1, tag);
-    return 0;
+    return tag_is_good(tag) ? 0
+                            : err_set(e, ERR_INVALID, "a tag expected, " TAG_EXPECTED ", not \"%.60s\"", tag);
 }

@@ -31,8 +31,7 @@ struct desk_do {
     const char *person;          /* of gateway.conf, who does it; NULL: nobody of them */
     const char *who;             /* "ctl:root", where person is NULL */
     const char *override_reason; /* OP_REPLY in spite of an opt-out, and why; NULL does not */
-    const char
-        *key; /* OP_REPLY: idempotency key; NULL none. Given before: nothing is done or refused again */
+    const char *key;             /* OP_REPLY: idempotency key, given once: else nothing is done; NULL none */
     void (*done)(struct desk_do *r, int status);
     struct err err;        /* out */
     char words[160];       /* out: what was done, for a person */

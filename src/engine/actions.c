@@ -69,7 +69,11 @@ static const char *check_some(const char *text)
     return *text ? NULL : "expected a text that is not empty";
 }
 
-/* Tags are kept between commas. */
+static const char *check_tag(const char *text)
+{
+    return tag_is_good(text) ? NULL : "expected " TAG_EXPECTED;
+}
+
 static const char *check_word(const char *text)
 {
     if (!*text || strlen(text) >= DESK_WORD_BYTES || has_control(text) || strchr(text, ','))
@@ -305,8 +309,8 @@ static const struct action_kind kinds[] = {
       {"pool", check_word},
       {"marketing", check_bool}},
      apply_send},
-    {"tag", CONTACT, 1, {{"tag", check_word}}, apply_tag},
-    {"untag", CONTACT, 1, {{"tag", check_word}}, apply_untag},
+    {"tag", CONTACT, 1, {{"tag", check_tag}}, apply_tag},
+    {"untag", CONTACT, 1, {{"tag", check_tag}}, apply_untag},
     {"set", CONTACT, 1, {{"name", check_word}, {"value", NULL}}, apply_set},
     {"contact", CONTACT, 2, {{"field", check_field}, {"value", NULL}}, apply_contact},
     {"department", CONVERSATION, 1, {{"department", check_line}}, apply_department},
@@ -422,7 +426,7 @@ static int apply_one(struct applying *ap, const struct action *a, bool drop)
 int actions_apply(const struct actions *as, const struct action_place *at, struct verdict *v, struct err *e)
 {
     struct applying ap = {at, v, e};
-    int replies = v->nreplies, effects = v->neffects;
+    int replies = v->nreplies, effects = v->neffects, left_out = v->left_out;
     size_t alarm = v->alarm.len;
     enum store_thread thread = v->thread;
     bool drop = drops(as);
@@ -433,6 +437,7 @@ int actions_apply(const struct actions *as, const struct action_place *at, struc
         while (v->nreplies > replies)
             verdict_unreply(v);
         v->neffects = effects;
+        v->left_out = left_out; /* the refusal is told */
         v->alarm.len = alarm;
         if (v->alarm.data)
             v->alarm.data[alarm] = '\0';

@@ -236,8 +236,9 @@ static void compile_tags(struct compiling *k, struct condition *c)
 {
     c->texts = texts_copy(k->from->tags);
     for (int i = 0; c->texts[i]; i++)
-        if (strchr(c->texts[i], ',') || strcmp(c->texts[i], "!") == 0)
-            problem(k->problems, "%s.tags[%d]: expected a tag, or \"!tag\"", k->rule->place, i);
+        if (!tag_is_good(c->texts[i] + (*c->texts[i] == '!')))
+            problem(k->problems, "%s.tags[%d]: expected a tag, or \"!tag\": " TAG_EXPECTED, k->rule->place,
+                    i);
 }
 
 /* One of those that are wanted, if any are, and none of those that are not. */

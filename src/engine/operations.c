@@ -266,11 +266,8 @@ static int priority(struct planning *p)
 
 static int tag_with(struct planning *p, enum effect_kind kind, const char *words)
 {
-    size_t len = strlen(p->value);
-
-    if (len == 0 || len >= DESK_WORD_BYTES || strpbrk(p->value, " ,\t\r\n"))
-        return err_set(p->e, ERR_INVALID, "expected a tag: one word of up to %d bytes without commas",
-                       DESK_WORD_BYTES - 1);
+    if (!tag_is_good(p->value))
+        return err_set(p->e, ERR_INVALID, "expected a tag: " TAG_EXPECTED);
     add(p, kind)->name = p->value;
     say(p, words, p->value);
     return 0;

@@ -175,9 +175,8 @@ static void compile_set(struct compiling *k, struct rule_actions *a)
 static char **compile_tags(struct compiling *k, const char *key, const char *const *tags)
 {
     for (int i = 0; tags && tags[i]; i++)
-        if (strchr(tags[i], ',') || *tags[i] == '!' || strlen(tags[i]) >= DESK_WORD_BYTES)
-            problem(k->problems, "%s.%s[%d]: expected a word without ',' of at most %d bytes", k->rule->place,
-                    key, i, DESK_WORD_BYTES - 1);
+        if (!tag_is_good(tags[i]))
+            problem(k->problems, "%s.%s[%d]: expected " TAG_EXPECTED, k->rule->place, key, i);
     return texts_copy(tags);
 }
 

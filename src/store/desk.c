@@ -90,6 +90,18 @@ void contact_row_clear(struct contact_row *c)
     *c = (struct contact_row){0};
 }
 
+bool tag_is_good(const char *tag)
+{
+    size_t len = tag ? strlen(tag) : 0;
+
+    if (len == 0 || len >= DESK_WORD_BYTES || *tag == '!')
+        return false;
+    for (; *tag; tag++)
+        if ((unsigned char)*tag <= ' ' || *tag == 0x7f || *tag == ',')
+            return false;
+    return true;
+}
+
 bool contact_has_tag(const struct contact_row *c, const char *tag)
 {
     size_t len = strlen(tag);

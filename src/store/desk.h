@@ -37,6 +37,11 @@ struct contact_row {
 };
 void contact_row_clear(struct contact_row *c);
 bool contact_has_tag(const struct contact_row *c, const char *tag);
+/* What may be one, whoever gives it: lists of tags are written with commas, in a line of words, and "!vip" is
+ * who has it not. NULL is none. */
+bool tag_is_good(const char *tag);
+#define TAG_EXPECTED                                                                                         \
+    "a word of 1 to 63 bytes without blanks, commas and control characters, not beginning with !"
 /* The attribute's text, to be freed; NULL: there is none. */
 char *contact_attribute(const struct contact_row *c, const char *name);
 

@@ -237,16 +237,14 @@ static const char sql_tag[] = "INSERT OR IGNORE INTO contact_tag(contact, tag) V
 static const char sql_untag[] = "DELETE FROM contact_tag WHERE contact = ?1 AND tag = ?2";
 static const char sql_tagged[] = "UPDATE contact SET changed = ?2 WHERE id = ?1";
 
-/* A list of tags is written with commas. */
 static int on_tag(struct desk_tx *t, const struct on *on, const struct store_effect *e)
 {
     bool away = e->kind == EFFECT_UNTAG;
     int64_t id;
     int rc;
 
-    if (!e->name || !*e->name || strchr(e->name, ',') || strlen(e->name) >= DESK_WORD_BYTES)
-        return err_set(t->db->err, ERR_INVALID, "a tag is a word of 1 to %d bytes without commas",
-                       DESK_WORD_BYTES - 1);
+    if (!tag_is_good(e->name))
+        return err_set(t->db->err, ERR_INVALID, "a tag is " TAG_EXPECTED);
     if ((rc = contact_make(t->db, on->number, t->h->now_wall_ms, &id)) ||
         (rc = DB_RUN(t->db, away ? sql_untag : sql_tag, db_int(id), db_text(e->name))) ||
         sqlite3_changes64(t->db->h) == 0 ||

@@ -151,8 +151,10 @@ static void test_errors_name_the_place(void **state)
         {"[{\"action\": \"reply\", \"text\": {}}]", "text: expected a text"},
         {"[{\"action\": \"reply\", \"text\": \"a\\u0000b\"}]", "text: expected no NUL"},
         {"[{\"action\": \"reply\", \"text\": \"\"}]", "text: expected a text that is not empty"},
-        {"[{\"action\": \"tag\", \"tag\": \"a,b\"}]", "tag: expected 1 to 63 bytes"},
-        {"[{\"action\": \"tag\", \"tag\": \"a\\nb\"}]", "tag: expected 1 to 63 bytes"},
+        {"[{\"action\": \"tag\", \"tag\": \"a,b\"}]", "tag: expected a word of 1 to 63 bytes"},
+        {"[{\"action\": \"tag\", \"tag\": \"a\\nb\"}]", "tag: expected a word of 1 to 63 bytes"},
+        {"[{\"action\": \"tag\", \"tag\": \"two words\"}]", "without blanks"},
+        {"[{\"action\": \"untag\", \"tag\": \"!vip\"}]", "without blanks"},
         {"[{\"action\": \"priority\", \"priority\": \"top\"}]", "expected \"low\""},
         {"[{\"action\": \"snooze\", \"until\": \"soon\"}]", "expected a time"},
         {"[{\"action\": \"tag\", \"tag\": \"x\"}, {\"action\": \"send\", \"to\": \"hello\", \"text\": "

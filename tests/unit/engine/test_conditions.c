@@ -230,6 +230,7 @@ static void test_errors(void **state)
         {{.on = ENGINE_ON_REPORT, .names = WORDS("lost")}, "g.names[0]: \"lost\": no such event"},
         {{.on = ENGINE_ON_CALL, .incomplete = WANT_NO}, "g.incomplete: a call has no segments or class"},
         {{.on = ENGINE_ON_ALARM, .tags = WORDS("x")}, "g.tags: an alarm has no contact"},
+        {{.tags = WORDS("vip", "!two words")}, "g.tags[1]: expected a tag, or \"!tag\": a word of 1 to"},
         {{.on = ENGINE_ON_CLOSED, .pattern = "x"}, "g.pattern: a closed has no text"},
         {{.names = WORDS("x")}, "g.names: a message has no name"},
     };
