@@ -4,7 +4,8 @@
 #include "base/util.h"
 #include "desk/private.h"
 
-#define WHO "retention"
+#define WHO       "retention"
+#define COUNTS_MS INT64_C(3456000000) /* forty days: no quota is for longer than a month */
 
 enum { FIRST_MS = 60000, HOUR_MS = 3600000, PAUSE_MS = 20, ROWS = 200 };
 
@@ -15,6 +16,7 @@ static int64_t kept_ms(const struct keeper *r)
         [RETAIN_CONTACTS] = p->keep.contacts_ms,
         [RETAIN_MESSAGES] = p->keep.messages_ms,
         [RETAIN_RAW] = p->keep.raw_ms,
+        [RETAIN_COUNTS] = COUNTS_MS,
         [RETAIN_WORDS] = r->erased[RETAIN_CONTACTS] + r->erased[RETAIN_MESSAGES] > 0 ? 1 : 0,
     };
 

@@ -399,6 +399,7 @@ enum retention {
                         conversations, not with what was said of consent */
     RETAIN_MESSAGES, /* messages that are done with, and ended conversations that have none left */
     RETAIN_RAW,      /* raw PDUs of messages that are done with, and of their reports */
+    RETAIN_COUNTS,   /* what was counted for quotas of routes and limits of SIMs */
     RETAIN_WORDS,    /* behind the others: words of names that are gone, in the index of words */
     RETENTIONS
 };

@@ -8,7 +8,7 @@
 
 enum { ROWS_MAX = 1000, WORD_PAGES = 16, NEWER = 2 };
 
-static const char *const names[RETENTIONS] = {"contacts", "messages", "raw PDUs", "words"};
+static const char *const names[RETENTIONS] = {"contacts", "messages", "raw PDUs", "counts", "words"};
 
 const char *retention_name(enum retention r)
 {
@@ -244,6 +244,30 @@ static int erase_contacts(struct store_db *db, struct store_retain *r, struct fo
     return rc;
 }
 
+/* ---- counts ---------------------------------------------------------------------------------------------
+ */
+
+/* From one name to the next, and of each what is old: the rows that stay are not walked through. */
+#define OLD_COUNTS(table, key)                                                                               \
+    "DELETE FROM " table " WHERE (" key ", quarter) IN (WITH RECURSIVE w(name) AS (SELECT min(" key ") FROM " table \
+    " UNION ALL SELECT (SELECT min(" key ") FROM " table " WHERE " key " > name) FROM w WHERE name IS NOT NULL) " \
+    "SELECT o." key ", o.quarter FROM w CROSS JOIN " table " o ON o." key " = name AND o.quarter < ?1 LIMIT ?2)"
+
+static int erase_counts(struct store_db *db, struct store_retain *r, struct found *f)
+{
+    static const char *const tables[] = {OLD_COUNTS("spending", "route"), OLD_COUNTS("usage", "imsi")};
+    int rc = ERR_OK;
+
+    (void)f;
+    for (size_t i = 0; i < ARRAY_LEN(tables) && rc == ERR_OK && !r->more; i++) {
+        rc = DB_RUN(db, tables[i], db_int(r->before_wall_ms / MS_PER_QUARTER), db_int(max_of(r)));
+        int n = (int)sqlite3_changes64(db->h);
+        r->erased += n;
+        r->more = n == max_of(r);
+    }
+    return rc;
+}
+
 /* ---- the whole -------------------------------------------------------------------------------------------
  */
 
@@ -265,6 +289,7 @@ static int exec_retain(struct store_db *db, struct store_op *op)
         [RETAIN_CONTACTS] = erase_contacts,
         [RETAIN_MESSAGES] = erase_messages,
         [RETAIN_RAW] = erase_raw,
+        [RETAIN_COUNTS] = erase_counts,
         [RETAIN_WORDS] = scrub_words,
     };
     struct store_retain *r = container_of(op, struct store_retain, op);

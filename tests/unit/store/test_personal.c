@@ -531,6 +531,39 @@ static void test_retain_messages(void **state)
     assert_int_equal(retain(f, RETAIN_MESSAGES, T0 + 60 * MINUTE, 7), 0);
 }
 
+/* What was counted for quotas of routes and limits of SIMs goes when no month asks for it any more, of each
+ * route and SIM, some at a time; what is newer stays, to the quarter of an hour. */
+static void test_retain_counts(void **state)
+{
+    static const char *const routes[] = {"a", "b", NULL};
+    struct fixture *f = *state;
+    int64_t parts, micros;
+    struct err e;
+
+    assert_int_equal(retain(f, RETAIN_COUNTS, T0, 7), 0);
+    for (int day = 0; day < 30; day++)
+        for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+            struct store_new_message m = new_message(HER, 2);
+            struct store_admit a = {.messages = &m, .count = 1, .now_wall_ms = T0 + day * DAY};
+
+            m.route = routes[i];
+            m.cost_micros = 5;
+            assert_int_equal(DO(f, store_admit, &a), 0);
+            carry(f, m.id, 2, "m0", MSG_SENT, T0 + day * DAY);
+        }
+    assert_int_equal(ask(f, "SELECT count(*) FROM spending"), 90);
+    assert_int_equal(ask(f, "SELECT count(*) FROM usage"), 30);
+    assert_int_equal(retain(f, RETAIN_COUNTS, T0 + 20 * DAY, 7), 80);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(store_spending(f->s, routes[i], 0, &parts, &micros, &e), 0);
+        assert_int_equal(parts, 20);
+    }
+    assert_int_equal(store_spending(f->s, "", 0, &parts, &micros, &e), 0);
+    assert_int_equal(micros, 10 * 3 * 5);
+    assert_int_equal(ask(f, "SELECT min(quarter) FROM usage") * 900000 / DAY, (T0 + 20 * DAY) / DAY);
+    assert_int_equal(retain(f, RETAIN_COUNTS, T0 + 20 * DAY, 7), 0);
+}
+
 /* Raw PDUs go, the messages stay; what waits keeps its own, and cannot be sent again without. */
 static void test_retain_raw(void **state)
 {
@@ -713,6 +746,7 @@ int main(void)
         TEST(test_erase_of_campaign),
         TEST(test_numbers_stay_used),
         TEST(test_retain_messages),
+        TEST(test_retain_counts),
         TEST(test_retain_raw),
         TEST(test_retain_contacts),
         TEST(test_retain_run_twice),
