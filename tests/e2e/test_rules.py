@@ -34,6 +34,26 @@ tests = (
 """
 
 
+BOSS = "+4917055509999"
+EVENTS = f"""
+departments = ( {{ name = "sales"; first_response = "1s"; }}, {{ name = "repairs"; }} );
+people = ( {{ name = "Anna"; number = "{ANNA}"; departments = [ "sales" ]; }} );
+desk = {{ department = "sales"; }};
+survey = {{ text = "How was it?"; delay = "0s"; }};
+rules = ( RULES );
+"""
+ABOUT = f'from = [ "{CUSTOMER}" ];'
+KINDS = {"message": ABOUT, "call": "", "report": ABOUT + ' names = [ "delivered" ]; once_per = "1d";', "opened": ABOUT, "assigned": ABOUT,
+         "closed": ABOUT, "overdue": ABOUT, "survey": ABOUT, "alarm": 'names = [ "sim", "sim over" ];', "schedule": 'schedule = "every 1m";'}
+
+
+def every_kind():
+    """One rule for each kind of event, which tells the boss what it was about."""
+    values = "{{event.name|-}}, {{event.text|-}}, {{message.text|-}}, {{contact.number|-}}, {{conversation.id|-}}, {{department|-}}, {{person|-}}"
+    return EVENTS.replace("RULES", ",\n".join(f'{{ name = "{kind}"; on = "{kind}"; {conditions} send_to = [ "{BOSS}" ]; send = "{kind}: {values}"; }}'
+                                              for kind, conditions in KINDS.items()))
+
+
 def rules(it):
     return RULES.format(dir=it.dir, anna=ANNA)
 
@@ -88,6 +108,46 @@ def test_events(build):
         it.start_daemon()
         it.wait_ready()
         lab.equal(len([m for m in it.log("submitted", to=CUSTOMER) if m["text"] == "Goodbye"]), 1)
+
+
+def test_every_kind(build):
+    """Rules on each kind of event act when it happens, once for each time that it does, with its values."""
+    def told(kind):
+        return [m["text"].removeprefix(f"{kind}: ") for m in it.messages("--out") if m["peer"] == BOSS and m["text"].startswith(f"{kind}: ")]
+
+    def comes(kind, count=1, seconds=30):
+        it.wait(f"{kind}", lambda: len(told(kind)) >= count, seconds)
+
+    with lab.Lab(build, rest=every_kind(), pin="") as it:
+        it.start()
+        it.tell(f"text modem0 {CUSTOMER} hello")
+        comes("overdue")
+        n = str(it.json("conversations")["conversations"][0]["id"])
+        it.run("conversation", "assign", n, "Anna")
+        it.run("conversation", "reply", n, "It is ready")
+        comes("report")
+        it.run("conversation", "close", n)
+        it.wait("the question", lambda: it.log("submitted", to=CUSTOMER, text="How was it?"))
+        it.tell(f"text modem0 {CUSTOMER} 4")
+        comes("survey")
+        it.tell(f"ring modem0 {OTHER} 2")
+        comes("call")
+        caller = it.sql("SELECT v.id FROM conversation v JOIN contact c ON c.id = v.contact WHERE c.number = ?", OTHER)[0][0]
+        it.tell("fault modem0 sim_out")
+        comes("alarm")
+        it.tell("fault modem0 sim_in")
+        comes("alarm", 2, 90)
+        comes("schedule", 1, 70)
+        for kind, *values in (("message", f"-, -, hello, {CUSTOMER}, {n}, -, -"), ("opened", f"new, hello, hello, {CUSTOMER}, {n}, sales, -"),
+                              ("overdue", f"first, hello, hello, {CUSTOMER}, {n}, sales, -"), ("call", f"-, -, -, {OTHER}, {caller}, -, -"),
+                              ("assigned", f"department, sales, sales, {CUSTOMER}, {n}, sales, -", f"Anna, -, -, {CUSTOMER}, {n}, sales, Anna"),
+                              ("closed", f"closed, hello, hello, {CUSTOMER}, {n}, sales, Anna"), ("survey", f"4, -, -, {CUSTOMER}, {n}, sales, Anna")):
+            lab.equal(told(kind), values, kind)
+        report, = told("report")
+        lab.true(report.startswith("delivered, ") and report.endswith(f", {CUSTOMER}, {n}, sales, Anna"), report)
+        lab.equal([t.split(", ")[0] for t in told("alarm")], ["sim", "sim over"])
+        lab.true(all("SIM" in t for t in told("alarm")), told("alarm"))
+        lab.true(set(told("schedule")) == {"schedule, -, -, -, -, -, -"}, told("schedule"))
 
 
 def test_templates(build):
