@@ -86,6 +86,10 @@ int consent_admit(struct store_db *db, struct store_new_message *m, int64_t now_
     " || "                                                                                                   \
     "'[^0-9]*'))"
 
+/* Likewise the key of a value that a script keeps: "+49…", "cart:+49…". */
+#define KEY_NAMES(number)                                                                                    \
+    "(key = " number " OR (" number " GLOB '+*' AND key || ' ' GLOB '*' || " number " || '[^0-9]*'))"
+
 /* ---- events.c ---- */
 
 struct event_new {

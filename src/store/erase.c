@@ -3,9 +3,10 @@
  *
  * It begins with a row in `erasure`, which tells an interrupted one after a restart, and ends with that row
  * losing the number. Phases: messages of the numbers, those of their conversations that were with others,
- * what else our people were told of these by the relay and wrote about them, everything else (in one
- * transaction, so that it is known until then what belongs together), and the words of names and titles,
- * whose index is written anew so that nothing of them is left in it.
+ * those to others that tell of these conversations, what else our people were told of these by the relay and
+ * wrote about them, everything else (in one transaction, so that it is known until then what belongs
+ * together), and the words of names and titles, whose index is written anew so that nothing of them is left
+ * in it.
  *
  * An opt-out is kept as a keyed hash of its number (SipHash-2-4 under a secret of this database). The number
  * cannot be read from it; whoever has the database can still test whether a given number is among them, which
@@ -98,6 +99,9 @@ static const char sql_of_number[] =
 static const char sql_of_conversations[] = "SELECT m.id, m.state FROM conversation v CROSS JOIN message m ON "
                                            "m.conversation = v.id AND m.conversation > 0 "
                                            "WHERE v.contact = ?1";
+
+static const char sql_about[] = "SELECT m.id, m.state FROM conversation v CROSS JOIN message m ON "
+                                "m.about = v.id AND m.about > 0 WHERE v.contact = ?1";
 
 static int newest_message(struct erasing *g, int64_t *id)
 {
@@ -319,7 +323,8 @@ static const char sql_events[] = "DELETE FROM event WHERE number = ?1";
 static const char sql_auto[] = "DELETE FROM auto_reply WHERE number = ?1";
 static const char sql_once[] = "DELETE FROM once WHERE number = ?1";
 static const char sql_muted[] = "DELETE FROM muted WHERE number = ?1";
-static const char sql_values[] = "DELETE FROM value WHERE key = ?1";
+static const char sql_values[] = "DELETE FROM value WHERE (owner, key) IN (SELECT owner, key FROM value "
+                                 "INDEXED BY value_key WHERE " KEY_NAMES("?1") ")";
 /* What was told of a number without conversation names it in its body. What waits is little. */
 static const char sql_told[] =
     "DELETE FROM delivery WHERE conversation = 0 AND message = 0 AND " BODY_NAMES("?1");
@@ -393,6 +398,8 @@ static int erase_some(struct erasing *g)
         return rc;
     if (ids.n == 0)
         rc = read_ids(g->db, DB_BIND(g->db, sql_of_conversations, db_int(g->all.contact)), &ids);
+    if (rc == ERR_OK && ids.n == 0)
+        rc = read_ids(g->db, DB_BIND(g->db, sql_about, db_int(g->all.contact)), &ids);
     if (rc || (rc = erase_messages(g, &ids)) || ids.n > 0)
         return rc;
     if ((rc = erase_staff(g, &more)) || more)

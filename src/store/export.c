@@ -345,7 +345,7 @@ static const char sql_waiting[] =
                                        "FROM conversation WHERE "
                                        "contact = " OWN ") OR d.message IN (SELECT id FROM message WHERE "
                                        "peer IN " NUMBERS " AND id = d.message) OR (d.conversation = 0 AND "
-                                                          "d.message = 0 AND EXISTS(SELECT 1 FROM " NUMBERS
+                                       "d.message = 0 AND EXISTS(SELECT 1 FROM " NUMBERS
                                        " w WHERE " BODY_NAMES(
                                            "w.number") "))) UNION ALL "
                                                        "SELECT json_object('report_of', r.recipient, "
@@ -374,11 +374,15 @@ static const char sql_other[] =
                             "until") ", 'rounds', rounds) FROM muted WHERE number IN " NUMBERS
                                      " AND ?2 = 0 UNION ALL SELECT json_object('number', key, 'script', "
                                      "owner, 'value', "
-                                     "value) FROM value WHERE key IN " NUMBERS " AND ?2 = 0 "
-                                     "UNION ALL SELECT json_object('number', t.number, 'campaign', "
-                                     "t.campaign, 'message', "
-                                     "t.message, 'reason', t.reason) FROM "
-                                     "campaign_to t WHERE t.number IN " NUMBERS " AND ?2 = 0)";
+                                     "value) FROM value WHERE ?2 = 0 AND (owner, key) IN (SELECT owner, key "
+                                     "FROM " NUMBERS " w CROSS JOIN value INDEXED BY value_key ON " KEY_NAMES(
+                                         "w.number") ") "
+                                                     "UNION ALL SELECT json_object('number', t.number, "
+                                                     "'campaign', "
+                                                     "t.campaign, 'message', "
+                                                     "t.message, 'reason', t.reason) FROM "
+                                                     "campaign_to t WHERE t.number IN " NUMBERS
+                                                     " AND ?2 = 0)";
 
 static const char *const sections[EXPORT_SECTIONS] = {
     [EXPORT_CONTACT] = sql_contact,

@@ -123,6 +123,9 @@ static int resolve(struct desk_tx *t, int64_t *id)
     return rc;
 }
 
+/* What is sent to others of what a customer did tells of that customer, and is erased with them. */
+static const char sql_about[] = "UPDATE message SET about = ?2 WHERE id = ?1";
+
 static int send_one(struct desk_tx *t, struct store_new_message *m)
 {
     struct store_handle *h = t->h;
@@ -138,6 +141,8 @@ static int send_one(struct desk_tx *t, struct store_new_message *m)
         return rc;
     if (m->opted_out && h->strict && !(m->flags & MSG_F_AUTOMATIC))
         return err_set(t->db->err, ERR_REFUSED, "to: %s", m->refused);
+    if (m->id != 0 && !m->existed && m->conversation <= 0 && t->own.id != 0)
+        return DB_RUN(t->db, sql_about, db_int(m->id), db_int(t->own.id));
     return desk_sent(t, m);
 }
 

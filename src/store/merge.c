@@ -62,6 +62,7 @@ static int forget(struct merging *g)
  * one go into the other, in the order of time. */
 static const char sql_fold_messages[] =
     "UPDATE message SET conversation = ?2 WHERE conversation = ?1 AND conversation > 0";
+static const char sql_fold_about[] = "UPDATE message SET about = ?2 WHERE about = ?1 AND about > 0";
 static const char sql_fold_log[] =
     "INSERT INTO conversation_log(conversation, n, at, what, who, value, message) SELECT ?2, 1000000000 + "
     "row_number() OVER (ORDER BY at, conversation, n), at, what, who, value, message FROM conversation_log "
@@ -119,9 +120,9 @@ static void fold_clocks(const struct conv_row *a, struct conv_row *b)
 
 static int fold(struct store_db *db, const struct conv_row *a, struct conv_row *b, int64_t now_wall_ms)
 {
-    static const char *const steps[] = {sql_fold_messages, sql_fold_log,    sql_fold_log_old,
-                                        sql_fold_log_n,    sql_fold_events, sql_fold_deliveries,
-                                        sql_fold_was,      sql_fold_gone};
+    static const char *const steps[] = {sql_fold_messages,   sql_fold_about, sql_fold_log,
+                                        sql_fold_log_old,    sql_fold_log_n, sql_fold_events,
+                                        sql_fold_deliveries, sql_fold_was,   sql_fold_gone};
     int rc = ERR_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(steps) && rc == ERR_OK; i++)

@@ -12,6 +12,9 @@ const char schema_numbers[] =
     " since INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX contact_also_contact ON contact_also(contact, number);"
+    /* The conversation that a message to others tells of (of an event of it, say); 0 none. */
+    "ALTER TABLE message ADD COLUMN about INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX message_about ON message(about, id) WHERE about > 0;"
     /* Conversations that were folded into another one. */
     "CREATE TABLE conversation_was (id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL) STRICT;"
     "CREATE INDEX conversation_was_in ON conversation_was(conversation);"

@@ -696,6 +696,36 @@ static void test_retain_contacts(void **state)
     assert_int_equal(retain(f, RETAIN_WORDS, 0, 1), 0);
 }
 
+/* What was told to others of what became of a conversation, by a rule on an event or by a handler later, is
+ * erased with its customer, and so are values of scripts under keys that say the number. */
+static void test_erase_of_what_was_told(void **state)
+{
+    static const char *const keys[] = {HER, "cart:" HER, HER ":cart", HER "1", "cart:" OTHER};
+    struct fixture *f = *state;
+    int64_t of[] = {live(f, HER, "hers"), live(f, OTHER, "another's")};
+    bool opt_out;
+
+    for (int i = 0; i < 2; i++) {
+        struct store_new_message m = {.peer = "+491719999999",
+                                      .text = i ? "Ben is late" : SECRET_TEXT,
+                                      .source = "rule:late",
+                                      .flags = MSG_F_AUTOMATIC,
+                                      .parts = customers_parts,
+                                      .nparts = 1};
+
+        decide_on(f, &(struct deed){.conversation = of[i], .reply = &m, .at = T0 + 5 * MINUTE});
+        carry(f, m.id, 1, "m0", MSG_SENT, T0 + 6 * MINUTE);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        on_conversation(
+            f, of[1], "engine",
+            (struct store_effect){.kind = EFFECT_VALUE, .name = "lua", .key = keys[i], .value = "x"}, T0);
+    erase(f, HER, &opt_out);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message WHERE text = '" SECRET_TEXT "'"), 0);
+    assert_int_equal(ask(f, "SELECT count(*) FROM message WHERE text = 'Ben is late'"), 1);
+    assert_int_equal(ask(f, "SELECT count(*) FROM value"), 2);
+}
+
 static void unheard(struct store_op *op, int status)
 {
     (void)op;
@@ -739,6 +769,7 @@ int main(void)
         TEST(test_erase),
         TEST(test_erase_of_relay),
         TEST(test_erase_of_forwards),
+        TEST(test_erase_of_what_was_told),
         TEST(test_deliveries_without_conversation),
         TEST(test_erase_busy),
         TEST(test_erased_opt_out),

@@ -30,7 +30,8 @@ static void forget_statements(void)
 }
 
 /* What a plan may walk through: an index of the live conversations only, a table of a value or of JSON, what
- * waits (events, deliveries, what is not settled), the desks, and what is composed within the query. */
+ * waits (events, deliveries, what is not settled), the desks, and what is composed within the query; and the
+ * keys of what scripts keep, when a number is looked for within them. */
 static bool may_scan(const char *detail)
 {
     static const char *const small[] = {"conversation_changed",
@@ -52,7 +53,8 @@ static bool may_scan(const char *detail)
                                         "_words_config",
                                         "consent_erased",
                                         "SCAN t",
-                                        "SCAN figure_pending"};
+                                        "SCAN figure_pending",
+                                        "SCAN value USING COVERING INDEX value_key"};
 
     for (size_t i = 0; i < ARRAY_LEN(small); i++)
         if (strstr(detail, small[i]))
