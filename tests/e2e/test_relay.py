@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Customers and staff on their own telephones: the relay with three numbers and more, by the real programs."""
 import subprocess
+import time
 
 import lab
 
@@ -76,6 +77,30 @@ def test_there_and_back(build):
         lab.equal(sent(it, LEA), [], "another department's")
         lab.equal(len([m for m in it.messages("--out") if "person" in m["flags"]]), 1, "written by a person")
         lab.equal(conversation_of(it, CUSTOMER)[1], 5)
+
+
+def test_two_machines(build):
+    """A telephone of staff that answers by itself and a customer's machine fall silent; with the number staff's text goes."""
+    with lab.Lab(build, rest=QUIET) as it:
+        it.start()
+        text(it, CUSTOMER, "I am away, about the bread")
+        n = conversation_of(it, CUSTOMER)[0]
+        heard(it, CUSTOMER, "Welcome")
+        answered = {CUSTOMER: 1, ANNA: 0}
+        says = {CUSTOMER: "I am away, about the bread", ANNA: "I am driving"}
+        for _ in range(12):
+            idle(it)
+            for number in says:
+                if len(sent(it, number)) > answered[number]:
+                    answered[number] = len(sent(it, number))
+                    time.sleep(1.1)  # the same text with the network's same second is taken for a duplicate
+                    text(it, number, says[number])
+        idle(it)
+        lab.equal({number: len(sent(it, number)) for number in says}, answered, "they are silent")
+        lab.equal(sent(it, CUSTOMER), ["Welcome to Lab", "I am driving", "I am driving"])
+        lab.equal(len(heard(it, ANNA, "answers by itself")), 1)
+        text(it, ANNA, f"#{n} I am driving")
+        heard(it, CUSTOMER, "I am driving", 3)
 
 
 def test_erased(build):
