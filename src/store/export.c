@@ -372,7 +372,7 @@ static const char sql_other[] =
                   "at") ") FROM once WHERE number IN " NUMBERS " AND ?2 = 0 "
                         "UNION ALL SELECT json_object('number', number, 'muted_until', " TIME(
                             "until") ", 'rounds', rounds) FROM muted WHERE number IN " NUMBERS
-                                     " AND ?2 = 0 UNION ALL SELECT json_object('number', key, 'script', "
+                                     " AND ?2 = 0 UNION ALL SELECT json_object('key', key, 'script', "
                                      "owner, 'value', "
                                      "value) FROM value WHERE ?2 = 0 AND (owner, key) IN (SELECT owner, key "
                                      "FROM " NUMBERS " w CROSS JOIN value INDEXED BY value_key ON " KEY_NAMES(
