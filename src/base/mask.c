@@ -93,23 +93,6 @@ void mask_free(struct mask *m)
 /* ---- cards ----------------------------------------------------------------------------------------------
  */
 
-/* The digits of each script begin at these code points, in their order (Unicode 15, general category Nd). */
-static const uint32_t zeros[] = {
-    '0',     0x0660,  0x06F0,  0x07C0,  0x0966,  0x09E6,  0x0A66,  0x0AE6,  0x0B66,  0x0BE6,  0x0C66,
-    0x0CE6,  0x0D66,  0x0DE6,  0x0E50,  0x0ED0,  0x0F20,  0x1040,  0x1090,  0x17E0,  0x1810,  0x1946,
-    0x19D0,  0x1A80,  0x1A90,  0x1B50,  0x1BB0,  0x1C40,  0x1C50,  0xA620,  0xA8D0,  0xA900,  0xA9D0,
-    0xA9F0,  0xAA50,  0xABF0,  0xFF10,  0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0,
-    0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0, 0x16A60,
-    0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E950, 0x1FBF0};
-
-static int digit_of(uint32_t cp)
-{
-    for (size_t i = 0; i < ARRAY_LEN(zeros) && cp >= zeros[i]; i++)
-        if (cp < zeros[i] + 10)
-            return (int)(cp - zeros[i]);
-    return -1;
-}
-
 static bool separates(uint32_t cp)
 {
     return cp == ' ' || cp == '\t' || cp == '\r' || cp == '\n' || cp == '-' || cp == '.' || cp == '/' ||
@@ -176,7 +159,7 @@ static void find_cards(const char *text, size_t len, bool *hidden)
         abort();
     for (size_t at = 0, next = 0; at < len; at = next) {
         uint32_t cp = utf8_next(text, len, &next);
-        int value = digit_of(cp);
+        int value = utf8_digit(cp);
 
         if (invisible(cp))
             continue;

@@ -211,6 +211,17 @@ int number_normalise_prefix(const char *text, const char *country, char out[NUMB
     return ERR_OK;
 }
 
+bool number_other_form(const char *number, char out[NUMBER_BYTES])
+{
+    bool plus = *number == '+';
+    size_t digits = strspn(number + plus, "0123456789");
+
+    if (number[plus + digits] || digits <= SHORT_DIGITS || digits > NUMBER_BYTES - 2)
+        return false;
+    snprintf(out, NUMBER_BYTES, "%s%s", plus ? "" : "+", number + plus);
+    return true;
+}
+
 bool number_same(const char *a, const char *b)
 {
     size_t len_a, len_b;

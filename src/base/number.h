@@ -39,6 +39,10 @@ int number_normalise(const char *text, const char *country, enum number_reading 
  * Other digits, and a 0 where no country is configured, stay as they are: short codes begin so. */
 int number_normalise_prefix(const char *text, const char *country, char out[NUMBER_BYTES], struct err *e);
 
+/* The other form in which a whole number may be told: without '+' by who did not say that it is international
+ * (a sender of unknown type, a forced "short code"), and the other way round. False: it has none. */
+bool number_other_form(const char *number, char out[NUMBER_BYTES]);
+
 /* True if two canonical numbers name the same subscriber: equal; or, unless both are international, one is a
  * suffix of the other's digits, leading zeros of the national one aside, and at least 6 digits long (a
  * network may report nationally what was sent internationally). */

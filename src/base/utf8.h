@@ -21,6 +21,9 @@ bool utf8_valid(const char *text, size_t len);
 /* Puts '?' for every byte of text that is not part of UTF-8: for texts that were cut to fit. */
 void utf8_mend(char *text);
 
+/* The value of a decimal digit of any script; -1: it is none. */
+int utf8_digit(uint32_t cp);
+
 /* Number of code points. */
 size_t utf8_count(const char *text, size_t len);
 

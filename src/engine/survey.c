@@ -24,25 +24,14 @@ static const struct conv_row *asked(const struct store_situation *known)
     return known->conv.id && known->conv.person_wall_ms > c->survey_wall_ms ? NULL : c;
 }
 
-/* -1: it is none. In the scripts whose keyboards write their own. */
-static int digit_of(uint32_t c)
-{
-    static const uint32_t zeros[] = {'0', 0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50, 0xFF10};
-
-    for (size_t i = 0; i < ARRAY_LEN(zeros); i++)
-        if (c >= zeros[i] && c <= zeros[i] + 9)
-            return (int)(c - zeros[i]);
-    return -1;
-}
-
-/* "5", "5!", " 10 ". -1: it is no bare number, or beside the scale. */
+/* "5", "5!", " 10 ", in any script. -1: it is no bare number, or beside the scale. */
 static int score_of(const struct survey *s, struct span text)
 {
     struct span t = fold_trim(s->program->fold, text);
     int score = 0, digits = 0;
 
     for (size_t at = 0; at < t.len; digits++) {
-        int digit = digit_of(utf8_next(t.at, t.len, &at));
+        int digit = utf8_digit(utf8_next(t.at, t.len, &at));
 
         if (digit < 0 || digits == 2)
             return -1;

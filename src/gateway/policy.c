@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "gateway/policy_private.h"
 
-enum { MICROS = 1000000, AMOUNT_MOST = 1000000, DECIMALS = 6, SHORT_DIGITS = 6 };
+enum { MICROS = 1000000, AMOUNT_MOST = 1000000, DECIMALS = 6 };
 
 struct route {
     struct route_conf conf; /* owned texts */
@@ -339,18 +339,6 @@ static const struct premium_range *premium_range_of(const char *to)
     return longest;
 }
 
-/* Digits without '+' that are too many for a short code are most likely read as international ones. */
-static const char *international(const char *to, char room[NUMBER_BYTES])
-{
-    size_t len = strlen(to);
-
-    if (*to == '+' || len <= SHORT_DIGITS || len > NUMBER_BYTES - 2)
-        return to;
-    room[0] = '+';
-    memcpy(room + 1, to, len + 1);
-    return room;
-}
-
 static const char *denied(const struct policy *p, const char *to, char words[96])
 {
     const struct premium_range *r = p->deny_premium ? premium_range_of(to) : NULL;
@@ -369,10 +357,10 @@ static const char *denied(const struct policy *p, const char *to, char words[96]
 
 const char *policy_premium(const struct policy *p, const char *to, char words[96])
 {
-    char room[NUMBER_BYTES];
-    const char *whole = international(to, room), *why = denied(p, to, words);
+    char whole[NUMBER_BYTES]; /* digits without '+' are most likely read as international ones */
+    const char *why = denied(p, to, words);
 
-    return why || whole == to ? why : denied(p, whole, words);
+    return why || *to == '+' || !number_other_form(to, whole) ? why : denied(p, whole, words);
 }
 
 int64_t policy_cost(const struct policy *p, const char *to, const char *modem, const char *pool)

@@ -69,19 +69,6 @@ static int get_said(struct store_db *db, const char *number, const char *sim, en
     return rc < 0 || best > 0 ? rc : get_erased(db, number, sim, out);
 }
 
-/* The number as it is where nobody says that it is international: a sender of unknown type, a forced "short
- * code"; and the other way round. False: it has no other form. */
-static bool other_form(const char *number, char out[NUMBER_BYTES])
-{
-    enum { SHORT_DIGITS = 6 };
-    size_t digits = strspn(number + (*number == '+'), "0123456789");
-
-    if (number[(*number == '+') + digits] || digits <= SHORT_DIGITS || digits > NUMBER_BYTES - 2)
-        return false;
-    snprintf(out, NUMBER_BYTES, "%s%s", *number == '+' ? "" : "+", number + (*number == '+'));
-    return true;
-}
-
 int consent_get(struct store_db *db, const char *number, const char *sim, enum consent_state *out)
 {
     char other[NUMBER_BYTES];
@@ -89,7 +76,7 @@ int consent_get(struct store_db *db, const char *number, const char *sim, enum c
     int rc = get_said(db, number, sim, out);
 
     /* An opt-out holds for both; nobody opts in for another. */
-    if (rc == ERR_OK && *out != CONSENT_OUT && other_form(number, other))
+    if (rc == ERR_OK && *out != CONSENT_OUT && number_other_form(number, other))
         rc = get_said(db, other, sim, &there);
     if (there == CONSENT_OUT)
         *out = there;

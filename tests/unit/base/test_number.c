@@ -182,11 +182,32 @@ static void is_whole(void **state)
         assert_int_equal(number_is(rows[i].number, rows[i].sender, rows[i].country), rows[i].is);
 }
 
+/* A whole number has two forms, with '+' and without; short codes and names have one. */
+static void test_other_form(void **state)
+{
+    static const char *const rows[][2] = {{"+491701234567", "491701234567"},
+                                          {"4917012", "+4917012"},
+                                          {"123456", NULL},
+                                          {"+123456", NULL},
+                                          {"Bank4917012", NULL},
+                                          {"", NULL},
+                                          {"+", NULL},
+                                          {"4917012#", NULL}};
+    char other[NUMBER_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(number_other_form(rows[i][0], other), rows[i][1] != NULL);
+        if (rows[i][1])
+            assert_string_equal(other, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(normalises), cmocka_unit_test(idempotent), cmocka_unit_test(kinds),
-        cmocka_unit_test(same),       cmocka_unit_test(is_whole),
+        cmocka_unit_test(normalises), cmocka_unit_test(idempotent),      cmocka_unit_test(kinds),
+        cmocka_unit_test(same),       cmocka_unit_test(test_other_form), cmocka_unit_test(is_whole),
     };
 
     return cmocka_run_group_tests_name("base/number", tests, NULL, NULL);
