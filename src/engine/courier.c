@@ -373,6 +373,10 @@ static void on_asked(struct ask *a, int status)
         return;
     }
     f->c->stats.failed++;
+    if (a->refused) { /* it would be again */
+        give_up(f, a->err.text);
+        return;
+    }
     try_again(f, for_ms, 0, *a->err.text ? a->err.text : err_name(status));
 }
 

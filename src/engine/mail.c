@@ -301,6 +301,7 @@ static void on_done(struct transfer *t, int status)
 
     if (status < 0)
         a->err = t->err;
+    a->refused = t->refused;
     mail_free(m);
     plugin_end(a, status);
 }

@@ -160,7 +160,7 @@ void plugin_end(struct ask *a, int status)
     rt_timer_stop(p->world->rt, &a->deadline);
     leave(a);
     a->status = status;
-    if (status < 0)
+    if (status < 0 && !a->refused)
         unwell(p, status, *a->err.text ? a->err.text : err_name(status));
     else
         well(p, rt_now_ms(p->world->rt) - a->began_ms);

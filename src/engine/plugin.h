@@ -25,6 +25,7 @@ struct ask {
     /* out */
     struct actions actions;
     struct err err;
+    bool refused; /* an answer for good, and no failure of the handler's: its words are in err */
     /* who waits */
     struct walk *walk;
     struct verdict *verdict;

@@ -3,6 +3,7 @@
 #ifndef SIMGATE_OS_TRANSFER_H
 #define SIMGATE_OS_TRANSFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct transfer {
                                                      start returns; not after cancel */
     /* out */
     long code;         /* of HTTP or SMTP */
+    bool refused;      /* SMTP: this mail or its recipient is, for good: 5yz, RFC 5321 4.2.1 */
     struct buf answer; /* freed by the holder */
     struct err err;
     void *impl;

@@ -40,6 +40,7 @@ struct request {
     struct request *next; /* ended */
     int status;
     char why[CURL_ERROR_SIZE];
+    char words[128]; /* of an SMTP server's last refusal, behind its code */
 };
 
 /* A socket that curl waits for. */
@@ -107,7 +108,35 @@ static int status_of(const struct request *r, CURLcode code)
     }
 }
 
-/* An SMTP server's refusal is an answer too: its code says it. */
+/* To MAIL, RCPT or DATA, or to the mail itself: not to the greeting, EHLO or a password. One that wants a
+ * login or encryption first (530, RFC 4954 and 3207) has said nothing of the mail yet. */
+static bool is_refused(const struct request *r, CURLcode code)
+{
+    const struct transfer *t = r->t;
+
+    return t->mail_from && t->code >= 500 && t->code < 600 && t->code != 530 &&
+           (code == CURLE_SEND_ERROR || r->sent > 0);
+}
+
+/* An SMTP server's refusal is an answer too: its code and words say it. */
+static void mail_failed(struct request *r, CURLcode code, int status)
+{
+    struct transfer *t = r->t;
+
+    t->refused = is_refused(r, code);
+    if (*r->why)
+        err_set(&t->err, status, "%s", r->why);
+    else
+        err_set(&t->err, status, "the server answered %ld", t->code);
+    if (*r->words) {
+        struct err said = {.code = status};
+
+        str_copy(said.text, sizeof said.text, r->words);
+        err_wrap(&said, "%s", t->err.text);
+        t->err = said;
+    }
+}
+
 static void ended(struct request *r, CURLcode code)
 {
     struct transfer *t = r->t;
@@ -116,8 +145,8 @@ static void ended(struct request *r, CURLcode code)
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &t->code);
     if (status == ERR_TOO_LONG)
         err_set(&t->err, status, "an answer of more than %zu bytes", t->answer_max_bytes);
-    else if (status < 0 && t->mail_from && t->code >= 400 && !*r->why)
-        err_set(&t->err, status, "the server answered %ld", t->code);
+    else if (status < 0 && t->mail_from && t->code >= 400)
+        mail_failed(r, code, status);
     else if (status < 0)
         err_set(&t->err, status, "%s", *r->why ? r->why : curl_easy_strerror(code));
     curl_multi_remove_handle(r->host->multi, r->easy);
@@ -229,6 +258,20 @@ static size_t on_answer(char *at, size_t size, size_t n, void *owner)
     return size * n;
 }
 
+/* A line of an SMTP server's answer: "550 5.1.1 no such user". */
+static size_t on_line(char *at, size_t size, size_t n, void *owner)
+{
+    struct request *r = owner;
+    size_t len = 0;
+
+    if (size * n == 0 || (*at != '4' && *at != '5')) /* to QUIT, behind a refusal */
+        return size * n;
+    for (size_t i = 4; i < size * n && len < sizeof r->words - 1 && at[i] != '\r' && at[i] != '\n'; i++)
+        r->words[len++] = at[i] >= ' ' && at[i] <= '~' ? at[i] : '?';
+    r->words[len] = '\0';
+    return size * n;
+}
+
 static size_t give_body(char *at, size_t size, size_t n, void *owner)
 {
     struct request *r = owner;
@@ -286,6 +329,8 @@ static void set_mail(struct request *r)
     r->to = list_of(t->mail_to);
     curl_easy_setopt(r->easy, CURLOPT_MAIL_FROM, t->mail_from);
     curl_easy_setopt(r->easy, CURLOPT_MAIL_RCPT, r->to);
+    curl_easy_setopt(r->easy, CURLOPT_HEADERFUNCTION, on_line);
+    curl_easy_setopt(r->easy, CURLOPT_HEADERDATA, r);
     curl_easy_setopt(r->easy, CURLOPT_READFUNCTION, give_body);
     curl_easy_setopt(r->easy, CURLOPT_READDATA, r);
     curl_easy_setopt(r->easy, CURLOPT_UPLOAD, 1L);

@@ -114,9 +114,36 @@ def test_one_address_is_refused(build):
             mail = email.message_from_bytes(text, policy=email.policy.default)
             lab.equal(mail["To"], "anna@example.org, bob@example.org, eve@example.org")
             lab.equal(mail["Message-ID"], "<simgate.message.1@example.org>")
-        lab.equal([d["event"] for d in it.json("deliveries")["deliveries"]], ["message:1/mailto:anna@example.org"])
-        lab.true(it.said("RCPT failed: 550"), "the reason is in the log")
+        it.wait("the third given up", lambda: not it.json("deliveries")["deliveries"])
+        lab.true(it.said("given up: RCPT failed: 550: no such user"), "the server's words are in the log")
+        lab.equal(sum("RCPT TO:<anna" in line for line in box.lines), 1)
     box.shutdown()
+
+
+def test_what_is_refused_for_good(build):
+    """5yz to sender, recipient or mail is an answer for good: asked once, given up with an alarm in the server's words, and the
+    mailbox is as well as before. 4yz, a server that wants a login first, and one that takes nobody today are asked again."""
+    for verb, answer, told in (("RCPT", "550-5.1.1 no\r\n550 5.1.1 such user", "RCPT failed: 550: 5.1.1 such user"),
+                               ("MAIL", "553 not you", "MAIL failed: 553: not you"),
+                               ("BODY", "554 spam", "the server answered 554: spam")):
+        box = Smtp(refuse=lambda v, line: answer if v == verb else None)
+        with lab.Lab(build) as it:
+            handlers(it, office(box))
+            say(it, "hello")
+            it.wait("it is given up", lambda: it.said(f"given up: {told}"))
+            lab.equal(it.json("deliveries")["deliveries"], [])
+            lab.equal(sum(line.startswith(("QUIT", "EHLO")) and "EHLO" in line for line in box.lines), 1)
+            lab.equal([h["failed"] for h in it.json("handlers")["handlers"]], [0])
+        box.shutdown()
+    for verb, answer in (("RCPT", "450 later"), ("MAIL", "530 5.7.0 Authentication required"), ("BODY", "451 later"),
+                         ("EHLO", "554 not today")):
+        box = Smtp(refuse=lambda v, line: answer if v == verb or verb == v.replace("HELO", "EHLO") else None)
+        with lab.Lab(build) as it:
+            handlers(it, office(box))
+            say(it, "hello")
+            it.wait("a failure", lambda: it.said("failed"))
+            lab.equal([d["handler"] for d in it.json("deliveries")["deliveries"]], ["office"])
+        box.shutdown()
 
 
 def test_refused_at_the_end(build):
