@@ -1,10 +1,10 @@
 /* What happens to conversations when nobody does anything: answers get late, snoozed ones wake, silent ones
  * are closed, surveys are asked.
  *
- * The store is asked what is due by its indexes, at the latest every CHECK_MS; each conversation found is
- * read again (a person may have been faster) and changed in one transaction, one after the other. What could
- * not be done comes again with the next sweep, also in the next life: nothing is remembered but in the store.
- */
+ * The store is asked what is due by its indexes: when the next is, CHECK_MS after something has changed, and
+ * every LOOK_MS (the clock may be set, gateway.conf read again). Each conversation found is read again (a
+ * person may have been faster) and changed in one transaction, one after the other. What could not be done
+ * comes again with the next sweep, also in the next life: nothing is remembered but in the store. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@
     INT64_C(604800000) /* closed longer ago than delay and this: nobody is asked any more                    \
                         */
 
-enum { CHECK_MS = 15000, SOON_MS = 1000, BATCH = 64, PEOPLE = 8 };
+enum { CHECK_MS = 15000, LOOK_MS = 300000, SOON_MS = 1000, BATCH = 64, PEOPLE = 8 };
 
 static void ask_next(struct clocks *c);
 
@@ -268,18 +268,33 @@ static void pass_surveys(struct clocks *c)
         c->survey_after_wall_ms = c->survey_full_wall_ms - 1;
 }
 
+/* When the opening hours begin for which a question waits; 0 none does. */
+static int64_t opens_wall_ms(const struct clocks *c, int64_t now_wall_ms)
+{
+    const struct program *p = engine_program(c->desk->engine);
+
+    return p->survey.on && c->due.survey_delay_ms < 0 ? hours_next_open(p->staff.hours, now_wall_ms) : 0;
+}
+
 static void end_sweep(struct clocks *c)
 {
-    int64_t now_wall_ms = rt_wall_ms(c->desk->rt), next = c->due.next_wall_ms, ms = CHECK_MS;
+    int64_t now_wall_ms = rt_wall_ms(c->desk->rt), ms = LOOK_MS;
+    const int64_t known[] = {c->due.next_wall_ms, opens_wall_ms(c, now_wall_ms)};
 
-    if (next && next - now_wall_ms < ms)
-        ms = next > now_wall_ms ? next - now_wall_ms : 0;
-    if (c->due.more && !c->failed && !c->survey_full_wall_ms)
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (known[i] > 0 && known[i] - now_wall_ms < ms)
+            ms = known[i] - now_wall_ms;
+    if ((c->changed || c->survey_full_wall_ms) && ms > CHECK_MS)
+        ms = CHECK_MS;
+    if (c->due.more && !c->survey_full_wall_ms)
         ms = SOON_MS;
+    if (c->failed)
+        ms = CHECK_MS;
     pass_surveys(c);
     free(c->due.rows);
     c->due.rows = NULL;
-    wait_ms(c, c->failed ? CHECK_MS : ms < SOON_MS ? SOON_MS : ms);
+    c->sweeping = false;
+    wait_ms(c, ms < SOON_MS ? SOON_MS : ms);
 }
 
 static void ask_next(struct clocks *c)
@@ -322,6 +337,8 @@ static void on_timer(struct rt_timer *timer)
     const struct program *p = engine_program(c->desk->engine);
     int64_t now_wall_ms = rt_wall_ms(c->desk->rt), oldest = now_wall_ms - p->survey.delay_ms - SURVEY_OLD_MS;
 
+    c->sweeping = true;
+    c->changed = false;
     if (c->survey_after_wall_ms < oldest)
         c->survey_after_wall_ms = oldest;
     c->due = (struct store_due){.op.done = on_due,
@@ -333,15 +350,29 @@ static void on_timer(struct rt_timer *timer)
     store_due(c->desk->store, &c->due);
 }
 
+/* Something may be due before what was known. */
+static void on_event(struct gateway_watcher *w, const struct gateway_event *ev)
+{
+    struct clocks *c = container_of(w, struct clocks, watcher);
+
+    if (ev->kind != EV_CONVERSATION)
+        return;
+    c->changed = true;
+    if (!c->sweeping && c->timer.at_ms > rt_now_ms(c->desk->rt) + CHECK_MS)
+        wait_ms(c, CHECK_MS);
+}
+
 void clocks_start(struct clocks *c, struct desk *d)
 {
-    *c = (struct clocks){.desk = d, .timer.fire = on_timer};
+    *c = (struct clocks){.desk = d, .timer.fire = on_timer, .watcher.event = on_event};
+    gateway_watch(d->gateway, &c->watcher);
     wait_ms(c, SOON_MS);
 }
 
 void clocks_stop(struct clocks *c)
 {
     rt_timer_stop(c->desk->rt, &c->timer);
+    gateway_unwatch(c->desk->gateway, &c->watcher);
     store_situation_clear(&c->known);
     draft_fini(&c->draft);
     free(c->due.rows);

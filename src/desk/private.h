@@ -29,6 +29,8 @@ void draft_fini(struct draft *d);
 struct clocks {
     struct desk *desk;
     struct rt_timer timer;
+    struct gateway_watcher watcher;
+    bool sweeping, changed; /* changed: since the store was asked */
     struct store_due due;
     int at;                       /* of due.rows: under way */
     struct store_situation known; /* of its conversation */

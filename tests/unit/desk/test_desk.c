@@ -334,6 +334,28 @@ static void test_overdue(void **state)
     assert_int_equal(w.mr, since);
 }
 
+static bool count_work(void *arg, enum rt_sim_moment moment, uint64_t number)
+{
+    (void)number;
+    *(int *)arg += moment == RT_SIM_BEFORE_RUN;
+    return false;
+}
+
+/* While nothing happens the store is left alone but for a look every five minutes: no processor is kept
+ * awake. */
+static void test_idle(void **state)
+{
+    int works = 0;
+
+    (void)state;
+    say(CUSTOMER, "Have you got rye bread?"); /* late in an hour */
+    world_run(&w, MINUTE_MS);
+    rt_sim_on_work(w.rt, count_work, &works);
+    world_run(&w, 50 * MINUTE_MS);
+    rt_sim_on_work(w.rt, NULL, NULL);
+    assert_in_range(works, 1, 20);
+}
+
 /* The clock of later answers begins with each message that waits, and stops with the answer. */
 static void test_next_answer(void **state)
 {
@@ -792,6 +814,7 @@ int main(void)
         FLOW(test_told),
         FLOW(test_refused),
         FLOW(test_overdue),
+        FLOW(test_idle),
         FLOW(test_next_answer),
         FLOW(test_resolution),
         FLOW(test_snooze),
