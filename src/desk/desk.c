@@ -156,6 +156,7 @@ static void on_known(struct store_op *op, int status)
         finish(g, status);
         return;
     }
+    r->conversation = g->known.conv.id;
     r->state = g->known.conv.state;
     if (!r->key || !*r->key) {
         plan(g);

@@ -26,7 +26,7 @@ const struct staff *desk_staff(const struct desk *d);
  * err.text says why and what was expected (the customer has opted out: who and when); ERR_FULL, ERR_IO. */
 struct desk_do {
     enum operation op;
-    int64_t conversation;
+    int64_t conversation;        /* in, out: another one where it was folded into that by a merge */
     const char *value;           /* see enum operation; NULL: "" */
     const char *person;          /* of gateway.conf, who does it; NULL: nobody of them */
     const char *who;             /* "ctl:root", where person is NULL */

@@ -394,6 +394,25 @@ def test_two_numbers(build):
         lab.true("1 other numbers are of contacts of their own" in told, told)
 
 
+def test_folded(build):
+    """Two customers who wait turn out to be one: the number of the conversation that is gone still means the other one."""
+    with desk(build) as it:
+        it.start()
+        kept = text(it, "Do you have it in blue?")["id"]
+        gone = text(it, "It is me with the other phone", OTHER)["id"]
+        it.run("contacts", "merge", OTHER, CUSTOMER, "--yes")
+        shown = it.json("conversation", gone)
+        lab.equal((shown["conversation"]["id"], shown["conversation"]["number"]), (kept, OTHER))
+        done = it.json("conversation", "reply", gone, "In blue, yes")
+        lab.equal(done["conversation"], kept)
+        it.wait("the answer", lambda: it.log("submitted", to=OTHER, text="In blue, yes"))
+        it.kill()
+        it.start_daemon()
+        it.run("conversation", "close", f"#{gone}")
+        lab.equal(it.json("conversation", kept)["conversation"]["state"], "closed")
+        lab.equal([c["id"] for c in it.json("conversations", "--all")["conversations"]], [kept])
+
+
 def at_terminal(it, typed, *args):
     """simgate ARGS with a person at a terminal who types a line; its exit status and what the terminal shows."""
     ours, theirs = pty.openpty()
