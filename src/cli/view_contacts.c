@@ -265,7 +265,8 @@ int status_of_handlers(const json_t *answer)
 void view_deliveries(const json_t *answer)
 {
     static const struct column columns[] = {{"ID", true},     {"HANDLER", false}, {"EVENT", false},
-                                            {"SINCE", false}, {"TRIES", true},    {"NEXT", false}};
+                                            {"SINCE", false}, {"TRIES", true},    {"NEXT", false},
+                                            {"WHY", false}};
     struct table t;
     const json_t *d;
     size_t i;
@@ -279,6 +280,7 @@ void view_deliveries(const json_t *answer)
         table_cell(&t, DIM, member_time(d, "created"));
         table_cell(&t, PLAIN, member_text(d, "attempts"));
         table_cell(&t, PLAIN, member_time(d, "next"));
+        table_cell(&t, PLAIN, member_text(d, "reason"));
     }
     table_print(&t);
     if (i == 0)

@@ -194,5 +194,6 @@ json_t *json_delivery(const struct delivery_row *d)
         put_number(o, "conversation", d->conversation);
     if (d->message)
         put_number(o, "message", d->message);
+    json_put_text(o, "reason", d->reason);
     return o;
 }

@@ -6,9 +6,10 @@
 
 /* ---- deliveries ---- */
 
-static const char sql_due[] = "SELECT id, handler, event, body, attempts, created, next, conversation, "
-                              "message FROM delivery WHERE next <= ?1 AND handler NOT IN (?3, ?4, ?5, ?6) "
-                              "ORDER BY next, id LIMIT ?2";
+static const char sql_due[] =
+    "SELECT id, handler, event, body, attempts, created, next, conversation, "
+    "message, reason FROM delivery WHERE next <= ?1 AND handler NOT IN (?3, ?4, ?5, ?6) "
+    "ORDER BY next, id LIMIT ?2";
 static const char sql_next[] = "SELECT min(next) FROM delivery WHERE next > ?1";
 static const char sql_again[] =
     "UPDATE delivery SET attempts = attempts + 1, next = ?2, reason = ?3 WHERE id = ?1";
@@ -25,6 +26,7 @@ static void read_delivery(sqlite3_stmt *st, struct delivery_row *d)
     d->next_wall_ms = db_col(st, 6);
     d->conversation = db_col(st, 7);
     d->message = db_col(st, 8);
+    db_col_text(st, 9, d->reason, sizeof d->reason);
 }
 
 static int exec_deliveries(struct store_db *db, struct store_op *op)

@@ -154,6 +154,7 @@ static int add_delivery(struct store_db *db, sqlite3_stmt *st, void *to)
     row->next_wall_ms = db_col(st, 6);
     row->conversation = db_col(st, 7);
     row->message = db_col(st, 8);
+    db_col_text(st, 9, row->reason, sizeof row->reason);
     return ERR_OK;
 }
 
@@ -162,11 +163,11 @@ static int exec_deliveries(struct store_db *db, struct store_op *op)
     struct store_delivery_list *d = container_of(op, struct store_delivery_list, op);
     struct compose q = {0};
 
-    compose_with(
-        &q,
-        "SELECT id, handler, event, body, attempts, created, next, conversation, message FROM delivery "
-        "WHERE id > ?",
-        db_int(d->after));
+    compose_with(&q,
+                 "SELECT id, handler, event, body, attempts, created, next, conversation, message, reason "
+                 "FROM delivery "
+                 "WHERE id > ?",
+                 db_int(d->after));
     compose_if(&q, d->handler, " AND handler = ?", db_text(d->handler));
     compose_with(&q, " ORDER BY id LIMIT ?", db_int(page_limit(d->limit) + 1));
     return compose_run(db, &q, add_delivery, d);

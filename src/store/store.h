@@ -355,6 +355,7 @@ struct delivery_row {
     char *body;               /* heap */
     int attempts;
     int64_t created_wall_ms, next_wall_ms, conversation, message;
+    char reason[MSG_REASON_BYTES]; /* why the last try failed; "" none has */
 };
 void delivery_row_clear(struct delivery_row *d);
 enum { STORE_EXCEPT = 4 };

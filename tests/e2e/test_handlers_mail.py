@@ -142,7 +142,8 @@ def test_what_is_refused_for_good(build):
             handlers(it, office(box))
             say(it, "hello")
             it.wait("a failure", lambda: it.said("failed"))
-            lab.equal([d["handler"] for d in it.json("deliveries")["deliveries"]], ["office"])
+            waits = it.json("deliveries")["deliveries"]
+            lab.equal([(d["handler"], d["reason"].endswith(": " + answer.split(" ", 1)[1])) for d in waits], [("office", True)])
         box.shutdown()
 
 
