@@ -51,8 +51,11 @@ int contact_also(struct store_db *db, const char *number, int64_t contact, int64
 /* What one of these numbers has opted out of, all have. */
 int contact_share_opt_outs(struct store_db *db, const struct numbers *all, const char *who,
                            int64_t now_wall_ms);
-/* Of one that was folded into another (merge.c), that other one, with its id. */
+/* Of a number that leads to another one (conv_was), that other one, with its id. */
 int conv_load(struct store_db *db, int64_t id, struct conv_row *out);
+/* There is no conversation of this number any more, or never will be: it is another one's. Who was told of it
+ * (staff, handlers, people at the command) finds that one. */
+int conv_was(struct store_db *db, int64_t id, int64_t into);
 /* The live one of a number and SIM ("" any: the newest), or the last one that is CLOSED or SPAM. */
 int conv_find_live(struct store_db *db, int64_t contact, const char *sim, struct conv_row *out);
 int conv_find_last(struct store_db *db, int64_t contact, const char *sim, struct conv_row *out);

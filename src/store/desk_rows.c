@@ -154,7 +154,8 @@ static const char sql_live_any[] =
 static const char sql_last[] = CONV_FROM "WHERE v.contact = ?1 AND v.state >= 5 AND (?2 = '' OR v.sim = ?2) "
                                          "ORDER BY v.closed DESC, v.id DESC LIMIT 1";
 static const char sql_ids[] = /* see ids_keep */
-    "SELECT max(ifnull((SELECT max(id) FROM conversation), 0), ifnull((SELECT message FROM retained WHERE "
+    "SELECT max(ifnull((SELECT max(id) FROM conversation), 0), ifnull((SELECT max(id) FROM "
+    "conversation_was), 0), ifnull((SELECT message FROM retained WHERE "
     "kind "
     "= 11), 0)) + 1, ifnull((SELECT message FROM retained WHERE kind = 10), 0)";
 
@@ -189,6 +190,16 @@ int conv_load(struct store_db *db, int64_t id, struct conv_row *out)
     if (rc == 0)
         rc = DB_FIRST(db, &st, sql_was, db_int(id));
     return read_one(st, rc, out);
+}
+
+/* Those that led to `id` lead there, too. */
+static const char sql_leads[] =
+    "INSERT OR REPLACE INTO conversation_was(id, conversation) SELECT id, ?2 FROM conversation_was WHERE "
+    "conversation = ?1 UNION ALL SELECT ?1, ?2";
+
+int conv_was(struct store_db *db, int64_t id, int64_t into)
+{
+    return DB_RUN(db, sql_leads, db_int(id), db_int(into));
 }
 
 int conv_find_live(struct store_db *db, int64_t contact, const char *sim, struct conv_row *out)

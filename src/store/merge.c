@@ -74,10 +74,6 @@ static const char sql_fold_log_n[] =
     "UPDATE conversation_log SET n = n - 1000000000 WHERE conversation = ?2 AND ?1 <> ?2";
 static const char sql_fold_events[] = "UPDATE event SET conversation = ?2 WHERE conversation = ?1";
 static const char sql_fold_deliveries[] = "UPDATE delivery SET conversation = ?2 WHERE conversation = ?1";
-/* Staff, handlers and people at the command know it by its old number. */
-static const char sql_fold_was[] =
-    "INSERT OR REPLACE INTO conversation_was(id, conversation) SELECT id, ?2 FROM conversation_was WHERE "
-    "conversation = ?1 UNION ALL SELECT ?1, ?2";
 static const char sql_fold_gone[] = "DELETE FROM conversation WHERE id = ?1 AND id <> ?2";
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -122,12 +118,12 @@ static int fold(struct store_db *db, const struct conv_row *a, struct conv_row *
 {
     static const char *const steps[] = {sql_fold_messages,   sql_fold_about, sql_fold_log,
                                         sql_fold_log_old,    sql_fold_log_n, sql_fold_events,
-                                        sql_fold_deliveries, sql_fold_was,   sql_fold_gone};
+                                        sql_fold_deliveries, sql_fold_gone};
     int rc = ERR_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(steps) && rc == ERR_OK; i++)
         rc = DB_RUN(db, steps[i], db_int(a->id), db_int(b->id));
-    if (rc || (rc = wrote_last(db, b)))
+    if (rc || (rc = conv_was(db, a->id, b->id)) || (rc = wrote_last(db, b)))
         return rc;
     b->created_wall_ms = earlier(a->created_wall_ms, b->created_wall_ms);
     b->waiting_wall_ms = earlier(a->waiting_wall_ms, b->waiting_wall_ms);

@@ -15,7 +15,8 @@ const char schema_numbers[] =
     /* The conversation that a message to others tells of (of an event of it, say); 0 none. */
     "ALTER TABLE message ADD COLUMN about INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX message_about ON message(about, id) WHERE about > 0;"
-    /* Conversations that were folded into another one. */
+    /* Numbers that lead to another conversation: of those that were folded into it, and that were reserved
+     * for one that a customer's message did not begin after all. */
     "CREATE TABLE conversation_was (id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL) STRICT;"
     "CREATE INDEX conversation_was_in ON conversation_was(conversation);"
     /* The number that the customer wrote from last; '' the contact's main one. */

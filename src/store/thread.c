@@ -255,6 +255,18 @@ static int wake(struct desk_tx *t)
 
 static const char sql_belongs[] = "UPDATE message SET conversation = ?2 WHERE id = ?1";
 
+/* While it was decided, another one was opened, or came with a merge: what the verdict calls by the number
+ * that was reserved (a notice to staff) is that one. */
+static int note_reserved(struct desk_tx *t)
+{
+    const struct store_handle *h = t->h;
+
+    if (h->thread != THREAD_OPEN || h->message == 0 || h->opened != OPENED_NOT || h->conversation == 0 ||
+        h->conversation == t->own.id || !is_live(t->own.state))
+        return ERR_OK;
+    return conv_was(t->db, h->conversation, t->own.id);
+}
+
 int desk_thread(struct desk_tx *t)
 {
     struct store_handle *h = t->h;
@@ -262,7 +274,7 @@ int desk_thread(struct desk_tx *t)
 
     if (h->thread == THREAD_NONE || !*t->number)
         return ERR_OK;
-    if ((rc = find(t)) || t->own.id == 0)
+    if ((rc = find(t)) || t->own.id == 0 || (rc = note_reserved(t)))
         return rc;
     t->own_dirty = true;
     t->own.changed_wall_ms = h->now_wall_ms;

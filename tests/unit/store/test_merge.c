@@ -201,6 +201,34 @@ static void test_folded(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM conversation_was"), 2);
 }
 
+/* A customer's message is still being decided when a merge makes them one with whose conversation lives: the
+ * number that was reserved for theirs leads there, for staff may have been told of it. No other is given it.
+ */
+static void test_reserved(void **state)
+{
+    struct fixture *f = *state;
+    int64_t b = writes(f, B, "first", T0), id, reserved;
+    struct store_situation k = {.number = A, .sim = "m0"};
+    struct store_conv v = {.limit = 1};
+
+    import(f, (struct contact_import){.number = A});
+    id = receive_from(f, A, "m0", "second", T0 + MINUTE);
+    assert_int_equal(DO(f, store_situation, &k), 0);
+    reserved = k.reserved;
+    store_situation_clear(&k);
+    assert_true(reserved > b);
+    merge(f, A, B);
+    decide_on(f, &(struct deed){
+                     .message = id, .conversation = reserved, .thread = THREAD_OPEN, .at = T0 + 2 * MINUTE});
+    v.id = reserved;
+    assert_int_equal(DO(f, store_conv, &v), 0);
+    assert_int_equal(v.row.id, b);
+    store_conv_clear(&v);
+    fixture_stop(f);
+    fixture_start(f);
+    assert_true(writes(f, OTHER, "a stranger's", T0 + DAY) > reserved);
+}
+
 /* What the relay told of a conversation that was folded away is erased with the customer. */
 static void test_erased_folded(void **state)
 {
@@ -562,13 +590,21 @@ static void test_retain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_writes_later),  TEST(test_answers_go_to),
-        TEST(test_folded_number), TEST(test_folded),
-        TEST(test_erased_folded), TEST(test_consent_is_of_the_number),
-        TEST(test_chains),        cmocka_unit_test(test_crash),
-        TEST(test_too_many),      TEST(test_found),
-        TEST(test_campaign),      TEST(test_import),
-        TEST(test_export),        TEST(test_erase),
+        TEST(test_writes_later),
+        TEST(test_answers_go_to),
+        TEST(test_folded_number),
+        TEST(test_folded),
+        TEST(test_erased_folded),
+        TEST(test_reserved),
+        TEST(test_consent_is_of_the_number),
+        TEST(test_chains),
+        cmocka_unit_test(test_crash),
+        TEST(test_too_many),
+        TEST(test_found),
+        TEST(test_campaign),
+        TEST(test_import),
+        TEST(test_export),
+        TEST(test_erase),
         TEST(test_retain),
     };
 
