@@ -108,6 +108,16 @@ static void load_usage(struct pipe *p)
     limits_use(&p->limits, day, month);
 }
 
+static void load_hour(struct pipe *p)
+{
+    struct gateway *g = p->g;
+    struct err e = {0};
+    int64_t quarters[USAGE_QUARTERS], wall = rt_wall_ms(g->rt);
+    if (store_usage_hour(g->store, p->imsi, wall, quarters, &e) < 0)
+        log_err(WHO, "usage of SIM %s cannot be read: %s", p->imsi, e.text);
+    limits_use_hour(&p->limits, quarters, rt_now_ms(g->rt), wall);
+}
+
 static bool refuse(struct pipe *p, int64_t wake_ms, const char *text)
 {
     p->wake_ms = wake_ms;
@@ -169,6 +179,7 @@ static void take_sim(struct pipe *p)
     p->paused_until_ms = 0;
     limits_calendar(&p->limits, rt_wall_ms(p->g->rt));
     load_usage(p);
+    load_hour(p);
 }
 
 static void on_changed(void *owner, struct carrier *c)

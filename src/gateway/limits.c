@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
+enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, QUARTER_MS = 15 * MINUTE_MS };
 
 static void window_init(struct limits_window *w, int limit)
 {
@@ -103,6 +103,18 @@ void limits_use(struct limits *l, int64_t day, int64_t month)
 {
     l->day = day;
     l->month = month;
+}
+
+void limits_use_hour(struct limits *l, const int64_t quarters[USAGE_QUARTERS], int64_t now_ms,
+                     int64_t wall_ms)
+{
+    l->minute.count = l->minute.at = l->hour.count = l->hour.at = 0;
+    for (int i = 0; i < USAGE_QUARTERS; i++) {
+        int behind = USAGE_QUARTERS - 2 - i; /* quarters that have ended since; -1: it is now's */
+        int64_t end_ms = behind < 0 ? now_ms : now_ms - wall_ms % QUARTER_MS - behind * QUARTER_MS;
+        for (int64_t n = quarters[i] < l->hour.limit ? quarters[i] : l->hour.limit; n > 0; n--)
+            window_count(&l->hour, end_ms);
+    }
 }
 
 /* ---- the question ---- */

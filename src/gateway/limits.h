@@ -30,6 +30,11 @@ void limits_fini(struct limits *l);
  * where the period is a new one: limits_use() gives what the store knows). */
 bool limits_calendar(struct limits *l, int64_t wall_ms);
 void limits_use(struct limits *l, int64_t day, int64_t month);
+/* The same for the hour, where the SIM is another or this life begins: parts of the quarter of an hour that
+ * wall_ms lies in (the last) and of those before, which count as sent at their quarter's end. The minute
+ * begins anew. */
+void limits_use_hour(struct limits *l, const int64_t quarters[USAGE_QUARTERS], int64_t now_ms,
+                     int64_t wall_ms);
 
 /* May `parts` more be sent? Then RT_NEVER in *wake_ms is not touched. Otherwise false, *wake_ms the monotonic
  * time when it may be asked again, `why` "per_day" …, *bound its number. A message longer than a limit may

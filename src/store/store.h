@@ -441,6 +441,10 @@ void store_outbox_done(struct store *s, struct store_outbox_done *d);
  * counts on. */
 int store_usage(struct store *s, const char *imsi, int64_t day_start_wall_ms, int64_t month_start_wall_ms,
                 int64_t *day, int64_t *month, struct err *e);
+/* The same by quarters of an hour: of the one that this wall time lies in (the last), and of those before. */
+enum { USAGE_QUARTERS = 5 };
+int store_usage_hour(struct store *s, const char *imsi, int64_t wall_ms, int64_t quarters[USAGE_QUARTERS],
+                     struct err *e);
 
 /* What was accepted for sending since a wall time: parts by a route (store_new_message.route), or, where it
  * is "", all parts, with what they cost. Counted by quarters of an hour. Blocking: at start only; the gateway

@@ -212,6 +212,30 @@ static void rolling_limits(void **state)
     limits_fini(&l);
 }
 
+/* What the store knows of the last hour counts from the end of its quarter on, at the latest from now. */
+static void hour_of_the_store(void **state)
+{
+    enum { QUARTER = HOUR / 4 };
+    const int64_t quarters[USAGE_QUARTERS] = {1, 0, 7, 0, 1};
+    struct limits l;
+    int64_t wake = 0, wall = RT_SIM_START_WALL_MS / QUARTER * QUARTER + 1000, now = 5000;
+    const char *why;
+    int bound;
+
+    (void)state;
+    limits_init(&l, &(struct gateway_limits){.per_minute = 1, .per_hour = 10});
+    limits_calendar(&l, wall);
+    limits_count(&l, now);
+    limits_use_hour(&l, quarters, now, wall);
+    assert_true(limits_allow(&l, 1, now, wall, &wake, &why, &bound)); /* nine of ten, and another minute */
+    limits_count(&l, now);
+    now += MINUTE;
+    assert_false(limits_allow(&l, 1, now, wall + MINUTE, &wake, &why, &bound));
+    assert_string_equal(why, "per_hour");
+    assert_int_equal(wake, 4000 + QUARTER);
+    limits_fini(&l);
+}
+
 /* The day's quota opens at midnight; a message that is longer than what is left waits whole. */
 static void calendar_limits(void **state)
 {
@@ -295,6 +319,7 @@ int main(void)
         cmocka_unit_test(entries_are_small),
         cmocka_unit_test(random_moves_keep_the_index_whole),
         cmocka_unit_test(rolling_limits),
+        cmocka_unit_test(hour_of_the_store),
         cmocka_unit_test(calendar_limits),
         cmocka_unit_test(each_class_has_its_answer),
         cmocka_unit_test(ladders_lead_on),

@@ -201,6 +201,33 @@ static void failover_at_quota(void **state)
     end(w);
 }
 
+/* A restart does not begin the hour of a SIM anew: what went in it is known by the quarter of an hour. */
+static void hour_outlives_a_crash(void **state)
+{
+    const struct policy_conf policy = {0};
+    struct world *w = start(&policy, (const struct names[]){{"A", ""}}, 1);
+    int64_t id;
+
+    (void)state;
+    life_crash(w);
+    w->limits[0].per_hour = 3;
+    life_start(w);
+    for (int i = 0; i < 3; i++)
+        assert_true(send_to(w, GERMAN, "in the hour") > 0);
+    run(w, 20 * MINUTE);
+    assert_int_equal(w->nlog, 3);
+    life_crash(w);
+    life_start(w);
+    id = send_to(w, GERMAN, "over it");
+    run(w, 30 * MINUTE);
+    assert_int_equal(carrier_of(w, "over it"), -1);
+    assert_state(w, id, MSG_QUEUED);
+    assert_contains(w->reason, "limit per_hour");
+    run(w, 26 * MINUTE);
+    assert_int_equal(carrier_of(w, "over it"), 0);
+    end(w);
+}
+
 /* The cheapest carrier of a pool takes all of it as long as it can, the others only when it cannot; what is
  * not asked to be cheap is shared meanwhile. */
 static void cheapest(void **state)
@@ -797,6 +824,7 @@ int main(void)
         cmocka_unit_test(precedence),
         cmocka_unit_test(failover),
         cmocka_unit_test(failover_at_quota),
+        cmocka_unit_test(hour_outlives_a_crash),
         cmocka_unit_test(cheapest),
         cmocka_unit_test(route_quota),
         cmocka_unit_test(cost_cap),
