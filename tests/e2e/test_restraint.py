@@ -164,21 +164,31 @@ def test_routes(build):
 
 
 def test_cost_cap(build):
-    """The day's cap refuses what would pass it, for the command and the spool, in another life too; STOP is still confirmed."""
+    """The day's cap refuses what would pass it, for the command and the spool, in another life too; STOP is still confirmed. What
+    was accepted by its key is told so all the while, and behind the STOP too."""
     rest = 'costs = ( { per_part = "0.10"; } ); guard = { cost_per_day = "0.30"; }; rules = ();'
     with lab.Lab(build, rest=rest) as it:
+        def keyed():
+            message = it.json("send", "--to", CUSTOMER, "--key", "k", "text 0")["messages"][0]
+            return message["id"], message["existed"]
+
         it.start()
-        for n in range(3):
+        first, existed = keyed()
+        lab.true(not existed, "the first")
+        for n in (1, 2):
             it.run("send", "--to", CUSTOMER, f"text {n}")
+        lab.equal(keyed(), (first, True))
         done = it.run("send", "--to", CUSTOMER, "one more", check=False)
         lab.true(done.returncode == 4 and "cap of 0.30 is reached" in done.stderr, f"{done}")
         lab.true(it.said("the day's cost cap of 0.30 is reached"), "the alarm")
         it.kill()
         it.start_daemon()
         it.wait_ready()
+        lab.equal(keyed(), (first, True))
         it.drop(f"To: {CUSTOMER[1:]}\n\nby file")
         it.wait("the file in failed/", lambda: it.files("failed"))
         text(it, "STOP")
+        lab.equal(keyed(), (first, True))
         lab.equal(len(replies(it)), 4, "three texts and the confirmation")
 
 
