@@ -620,6 +620,13 @@ static void is_merged(struct store_op *op, int status)
     admit_done = true;
 }
 
+static void tried(struct store_op *op, int status)
+{
+    (void)op;
+    (void)status;
+    admit_done = true;
+}
+
 /* A contact's two numbers write at once to a handler that takes its time: the second is decided when the
  * first was, joins its conversation, and is not greeted again. */
 static void test_two_numbers_of_one(void **state)
@@ -674,6 +681,87 @@ static void test_two_numbers_of_one(void **state)
     assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
     world_run(&w, MINUTE_MS);
     outside_fini(&outside);
+}
+
+/* Answers one of the requests that are under way, whichever; false: there is none. */
+static bool answers_one(void)
+{
+    int from = outside.nrequests ? (int)rt_sim_random(w.rt, (uint64_t)outside.nrequests) : 0;
+
+    for (int i = 0; i < outside.nrequests; i++) {
+        int at = (from + i) % outside.nrequests;
+
+        if (!outside.request[at].t || outside.request[at].cancelled)
+            continue;
+        outside_answers(&outside, at, 200, "[]");
+        return true;
+    }
+    return false;
+}
+
+static void merged_and_answered(void)
+{
+    static const char *const numbers[] = {CUSTOMER, OTHER, "+491705555555", "+491705555556"};
+    static const char *const on[] = {"message", "opened", "closed", NULL};
+    static const struct engine_rule_conf closing[] = {{.name = "close", .conversation = "close"}};
+    static struct engine_handler_conf slow = {.name = "slow",
+                                              .kind = HANDLER_WEBHOOK,
+                                              .on = on,
+                                              .url = "https://crm.example/",
+                                              .deadline_ms = 100 * MINUTE_MS,
+                                              .retry_for_ms = 3600000};
+    static struct engine_conf with_slow;
+    struct world_list in;
+    struct store_merge m = {.op.done = tried, .who = "x"};
+    struct store_events left = {.op.done = tried, .max = 1};
+
+    admit_done = true;
+    outside_init(&outside, w.rt);
+    engine_set_world(w.engine, &(struct engine_world){&outside.children, &outside.transfers});
+    with_slow = conf_of(closing, 1);
+    with_slow.country = "49";
+    with_slow.handlers = &slow;
+    with_slow.nhandlers = 1;
+    assert_int_equal(engine_reconfigure(w.engine, &with_slow, NULL, NULL), 0);
+    for (int step = 0; step < 60; step++) {
+        uint64_t what = rt_sim_random(w.rt, 8);
+
+        if (what < 2 && w.texts < 16)
+            world_receive(&w, numbers[rt_sim_random(w.rt, ARRAY_LEN(numbers))], "hi");
+        else if (what == 2 && admit_done) {
+            m.from = numbers[rt_sim_random(w.rt, ARRAY_LEN(numbers))];
+            m.into = numbers[rt_sim_random(w.rt, ARRAY_LEN(numbers))];
+            m.now_wall_ms = rt_wall_ms(w.rt);
+            admit_done = false;
+            store_merge(w.store, &m);
+        } else if (what < 6)
+            answers_one();
+        world_run(&w, (int64_t)rt_sim_random(w.rt, 3000));
+    }
+    while (answers_one())
+        world_run(&w, 3000);
+    world_list(&w, MSG_IN, &in);
+    assert_int_equal(in.list.count, w.texts);
+    for (int i = 0; i < in.list.count; i++)
+        assert_int_equal(in.list.rows[i].state, MSG_HANDLED);
+    world_unlist(&in);
+    admit_done = false;
+    store_events(w.store, &left);
+    assert_true(rt_sim_run_till(w.rt, is_admitted, NULL, MINUTE_MS));
+    assert_int_equal(left.count, 0);
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    world_run(&w, MINUTE_MS);
+    outside_fini(&outside);
+}
+
+/* Whatever is merged, written and answered in between, everything is decided in the end. */
+static void test_nobody_waits_for_ever(void **state)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        tear_down(state);
+        world_start(&w, rt_sim_new(rt_sim_seed(seed)), &conf, OURS);
+        merged_and_answered();
+    }
 }
 
 /* Rules that make each other's events for ever end. */
@@ -863,6 +951,7 @@ int main(void)
         FLOW(test_events_in_order),
         FLOW(test_behind_an_event),
         FLOW(test_two_numbers_of_one),
+        FLOW(test_nobody_waits_for_ever),
         FLOW(test_events_in_a_ring),
         FLOW(test_alarm_event),
         FLOW(test_schedule),
