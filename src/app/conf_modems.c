@@ -207,8 +207,7 @@ static void check_found(const struct checking *k, int index, const char *port_pa
     if (!by_others && *m->imsi && *m->pin)
         say(k, pin_path,
             "an IMSI can be read behind the PIN only: say \"iccid\", \"imei\", \"usb\" or \"port\" too, so "
-            "that "
-            "no other SIM is given this PIN");
+            "that no other SIM is given this PIN");
 }
 
 static void check_modem_port(const struct checking *k, int index, const char *path, const char *pin_path)

@@ -320,8 +320,7 @@ static void problems_of_state(json_t *p, const struct modem_status *s)
     }
     if (strstr(s->reason, "ModemManager"))
         tell(p, "ModemManager uses it: install simgate's udev rules (78-simgate-mm-ignore.rules) and plug it "
-                "again, or: "
-                "systemctl disable --now ModemManager");
+                "again, or: systemctl disable --now ModemManager");
 }
 
 static json_t *problems_of(const struct carrier *c, const struct modem_status *s, const struct probe_facts *f)

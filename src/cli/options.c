@@ -115,8 +115,7 @@ static int read_past(json_t *args, const struct option *o, const char *text, str
     else if (!day_begins(text, &ms) && !wall_from_text(text, now, &ms))
         return err_set(e, ERR_INVALID,
                        "a time such as 09:30, 2026-11-21 or \"2026-11-21 09:30\", or how long ago (2h, 3d), "
-                       "expected, not "
-                       "\"%.60s\"",
+                       "expected, not \"%.60s\"",
                        text);
     else if (ms > now && strlen(text) <= strlen("HH:MM")) /* a time of day is read as the next one */
         ms -= DAY_MS;

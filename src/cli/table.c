@@ -201,8 +201,7 @@ static const struct command modem_commands[] = {
      .timeout_ms = LINE_MS,
      .run = run_probe,
      .details = "Works without simgated too. No PIN is entered, no message read or sent, but with "
-                "--self-test, which waits for "
-                "the round trip."},
+                "--self-test, which waits for the round trip."},
     {.name = "unlock",
      .summary = "let a locked modem try its PIN again",
      .operands = unlock_operands,

@@ -168,8 +168,8 @@ static void check_loops(const struct rules *r, struct engine_check *out)
         if (rule->on >= ENGINE_ON_REPORT && reaches(r, makes(rule)) >> rule->on & 1U)
             warn(out,
                  "%s \"%s\": what it does may make the event \"%s\" again, by itself or by other rules: that "
-                 "ends "
-                 "after %d rounds; expected a condition that stops it, such as names, states or once_per",
+                 "ends after %d rounds; expected a condition that stops it, such as names, states or "
+                 "once_per",
                  rule->place, rule->name, engine_on_names[rule->on], DESK_EVENT_DEPTH);
     }
 }

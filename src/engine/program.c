@@ -311,8 +311,7 @@ static void chain_as_said(struct program *p, const struct engine_conf *conf, str
         if (!h && strcmp(conf->chain[i], "relay") != 0)
             problem(problems,
                     "%schain[%d]: no handler \"%.60s\": expected consent, survey, guard, rules or the name "
-                    "of one "
-                    "of handlers",
+                    "of one of handlers",
                     conf_prefix(conf, file), i, conf->chain[i]);
         else if (h && in_chain(p, h))
             problem(problems, "%schain[%d]: \"%.60s\" is asked once only", conf_prefix(conf, file), i,

@@ -120,8 +120,7 @@ void relay_ask_back(struct relay_job *j, const int64_t *ids, int n)
     if (n == 0) {
         relay_say(
             j, "Nothing was sent: nobody's message came to you within two hours. #? lists what is open, #12 "
-               "TEXT "
-               "answers number 12");
+               "TEXT answers number 12");
         return;
     }
     buf_adds(&words, "Nothing was sent: for whom is it? Write ");

@@ -7,8 +7,7 @@
 static const char sql_by_key[] = "SELECT id, parts FROM message WHERE key = ?1 AND key <> ''";
 static const char sql_insert_part[] =
     "INSERT INTO part(id, state, mr, attempts, modem, imsi, submitted, sent, reported, report_status, "
-    "awaits, "
-    "tpdu_len, pdu) VALUES(?1, ?2, NULL, 0, '', '', 0, 0, 0, -1, ?3, ?4, ?5)";
+    "awaits, tpdu_len, pdu) VALUES(?1, ?2, NULL, 0, '', '', 0, 0, 0, -1, ?3, ?4, ?5)";
 
 enum { TP_SRR = 1 << 5 }; /* TS 23.040 9.2.3.5, in the first octet of an SMS-SUBMIT */
 

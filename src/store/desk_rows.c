@@ -155,9 +155,8 @@ static const char sql_last[] = CONV_FROM "WHERE v.contact = ?1 AND v.state >= 5 
                                          "ORDER BY v.closed DESC, v.id DESC LIMIT 1";
 static const char sql_ids[] = /* see ids_keep */
     "SELECT max(ifnull((SELECT max(id) FROM conversation), 0), ifnull((SELECT max(id) FROM "
-    "conversation_was), 0), ifnull((SELECT message FROM retained WHERE "
-    "kind "
-    "= 11), 0)) + 1, ifnull((SELECT message FROM retained WHERE kind = 10), 0)";
+    "conversation_was), 0), ifnull((SELECT message FROM retained WHERE kind = 11), 0)) + 1, ifnull((SELECT "
+    "message FROM retained WHERE kind = 10), 0)";
 
 int conv_start(struct store_db *db)
 {
@@ -225,9 +224,8 @@ static const char sql_insert[] =
     "created, changed, last_in, waiting, first_response, person, office, snoozed_until, closed, reopened, "
     "messages_in, replies_by_persons, replies_automatic, due_first, due_next, due_resolution, overdue_first, "
     "overdue_next, overdue_resolution, survey, survey_score, survey_person, survey_answered, survey_comment, "
-    "peer) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, '', '', ?6, 0, ?7, ?8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
-    "-1, '', 0, '', ?9)";
+    "peer) VALUES(?1, ?2, ?3, ?4, ?5, '', '', ?6, 0, ?7, ?8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
+    "0, 0, -1, '', 0, '', ?9)";
 
 int conv_insert(struct store_db *db, struct conv_row *c)
 {

@@ -38,8 +38,7 @@ static const char sql_open[] = "SELECT id, phase FROM erasure WHERE ended = 0 AN
 static const char sql_begin[] =
     "INSERT INTO erasure(number, who, at, ended, rows, phase) VALUES(?1, ?2, ?3, 0, 0, 0)";
 static const char sql_note[] = "UPDATE erasure SET phase = ?2, rows = rows + ?3, ended = ?4, number = CASE "
-                               "WHEN ?4 > 0 THEN NULL ELSE number "
-                               "END WHERE id = ?1";
+                               "WHEN ?4 > 0 THEN NULL ELSE number END WHERE id = ?1";
 
 static int find_record(struct erasing *g)
 {
@@ -296,8 +295,7 @@ static int erase_staff(struct erasing *g, bool *more)
  */
 
 static const char sql_opt_outs[] = "INSERT OR REPLACE INTO consent_erased(hash, sim, at) SELECT ?2, sim, at "
-                                   "FROM consent WHERE number = ?1 AND "
-                                   "state = 2";
+                                   "FROM consent WHERE number = ?1 AND state = 2";
 
 static int keep_opt_out(struct erasing *g, const char *number)
 {

@@ -7,9 +7,8 @@
 
 static const char sql_fields[] =
     "UPDATE contact SET name = ifnull(?2, name), language = ifnull(?3, language), zone = ifnull(?4, zone), "
-    "notes "
-    "= ifnull(?5, notes), changed = ?6 WHERE id = ?1 AND (name <> ifnull(?2, name) OR language <> ifnull(?3, "
-    "language) OR zone <> ifnull(?4, zone) OR ifnull(notes, '') <> coalesce(?5, notes, ''))";
+    "notes = ifnull(?5, notes), changed = ?6 WHERE id = ?1 AND (name <> ifnull(?2, name) OR language <> "
+    "ifnull(?3, language) OR zone <> ifnull(?4, zone) OR ifnull(notes, '') <> coalesce(?5, notes, ''))";
 /* Empty texts become nulls, which a patch takes away. */
 #define PATCHED                                                                                              \
     "nullif(json_patch(ifnull(attributes, '{}'), (SELECT json_group_object(key, nullif(value, '')) FROM "    \

@@ -25,10 +25,10 @@ static const char sql_segment[] =
     "INSERT INTO segment(message, bundle, seq, modem, imsi, received, scts, day, hash, copies, pdu) "
     "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10)";
 static const char sql_find_bundle[] =
-    "SELECT id, have FROM bundle b WHERE imsi IN (?1, '') AND sender = ?2 AND ref = ?3 AND ref_bits = ?4 "
-    "AND total = ?5 AND (imsi <> '' OR modem = ?9) AND complete = 0 AND (scts < 0 OR ?6 < 0 OR abs(scts - "
-    "?6) <= ?7) AND NOT EXISTS "
-    "(SELECT 1 FROM segment WHERE bundle = b.id AND seq = ?8) ORDER BY abs(scts - ?6), id LIMIT 1";
+    "SELECT id, have FROM bundle b WHERE imsi IN (?1, '') AND sender = ?2 AND ref = ?3 AND ref_bits = ?4 AND "
+    "total = ?5 AND (imsi <> '' OR modem = ?9) AND complete = 0 AND (scts < 0 OR ?6 < 0 OR abs(scts - ?6) <= "
+    "?7) AND NOT EXISTS (SELECT 1 FROM segment WHERE bundle = b.id AND seq = ?8) ORDER BY abs(scts - ?6), id "
+    "LIMIT 1";
 static const char sql_new_bundle[] =
     "INSERT INTO bundle(imsi, sender, ref, ref_bits, total, have, complete, modem, scts, first) "
     "VALUES(?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7, ?8)";

@@ -165,8 +165,7 @@ static int exec_deliveries(struct store_db *db, struct store_op *op)
 
     compose_with(&q,
                  "SELECT id, handler, event, body, attempts, created, next, conversation, message, reason "
-                 "FROM delivery "
-                 "WHERE id > ?",
+                 "FROM delivery WHERE id > ?",
                  db_int(d->after));
     compose_if(&q, d->handler, " AND handler = ?", db_text(d->handler));
     compose_with(&q, " ORDER BY id LIMIT ?", db_int(page_limit(d->limit) + 1));

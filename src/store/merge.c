@@ -18,16 +18,12 @@ struct merging {
 
 static const char sql_merge_fields[] =
     "UPDATE contact SET name = CASE WHEN contact.name <> '' THEN contact.name ELSE f.name END, language = "
-    "CASE "
-    "WHEN contact.language <> '' THEN contact.language ELSE f.language END, zone = CASE WHEN contact.zone <> "
-    "'' "
-    "THEN contact.zone ELSE f.zone END, notes = CASE WHEN ifnull(f.notes, '') = '' THEN contact.notes WHEN "
-    "ifnull(contact.notes, '') = '' THEN f.notes ELSE contact.notes || char(10) || f.notes END, attributes = "
-    "nullif(json_patch(ifnull(f.attributes, '{}'), ifnull(contact.attributes, '{}')), '{}'), created = "
-    "min(contact.created, f.created), changed = ?3 "
-    "FROM (SELECT name, language, zone, notes, attributes, created FROM contact WHERE id = ?1) f WHERE "
-    "contact.id = "
-    "?2";
+    "CASE WHEN contact.language <> '' THEN contact.language ELSE f.language END, zone = CASE WHEN "
+    "contact.zone <> '' THEN contact.zone ELSE f.zone END, notes = CASE WHEN ifnull(f.notes, '') = '' THEN "
+    "contact.notes WHEN ifnull(contact.notes, '') = '' THEN f.notes ELSE contact.notes || char(10) || "
+    "f.notes END, attributes = nullif(json_patch(ifnull(f.attributes, '{}'), ifnull(contact.attributes, "
+    "'{}')), '{}'), created = min(contact.created, f.created), changed = ?3 FROM (SELECT name, language, "
+    "zone, notes, attributes, created FROM contact WHERE id = ?1) f WHERE contact.id = ?2";
 static const char sql_merge_tags[] =
     "INSERT OR IGNORE INTO contact_tag(contact, tag) SELECT ?2, tag FROM contact_tag WHERE contact = ?1";
 static const char sql_forget_tags[] = "DELETE FROM contact_tag WHERE contact = ?1";
@@ -66,8 +62,7 @@ static const char sql_fold_about[] = "UPDATE message SET about = ?2 WHERE about 
 static const char sql_fold_log[] =
     "INSERT INTO conversation_log(conversation, n, at, what, who, value, message) SELECT ?2, 1000000000 + "
     "row_number() OVER (ORDER BY at, conversation, n), at, what, who, value, message FROM conversation_log "
-    "WHERE "
-    "conversation IN (?1, ?2)";
+    "WHERE conversation IN (?1, ?2)";
 static const char sql_fold_log_old[] =
     "DELETE FROM conversation_log WHERE conversation IN (?1, ?2) AND n < 1000000000";
 static const char sql_fold_log_n[] =

@@ -203,9 +203,8 @@ static const char sql_insert[] =
     "INSERT INTO message(id, direction, state, peer, wanted, modem, pool, imsi, source, key, reason, flags, "
     "priority, parts, created, due, expires, changed, scts, reply_to, text, meta, conversation, cost, who, "
     "depth, desk) VALUES((SELECT CASE WHEN ifnull(max(id), 0) < ?26 THEN ?26 + 1 END FROM message), ?1, ?2, "
-    "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?17, "
-    "?18, "
-    "?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+    "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?14, ?17, ?18, ?19, ?20, ?21, ?22, ?23, "
+    "?24, ?25)";
 
 int message_insert(struct store_db *db, const struct msg_insert *m, int64_t *id)
 {

@@ -27,8 +27,7 @@ static const char writer_pragmas[] = "PRAGMA journal_mode = WAL;"
                                      /* What is erased is gone from the file too. */
                                      "PRAGMA secure_delete = 1;";
 static const char reader_pragmas[] = "PRAGMA query_only = 1;"
-                                     "PRAGMA cache_size = -256;"
-                                     "PRAGMA temp_store = MEMORY;";
+                                     "PRAGMA cache_size = -256;PRAGMA temp_store = MEMORY;";
 
 static int take_lock(const char *path, int *fd, struct err *e)
 {

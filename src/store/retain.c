@@ -55,8 +55,7 @@ static int run_each(struct store_db *db, const char *const *steps, size_t n, int
 
 /* What is queued, on the air, of unknown outcome or not handled is not done with. */
 static const char sql_messages[] = "SELECT id, state FROM message INDEXED BY message_created WHERE created < "
-                                   "?1 AND state NOT IN (1, 2, 9, 10) "
-                                   "ORDER BY created, id LIMIT ?2";
+                                   "?1 AND state NOT IN (1, 2, 9, 10) ORDER BY created, id LIMIT ?2";
 /* A contact is in use as long as somebody wrote, also when the message is kept for a shorter time. */
 static const char sql_in_use[] =
     "UPDATE contact SET changed = m.created FROM message m WHERE m.id = ?1 AND contact.id = " CONTACT_OF(
@@ -181,8 +180,7 @@ static int erase_raw(struct store_db *db, struct store_retain *r, struct found *
 
 static const char sql_contacts[] =
     "SELECT c.id, c.changed < ?2 AND NOT EXISTS(SELECT 1 FROM conversation v WHERE v.contact = c.id AND "
-    "(v.state < "
-    "5 OR v.changed >= ?2)) FROM contact c WHERE c.id > ?1 ORDER BY c.id LIMIT ?3";
+    "(v.state < 5 OR v.changed >= ?2)) FROM contact c WHERE c.id > ?1 ORDER BY c.id LIMIT ?3";
 /* The newest that was not earlier, within eras as messages of a number are indexed. */
 static const char sql_written[] =
     "WITH RECURSIVE era(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM era WHERE n < (SELECT max(id) FROM "
@@ -233,8 +231,8 @@ static int erase_contact(struct store_db *db, struct store_retain *r, int64_t co
 
 static int erase_contacts(struct store_db *db, struct store_retain *r, struct found *f)
 {
-    int rc = find(
-        db, DB_BIND(db, sql_contacts, db_int(r->from), db_int(r->before_wall_ms), db_int(max_of(r))), f);
+    int rc =
+        find(db, DB_BIND(db, sql_contacts, db_int(r->from), db_int(r->before_wall_ms), db_int(max_of(r))), f);
 
     for (int i = 0; i < f->n && rc == ERR_OK; i++)
         if (f->with[i])
@@ -249,9 +247,11 @@ static int erase_contacts(struct store_db *db, struct store_retain *r, struct fo
 
 /* From one name to the next, and of each what is old: the rows that stay are not walked through. */
 #define OLD_COUNTS(table, key)                                                                               \
-    "DELETE FROM " table " WHERE (" key ", quarter) IN (WITH RECURSIVE w(name) AS (SELECT min(" key ") FROM " table \
-    " UNION ALL SELECT (SELECT min(" key ") FROM " table " WHERE " key " > name) FROM w WHERE name IS NOT NULL) " \
-    "SELECT o." key ", o.quarter FROM w CROSS JOIN " table " o ON o." key " = name AND o.quarter < ?1 LIMIT ?2)"
+    "DELETE FROM " table " WHERE (" key ", quarter) IN (WITH RECURSIVE w(name) AS (SELECT min(" key          \
+    ") FROM " table " UNION ALL SELECT (SELECT min(" key ") FROM " table " WHERE " key                       \
+    " > name) FROM w WHERE name IS NOT NULL) "                                                               \
+    "SELECT o." key ", o.quarter FROM w CROSS JOIN " table " o ON o." key                                    \
+    " = name AND o.quarter < ?1 LIMIT ?2)"
 
 static int erase_counts(struct store_db *db, struct store_retain *r, struct found *f)
 {
@@ -286,11 +286,8 @@ static const char sql_undeliver[] =
 static int exec_retain(struct store_db *db, struct store_op *op)
 {
     static int (*const kinds[RETENTIONS])(struct store_db * db, struct store_retain * r, struct found * f) = {
-        [RETAIN_CONTACTS] = erase_contacts,
-        [RETAIN_MESSAGES] = erase_messages,
-        [RETAIN_RAW] = erase_raw,
-        [RETAIN_COUNTS] = erase_counts,
-        [RETAIN_WORDS] = scrub_words,
+        [RETAIN_CONTACTS] = erase_contacts, [RETAIN_MESSAGES] = erase_messages, [RETAIN_RAW] = erase_raw,
+        [RETAIN_COUNTS] = erase_counts,     [RETAIN_WORDS] = scrub_words,
     };
     struct store_retain *r = container_of(op, struct store_retain, op);
     struct found f;

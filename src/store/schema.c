@@ -154,9 +154,7 @@ static const char version_1[] =
     "CREATE TABLE usage ("
     " imsi TEXT NOT NULL,"
     " quarter INTEGER NOT NULL," /* wall time in ms / 900000 */
-    " parts INTEGER NOT NULL,"
-    " PRIMARY KEY (imsi, quarter)"
-    ") STRICT, WITHOUT ROWID;";
+    " parts INTEGER NOT NULL, PRIMARY KEY (imsi, quarter)) STRICT, WITHOUT ROWID;";
 
 const char *const schema_migrations[] = {version_1,        schema_desk,      schema_queries,
                                          schema_restraint, schema_templates, schema_numbers};

@@ -189,10 +189,7 @@ const char schema_desk[] =
     " n INTEGER NOT NULL,"
     " number TEXT NOT NULL,"
     " state INTEGER NOT NULL," /* enum campaign_to_state */
-    " message INTEGER NOT NULL,"
-    " reason TEXT NOT NULL,"
-    " PRIMARY KEY (campaign, n)"
-    ") STRICT, WITHOUT ROWID;"
-    "CREATE UNIQUE INDEX campaign_to_once ON campaign_to(campaign, number);"
-    "CREATE INDEX campaign_to_state ON campaign_to(campaign, state, n);"
-    "CREATE INDEX campaign_to_message ON campaign_to(message) WHERE message > 0;";
+    " message INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (campaign, n)) STRICT, WITHOUT "
+    "ROWID;CREATE UNIQUE INDEX campaign_to_once ON campaign_to(campaign, number);CREATE INDEX "
+    "campaign_to_state ON campaign_to(campaign, state, n);CREATE INDEX campaign_to_message ON "
+    "campaign_to(message) WHERE message > 0;";

@@ -7,5 +7,4 @@ const char schema_restraint[] = "CREATE TABLE spending ("
                                 " quarter INTEGER NOT NULL," /* wall time in ms / 900000 */
                                 " parts INTEGER NOT NULL,"
                                 " micros INTEGER NOT NULL," /* millionths of the currency */
-                                " PRIMARY KEY (route, quarter)"
-                                ") STRICT, WITHOUT ROWID;";
+                                " PRIMARY KEY (route, quarter)) STRICT, WITHOUT ROWID;";

@@ -7,13 +7,9 @@
 #include "store/private.h"
 
 const char schema_templates[] = "CREATE TABLE template ("
-                                " name TEXT NOT NULL,"
-                                " language TEXT NOT NULL,"
-                                " text TEXT NOT NULL,"
-                                " who TEXT NOT NULL,"
-                                " changed INTEGER NOT NULL,"
-                                " PRIMARY KEY (name, language)"
-                                ") STRICT, WITHOUT ROWID;";
+                                " name TEXT NOT NULL, language TEXT NOT NULL, text TEXT NOT NULL, who TEXT "
+                                "NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (name, language)) STRICT, "
+                                "WITHOUT ROWID;";
 
 /* ---- putting ---- */
 
