@@ -246,12 +246,13 @@ static int erase_contacts(struct store_db *db, struct store_retain *r, struct fo
  */
 
 /* From one name to the next, and of each what is old: the rows that stay are not walked through. */
-#define OLD_COUNTS(table, key)                                                                               \
-    "DELETE FROM " table " WHERE (" key ", quarter) IN (WITH RECURSIVE w(name) AS (SELECT min(" key          \
-    ") FROM " table " UNION ALL SELECT (SELECT min(" key ") FROM " table " WHERE " key                       \
-    " > name) FROM w WHERE name IS NOT NULL) "                                                               \
-    "SELECT o." key ", o.quarter FROM w CROSS JOIN " table " o ON o." key                                    \
-    " = name AND o.quarter < ?1 LIMIT ?2)"
+/* clang-format off */
+#define OLD_COUNTS(table, key) \
+    "DELETE FROM " table " WHERE (" key ", quarter) IN (" \
+    "WITH RECURSIVE w(name) AS (SELECT min(" key ") FROM " table " UNION ALL SELECT (SELECT min(" key ") FROM " table \
+    " WHERE " key " > name) FROM w WHERE name IS NOT NULL) " \
+    "SELECT o." key ", o.quarter FROM w CROSS JOIN " table " o ON o." key " = name AND o.quarter < ?1 LIMIT ?2)"
+/* clang-format on */
 
 static int erase_counts(struct store_db *db, struct store_retain *r, struct found *f)
 {
@@ -286,8 +287,11 @@ static const char sql_undeliver[] =
 static int exec_retain(struct store_db *db, struct store_op *op)
 {
     static int (*const kinds[RETENTIONS])(struct store_db * db, struct store_retain * r, struct found * f) = {
-        [RETAIN_CONTACTS] = erase_contacts, [RETAIN_MESSAGES] = erase_messages, [RETAIN_RAW] = erase_raw,
-        [RETAIN_COUNTS] = erase_counts,     [RETAIN_WORDS] = scrub_words,
+        [RETAIN_CONTACTS] = erase_contacts,
+        [RETAIN_MESSAGES] = erase_messages,
+        [RETAIN_RAW] = erase_raw,
+        [RETAIN_COUNTS] = erase_counts,
+        [RETAIN_WORDS] = scrub_words,
     };
     struct store_retain *r = container_of(op, struct store_retain, op);
     struct found f;
