@@ -31,8 +31,8 @@ struct plugin_world {
 struct plugins;
 
 /* Reads scripts, opens shared objects, reads secrets; nothing is started yet. Copies all that it needs of
- * conf; program is the one whose they are, for what templates say. Never NULL; all problems are told, with
- * the place. */
+ * conf; program is the one whose they are, for what templates say (NULL where none is a mailbox). Never
+ * NULL; all problems are told, with the place. */
 struct plugins *plugins_new(const struct engine_conf *conf, const struct plugin_world *world,
                             const struct program *program, struct problems *p);
 /* NULL allowed. Ends processes and transfers, calling nothing but courier's `done` with ERR_CANCELLED. */

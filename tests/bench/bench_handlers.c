@@ -225,7 +225,7 @@ static int64_t run(struct course *c, const struct engine_handler_conf *conf, int
     struct problems problems = {tell, NULL, 0};
     uv_timer_t timer;
 
-    *c = (struct course){.plugins = plugins_new(&ec, &world, &problems), .wanted = n};
+    *c = (struct course){.plugins = plugins_new(&ec, &world, NULL, &problems), .wanted = n};
     if (problems.count)
         exit(1);
     c->chain[0] = plugins_at(c->plugins, 0, NULL);

@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     log_set_sink(quiet);
     outside_init(&o, rt);
     struct plugin_world world = {.rt = rt, .children = &o.children};
-    struct plugins *ps = plugins_new(&ec, &world, &problems);
+    struct plugins *ps = plugins_new(&ec, &world, NULL, &problems);
 
     give(ps, &g[0], "message:1");
     give(ps, &g[1], "message:2");
