@@ -167,6 +167,8 @@ void do_operation(struct call *call)
     const char *key = call_text(call, "key");
     struct err e = {0};
 
+    if (key && !*key)
+        key = NULL; /* of a script whose variable is not set: it would be everybody's */
     o->call = call;
     if (!operation_from_name(strchr(call->kind->name, ' ') + 1, &o->op.op)) {
         call_fail(call, ERR_INVALID, "there is no such operation");

@@ -218,7 +218,8 @@ static int64_t next_every(const struct schedule *s, const struct zone *z, int64_
     int64_t before, behind, next_wall_ms;
 
     next_wall_ms = after_wall_ms + s->every_ms - local_ms(z, after_wall_ms, &before) % s->every_ms;
-    if (local_ms(z, next_wall_ms, &behind) % s->every_ms != 0)
+    /* One that is shorter than the change is on its times again by itself: taken back, it would never come. */
+    if (local_ms(z, next_wall_ms, &behind) % s->every_ms != 0 && llabs(before - behind) < s->every_ms)
         next_wall_ms += before - behind;
     return next_wall_ms > after_wall_ms ? next_wall_ms : next_wall_ms + s->every_ms;
 }

@@ -58,8 +58,11 @@ def test_a_conversation(build):
         it.wait("the answer at the customer's", lambda: it.log("submitted", to=CUSTOMER, text="We do."))
         again = it.json("conversation", "reply", number, "--as", "Anna", "--key", "k1", "We do.")
         lab.equal(again["message"], done["message"], "the same key")
+        for answer in ("It is here.", "Come and see."):
+            it.run("conversation", "reply", number, "--as", "Anna", "--key", "", answer)
+            it.wait("an answer with an empty key, which is none", lambda: it.log("submitted", to=CUSTOMER, text=answer))
         c = one(it, number)
-        lab.equal((c["state"], c["replies_by_persons"]), ("waiting", 1))
+        lab.equal((c["state"], c["replies_by_persons"]), ("waiting", 3))
         lab.true("first_response" in c and "waiting_since" not in c, c)
 
         it.run("conversation", "note", number, "likes", "blue")
@@ -80,7 +83,7 @@ def test_a_conversation(build):
         lab.equal((c["state"], c["reopened"], "assignee" in c), ("open", 1, False))
 
         timeline = it.json("conversation", number)["timeline"]
-        lab.equal([e["kind"] for e in timeline if e["kind"] in ("in", "out")], ["in", "out"])
+        lab.equal([e["kind"] for e in timeline if e["kind"] in ("in", "out")], ["in", "out", "out", "out"])
         out = next(e for e in timeline if e["kind"] == "out")
         lab.equal((out["who"], out["automatic"], out["message"]["text"]), ("person:Anna", False, "We do."))
         note = next(e for e in timeline if e["kind"] == "note")

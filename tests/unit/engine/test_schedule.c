@@ -115,6 +115,34 @@ static void test_every_over_clock_change(void **state)
     }
 }
 
+/* The next time is behind the last, and within two periods, of whatever length over both changes of the
+ * clock. */
+static void test_every_goes_on(void **state)
+{
+    static const struct {
+        int month, day;
+    } changes[] = {{3, 29}, {10, 25}};
+
+    (void)state;
+    for (int minutes = 1; minutes <= 300; minutes++)
+        for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+            int64_t at = moment(2026, changes[i].month, changes[i].day, 0, 0);
+            int64_t until = at + INT64_C(12 * 3600000), every_ms = minutes * INT64_C(60000);
+            char text[32];
+            struct schedule s;
+
+            snprintf(text, sizeof text, "every %dm", minutes);
+            assert_int_equal(schedule_parse(text, &s, NULL), 0);
+            while (at < until) {
+                int64_t next = schedule_next(&s, berlin, at);
+
+                if (next <= at || next - at > 2 * every_ms)
+                    fail_msg("%s: %lld s behind %s", text, (long long)(next - at) / 1000, shown(at));
+                at = next;
+            }
+        }
+}
+
 /* What is no schedule is refused, and says what was expected. */
 static void test_errors(void **state)
 {
@@ -196,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_next),
         cmocka_unit_test(test_clock_change),
         cmocka_unit_test(test_every_over_clock_change),
+        cmocka_unit_test(test_every_goes_on),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_dates),
     };
