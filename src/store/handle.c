@@ -213,6 +213,7 @@ static int exec_handle(struct store_db *db, struct store_op *op)
     struct desk_tx t = {.db = db, .h = h, .received_wall_ms = h->now_wall_ms};
     int rc;
 
+    h->conversation = h->given;
     h->opened = OPENED_NOT;
     h->left_out[0] = '\0';
     rc = decide(&t);
@@ -224,5 +225,6 @@ static int exec_handle(struct store_db *db, struct store_op *op)
 
 void store_handle(struct store *s, struct store_handle *h)
 {
+    h->given = h->conversation;
     store_submit_write(s, &h->op, exec_handle, NULL);
 }

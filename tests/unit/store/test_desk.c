@@ -790,6 +790,44 @@ static void test_all_or_nothing(void **state)
     assert_int_equal(count(f, "SELECT count(*) FROM conversation_log"), entries + 2);
 }
 
+static void ignored(struct store_op *op, int status)
+{
+    (void)op;
+    assert_int_equal(status, 0);
+}
+
+/* Another's failure in the same commit makes a decision run twice: the number that was reserved is the same
+ * the second time, and what is said of it is done. */
+static void test_decided_twice(void **state)
+{
+    struct fixture *f = *state;
+    const struct store_effect fails[] = {{.kind = EFFECT_NOTE, .value = "gone"},
+                                         {.kind = EFFECT_PRIORITY, .n = 99}};
+    struct store_situation k = situation(f, CUSTOMER),
+                           first = {.op.done = ignored, .number = "+492", .sim = ""};
+    const struct store_effect note = {.kind = EFFECT_NOTE, .conversation = k.reserved, .value = "kept"};
+    int64_t id = customer_writes(f, CUSTOMER, "one", T0);
+    struct store_handle h = {.op.done = ignored,
+                             .message = receive_from(f, CUSTOMER, "two", T0),
+                             .who = "engine",
+                             .thread = THREAD_OPEN,
+                             .conversation = k.reserved,
+                             .effects = &note,
+                             .neffects = 1,
+                             .now_wall_ms = T0};
+
+    assert_true(k.reserved != id);
+    store_situation_clear(&k);
+    store_situation(f->s, &first); /* while it runs, the next commit is gathered */
+    store_handle(f->s, &h);
+    assert_int_equal(person_does(f, id, fails, 2, T0), ERR_INVALID);
+    store_situation_clear(&first);
+    assert_int_equal(h.conversation, id);
+    assert_string_equal(h.left_out, "");
+    assert_int_equal(count(f, "SELECT count(*) FROM conversation_was"), 1);
+    assert_int_equal(count(f, "SELECT count(*) FROM conversation_log WHERE what = 'note'"), 1);
+}
+
 /* What a machine wants and cannot be is left out and told; the rest is done. */
 static void test_left_out(void **state)
 {
@@ -901,6 +939,7 @@ int main(void)
         TEST(test_schedule),
         TEST(test_deliveries),
         TEST(test_all_or_nothing),
+        TEST(test_decided_twice),
         TEST(test_left_out),
         TEST(test_refused_by_consent),
         TEST(test_random_desk),
