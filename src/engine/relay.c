@@ -382,7 +382,11 @@ static void on_sent(struct store_op *op, int status)
 static void ask_sent(struct relay_job *j)
 {
     j->asked = true;
-    j->sent = (struct store_list){.op.done = on_sent, .peer = j->person->number, .limit = RELAY_RECENT};
+    str_copy(j->from, sizeof j->from, j->walk->event->from);
+    j->sent = (struct store_list){.op.done = on_sent,
+                                  .peer = j->person->number,
+                                  .peer_too = strcmp(j->from, j->person->number) ? j->from : NULL,
+                                  .limit = RELAY_RECENT};
     store_list(j->relay->world->store, &j->sent);
 }
 

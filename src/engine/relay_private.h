@@ -23,6 +23,7 @@ struct relay_job {
     struct store_conv timeline;
     struct store_convs open;
     struct store_list sent; /* to and from the person */
+    char from[64];          /* as it was received: by that the store knows what came */
     struct relay_job *prev, *next;
 };
 

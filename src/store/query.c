@@ -69,7 +69,12 @@ static void compose(struct query *q, const struct store_list *l)
     buf_addf(&q->sql, "SELECT " MSG_COLUMNS " FROM message m %s WHERE m.id > 0", index_of(l, by_time));
     /* First, for it is bound anew from era to era. */
     filter(q, said(l->peer), "m.id / " MSG_ERA_SQL " = ?", db_int(0));
-    filter(q, said(l->peer), "m.peer = ?", db_text(l->peer));
+    filter(q, said(l->peer), "m.peer IN (?", db_text(l->peer));
+    if (said(l->peer)) {
+        buf_adds(&q->sql, said(l->peer_too) ? ", ?)" : ")");
+        if (said(l->peer_too))
+            q->args[q->n++] = db_text(l->peer_too);
+    }
     filter(q, l->state != 0, "m.state = ?", db_int(l->state));
     filter(q, l->since_wall_ms != 0, "m.created >= ?", db_int(l->since_wall_ms));
     filter(q, l->until_wall_ms != 0, "m.created < ?", db_int(l->until_wall_ms));

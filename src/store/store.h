@@ -267,6 +267,7 @@ struct store_handle {
     int64_t reopen_ms;    /* THREAD_OPEN */
     int64_t conversation; /* in: the id for a new one (store_situation.reserved), or that of the conversation
                              meant where there is no message; 0 none. out: the one it came to, 0 none */
+    int64_t given;        /* the store's own: `conversation` as it came in, should it run twice */
     const struct store_effect *effects; /* applied in order, before the replies */
     int neffects;
     struct store_new_message *replies; /* as store_admit */
@@ -461,6 +462,7 @@ struct store_list {
     enum msg_direction direction;
     enum msg_state state;
     const char *peer, *modem, *source, *contains;
+    const char *peer_too; /* with `peer`: or this one, the same number in another form; NULL none */
     int64_t since_wall_ms, until_wall_ms;
     int64_t before_id;    /* paging: newest first, ids below this; 0 = from the newest */
     int limit;            /* 1..1000 */

@@ -556,6 +556,27 @@ static void test_two_machines_of_many_words(void **state)
     assert_string_equal(told(since, CUSTOMER), "Arrived|");
 }
 
+/* The same where the network tells the person's number in another form than the configuration. */
+static void test_two_machines_other_form(void **state)
+{
+    static const char *const same = "I am driving";
+    int mine, theirs, n = 0;
+
+    (void)state;
+    conf.country = "49";
+    conf.guard.same_text = 2;
+    conf.guard.same_text_ms = HOUR_MS;
+    use();
+    mine = say(CUSTOMER, "Out of office");
+    for (int i = 0; i < 10; i++) {
+        theirs = *told(mine, ANNA) ? say(ANNA + 1, same) : w.mr;
+        mine = *told(theirs, CUSTOMER) ? say(CUSTOMER, "Out of office") : theirs;
+    }
+    for (int i = 0; i < w.mr; i++)
+        n += strcmp(w.sent[i].to, CUSTOMER) == 0;
+    assert_int_equal(n, 2);
+}
+
 /* With the relay off a person's number is like any other; on duty, by hours, are those who are told. */
 static void test_off_and_off_duty(void **state)
 {
@@ -724,6 +745,7 @@ int main(void)
         FLOW(test_machine),
         FLOW(test_two_machines),
         FLOW(test_two_machines_of_many_words),
+        FLOW(test_two_machines_other_form),
         FLOW(test_off_and_off_duty),
         FLOW(test_told_later),
         FLOW(test_hostile_text),
