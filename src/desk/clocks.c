@@ -252,20 +252,27 @@ static void on_known(struct store_op *op, int status)
 }
 
 /* Nothing is written down of those who cannot be asked: the next sweep begins behind them, or it would find
- * none but them again. It begins with the first who waits for the guard. */
+ * none but them again. Only from the end it goes back to the first who waits for the guard: that may be for a
+ * day. */
 static void pass_surveys(struct clocks *c)
 {
     const struct store_due *due = &c->due;
     const struct due_row *last = due->count > 0 ? &due->rows[due->count - 1] : NULL;
 
-    if (c->failed || due->survey_delay_ms < 0)
+    bool asks = due->survey_delay_ms >= 0;
+
+    if (c->failed)
         return;
-    if (!due->more)
+    if (asks && !due->more)
         c->survey_after_wall_ms = due->now_wall_ms - due->survey_delay_ms;
-    else if (last && last->kind == DUE_SURVEY) /* they come last; others may have been closed with the last */
+    else if (asks && last &&
+             last->kind == DUE_SURVEY) /* they come last; others may have been closed with the last */
         c->survey_after_wall_ms = last->due_wall_ms - due->survey_delay_ms - 1;
-    if (c->survey_full_wall_ms && c->survey_after_wall_ms >= c->survey_full_wall_ms)
+    if (due->more || !c->survey_full_wall_ms)
+        return;
+    if (c->survey_after_wall_ms >= c->survey_full_wall_ms)
         c->survey_after_wall_ms = c->survey_full_wall_ms - 1;
+    c->survey_full_wall_ms = 0;
 }
 
 /* When the opening hours begin for which a question waits; 0 none does. */
@@ -286,7 +293,7 @@ static void end_sweep(struct clocks *c)
             ms = known[i] - now_wall_ms;
     if ((c->changed || c->survey_full_wall_ms) && ms > CHECK_MS)
         ms = CHECK_MS;
-    if (c->due.more && !c->survey_full_wall_ms)
+    if (c->due.more)
         ms = SOON_MS;
     if (c->failed)
         ms = CHECK_MS;
@@ -316,7 +323,6 @@ static void on_due(struct store_op *op, int status)
     struct clocks *c = container_of(op, struct clocks, due.op);
 
     c->failed = status != 0;
-    c->survey_full_wall_ms = 0;
     c->at = 0;
     if (status == ERR_CANCELLED)
         return; /* the store is closing */

@@ -40,7 +40,7 @@ struct clocks {
     struct gateway_apply apply;
     bool failed;                  /* something was left undone in this sweep: it comes again */
     int64_t survey_after_wall_ms; /* who was closed before was asked, or will not be */
-    int64_t survey_full_wall_ms;  /* closed then, and the guard has no room for the question yet; 0 none */
+    int64_t survey_full_wall_ms;  /* closed then, the first for whom the guard has no room yet; 0 none */
 };
 
 /* Once an hour: retention.c. */

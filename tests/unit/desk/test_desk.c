@@ -750,6 +750,38 @@ static void test_survey_of_many(void **state)
     assert_string_equal(told(since, CUSTOMER), "How was it (1-5)?|");
 }
 
+/* One who has had a day's automatic replies waits for the next day; whoever closed later does not wait with
+ * them, however many are between that cannot be asked. */
+static void test_survey_behind_one_who_waits(void **state)
+{
+    const struct engine_rule_conf hours[] = {
+        {.name = "hours", .keywords = WORDS("hours"), .reply = "9-18"}};
+    struct desk_do done;
+    int since;
+
+    (void)state;
+    conf.rules = hours;
+    conf.nrules = 1;
+    conf.guard.replies_day = 1;
+    use();
+    say(OTHER, "hours");
+    for (int i = 1; i <= 72; i++) {
+        char shop[16];
+
+        snprintf(shop, sizeof shop, "Parcel%03d", i); /* a name cannot be answered */
+        if (i > 1)
+            say(i < 72 ? shop : CUSTOMER, "It is there");
+        assert_int_equal(act((struct desk_do){.op = OP_CLOSE, .conversation = i, .who = "test"}, &done), 0);
+    }
+    since = w.mr;
+    use_survey();
+    world_run(&w, HOUR_MS);
+    assert_string_equal(told(since, CUSTOMER), "How was it (1-5)?|");
+    assert_string_equal(told(since, OTHER), "");
+    world_run(&w, DAY_MS);
+    assert_string_equal(told(since, OTHER), "How was it (1-5)?|");
+}
+
 /* The process dies at any moment around the question: it is asked once. */
 static void test_survey_crash(void **state)
 {
@@ -829,6 +861,7 @@ int main(void)
         FLOW(test_survey_crash),
         FLOW(test_survey_of_staff),
         FLOW(test_survey_of_many),
+        FLOW(test_survey_behind_one_who_waits),
         FLOW(test_survey_guarded),
         FLOW(test_waits_behind_machine),
         FLOW(test_clocks_of_new_department),
