@@ -69,6 +69,9 @@ static const char sql_fold_log_n[] =
     "UPDATE conversation_log SET n = n - 1000000000 WHERE conversation = ?2 AND ?1 <> ?2";
 static const char sql_fold_events[] = "UPDATE event SET conversation = ?2 WHERE conversation = ?1";
 static const char sql_fold_deliveries[] = "UPDATE delivery SET conversation = ?2 WHERE conversation = ?1";
+static const char sql_fold_comment[] =
+    "UPDATE conversation SET survey_comment = a.survey_comment FROM (SELECT survey_comment FROM conversation "
+    "WHERE id = ?1) a WHERE conversation.id = ?2 AND conversation.survey = 0";
 static const char sql_fold_gone[] = "DELETE FROM conversation WHERE id = ?1 AND id <> ?2";
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -109,11 +112,34 @@ static void fold_clocks(const struct conv_row *a, struct conv_row *b)
     }
 }
 
+/* Who was asked is asked about once; with sql_fold_comment. */
+static void fold_survey(const struct conv_row *a, struct conv_row *b)
+{
+    if (b->survey_wall_ms != 0)
+        return;
+    b->survey_wall_ms = a->survey_wall_ms;
+    b->survey_score = a->survey_score;
+    b->survey_answered_wall_ms = a->survey_answered_wall_ms;
+    str_copy(b->survey_person, sizeof b->survey_person, a->survey_person);
+    str_copy(b->survey_department, sizeof b->survey_department, a->survey_department);
+}
+
+/* Whose it was it stays, unless others have it. */
+static void fold_assignee(const struct conv_row *a, struct conv_row *b)
+{
+    if (*b->assignee || (*b->department && strcmp(a->department, b->department) != 0))
+        return;
+    str_copy(b->assignee, sizeof b->assignee, a->assignee);
+    str_copy(b->department, sizeof b->department, a->department);
+    if (*b->assignee && b->state == CONV_NEW)
+        b->state = CONV_OPEN;
+}
+
 static int fold(struct store_db *db, const struct conv_row *a, struct conv_row *b, int64_t now_wall_ms)
 {
-    static const char *const steps[] = {sql_fold_messages,   sql_fold_about, sql_fold_log,
-                                        sql_fold_log_old,    sql_fold_log_n, sql_fold_events,
-                                        sql_fold_deliveries, sql_fold_gone};
+    static const char *const steps[] = {sql_fold_messages,   sql_fold_about,   sql_fold_log,
+                                        sql_fold_log_old,    sql_fold_log_n,   sql_fold_events,
+                                        sql_fold_deliveries, sql_fold_comment, sql_fold_gone};
     int rc = ERR_OK;
 
     for (size_t i = 0; i < ARRAY_LEN(steps) && rc == ERR_OK; i++)
@@ -132,6 +158,8 @@ static int fold(struct store_db *db, const struct conv_row *a, struct conv_row *
     b->flagged = a->flagged || b->flagged;
     b->changed_wall_ms = now_wall_ms;
     fold_clocks(a, b);
+    fold_survey(a, b);
+    fold_assignee(a, b);
     if (b->waiting_wall_ms != 0 && (b->state == CONV_WAITING || b->state == CONV_SNOOZED)) {
         b->state = CONV_OPEN;
         b->snoozed_until_wall_ms = 0;

@@ -201,6 +201,52 @@ static void test_folded(void **state)
     assert_int_equal(ask(f, "SELECT count(*) FROM conversation_was"), 2);
 }
 
+static struct conv_row row_of(struct fixture *f, int64_t id)
+{
+    struct store_conv v = {.id = id, .limit = 1};
+    struct conv_row row;
+
+    assert_int_equal(DO(f, store_conv, &v), 0);
+    row = v.row;
+    store_conv_clear(&v);
+    return row;
+}
+
+/* Who was asked about the one that is folded away is not asked again, what they said is kept, and whose it
+ * was it is; another department's stays theirs. */
+static void test_folded_survey(void **state)
+{
+    struct fixture *f = *state;
+    int64_t a = customer_writes(f, A, "m0", "one", "sales", "Anna", T0), b, c;
+    struct conv_row row;
+
+    on_conversation(f, a, "clock", (struct store_effect){.kind = EFFECT_SURVEY_ASK}, T0 + MINUTE);
+    on_conversation(f, a, "engine", (struct store_effect){.kind = EFFECT_SURVEY_SCORE, .n = 4}, T0 + MINUTE);
+    on_conversation(f, a, "engine", (struct store_effect){.kind = EFFECT_SURVEY_COMMENT, .value = "kind"},
+                    T0 + 2 * MINUTE);
+    b = writes(f, B, "two", T0 + DAY);
+    merge(f, A, B);
+    row = row_of(f, b);
+    assert_int_equal(row.survey_wall_ms, T0 + MINUTE);
+    assert_int_equal(row.survey_answered_wall_ms, T0 + MINUTE);
+    assert_int_equal(row.survey_score, 4);
+    assert_string_equal(row.survey_person, "Anna");
+    assert_string_equal(row.survey_department, "sales");
+    assert_int_equal(ask(f, "SELECT count(*) FROM conversation WHERE survey_comment = 'kind'"), 1);
+    assert_string_equal(row.assignee, "Anna");
+    assert_string_equal(row.department, "sales");
+    assert_int_equal(row.state, CONV_OPEN);
+    c = customer_writes(f, C, "m0", "three", "repairs", NULL, T0 + DAY);
+    on_conversation(f, c, "clock", (struct store_effect){.kind = EFFECT_SURVEY_ASK}, T0 + 2 * DAY);
+    merge(f, B, C);
+    row = row_of(f, c);
+    assert_int_equal(row.survey_wall_ms, T0 + 2 * DAY);
+    assert_int_equal(row.survey_score, -1);
+    assert_false(row.survey_commented);
+    assert_string_equal(row.assignee, "");
+    assert_string_equal(row.department, "repairs");
+}
+
 /* A customer's message is still being decided when a merge makes them one with whose conversation lives: the
  * number that was reserved for theirs leads there, for staff may have been told of it. No other is given it.
  */
@@ -594,6 +640,7 @@ int main(void)
         TEST(test_answers_go_to),
         TEST(test_folded_number),
         TEST(test_folded),
+        TEST(test_folded_survey),
         TEST(test_erased_folded),
         TEST(test_reserved),
         TEST(test_consent_is_of_the_number),
