@@ -249,9 +249,11 @@ static int64_t reported_at(int64_t discharge_wall_ms, int64_t arrival_wall_ms)
     return discharge_wall_ms > 0 ? discharge_wall_ms : arrival_wall_ms;
 }
 
-/* Of a message whose raw PDUs were erased already (retain.c); this one goes in its time. */
-static const char sql_later[] = "INSERT OR REPLACE INTO raw_later(message, at) SELECT ?1, ?2 FROM retained "
-                                "WHERE kind = 2 AND message >= ?1";
+/* Of a message whose raw PDUs were erased already, or wait (retain.c): this one goes in its time, those in
+ * theirs. */
+static const char sql_later[] =
+    "INSERT INTO raw_later(message, at) SELECT ?1, ?2 FROM retained WHERE kind = 2 "
+    "AND message >= ?1 ON CONFLICT(message) DO UPDATE SET at = min(at, excluded.at)";
 
 /* The stored report r is that of the part m. */
 static int settle(struct store_db *db, struct store_report *r, const struct matched *m, int64_t now_wall_ms)

@@ -617,6 +617,19 @@ static void test_retain_raw_of_what_waited(void **state)
     assert_int_equal(raw_left(f), 2);
 }
 
+/* A report puts off nothing that has waited. */
+static void test_retain_raw_reported(void **state)
+{
+    struct fixture *f = *state;
+    int64_t c = live(f, HER, "text"), waits = answer(f, c, HER, "person:Anna", "a", 1, T0);
+
+    receive_from(f, OTHER, "m0", "behind", T0 + MINUTE);
+    assert_int_equal(retain(f, RETAIN_RAW, T0 + DAY, 4), 1);
+    carry(f, waits, 1, "m0", MSG_SENT, T0 + DAY);
+    report(f, waits, HER, PDU_ST_DELIVERED, T0 + 4 * DAY);
+    assert_int_equal(retain(f, RETAIN_RAW, T0 + 3 * DAY, 4), 1);
+}
+
 /* A clock that was ahead keeps nothing else from going, however much came meanwhile; that goes in its time.
  */
 static void test_retain_raw_clock(void **state)
@@ -784,6 +797,7 @@ int main(void)
         TEST(test_retain_contacts_in_use),
         TEST(test_retain_raw_clock),
         TEST(test_retain_raw_of_what_waited),
+        TEST(test_retain_raw_reported),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
