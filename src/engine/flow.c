@@ -104,12 +104,15 @@ void job_again(struct job *j, const char *why)
     if (j->retry_ms > RETRY_MOST_MS)
         j->retry_ms = RETRY_MOST_MS;
     rt_timer_at(j->en->rt, &j->retry, rt_now_ms(j->en->rt) + j->retry_ms);
-    if (j->held)
-        return;
-    j->held = true;
-    flow_events_open(j, false);
-    if (!*job_number(j))
-        next_of(j->en, "");
+    if (!j->held) {
+        j->held = true;
+        flow_events_open(j, false);
+        if (!*job_number(j))
+            next_of(j->en, "");
+    }
+    if (*job_number(j)) /* an older one may have waited for it */
+        next_of(j->en, job_number(j));
+    next_of_contact(j->en, j->contact);
 }
 
 /* ---- the verdict ----------------------------------------------------------------------------------------
@@ -258,21 +261,32 @@ static bool is_of_one(const struct job *a, const struct job *b)
     return strcmp(job_number(a), job_number(b)) == 0 || (a->contact != 0 && a->contact == b->contact);
 }
 
+/* It is being decided about, and waits for no other: it ends or is asked about again later, and then the
+ * oldest has its turn. */
+static bool under_way(const struct job *j)
+{
+    return j->program || j->ready;
+}
+
 /* There is an older one: of another number of its contact, or a message of its number that came again (the
- * store had no room for the verdict on it). That one first. */
+ * store had no room for the verdict on it). That one first. Or a younger one went ahead, while the contact of
+ * this one was not known. */
 static bool steps_back(struct job *j)
 {
-    struct job *older;
+    struct job *other;
+    bool older = true;
 
     if (!*job_number(j))
         return false;
-    DL_FOREACH(j->en->jobs, older)
+    DL_FOREACH(j->en->jobs, other)
     {
-        if (older == j)
-            return false;
-        if (is_of_one(older, j))
+        if (other == j)
+            older = false;
+        else if (is_of_one(other, j) && (older || under_way(other)))
             break;
     }
+    if (!other)
+        return false;
     j->asked = false;
     flow_events_open(j, false);
     return true;

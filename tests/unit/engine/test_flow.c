@@ -683,6 +683,99 @@ static void test_two_numbers_of_one(void **state)
     outside_fini(&outside);
 }
 
+static void merge_both(void)
+{
+    static const struct engine_rule_conf closing[] = {{.name = "close", .conversation = "close"}};
+    struct store_merge m = {.op.done = is_merged, .from = OTHER, .into = CUSTOMER, .who = "x"};
+
+    use(closing, 1);
+    world_receive(&w, CUSTOMER, "once");
+    world_receive(&w, OTHER, "upon a time");
+    world_run(&w, MINUTE_MS);
+    m.now_wall_ms = rt_wall_ms(w.rt);
+    admit_done = false;
+    store_merge(w.store, &m);
+    assert_true(rt_sim_run_till(w.rt, is_admitted, NULL, MINUTE_MS));
+}
+
+static void use_slow(void)
+{
+    static const struct engine_rule_conf any[] = {{.name = "any", .reply = "Noted"}};
+    static struct engine_handler_conf slow = {.name = "slow",
+                                              .kind = HANDLER_WEBHOOK,
+                                              .url = "https://crm.example/",
+                                              .deadline_ms = 100 * MINUTE_MS,
+                                              .retry_for_ms = 3600000};
+    static struct engine_conf with_slow;
+
+    outside_init(&outside, w.rt);
+    engine_set_world(w.engine, &(struct engine_world){&outside.children, &outside.transfers});
+    with_slow = conf_of(any, 1);
+    with_slow.handlers = &slow;
+    with_slow.nhandlers = 1;
+    assert_int_equal(engine_reconfigure(w.engine, &with_slow, NULL, NULL), 0);
+}
+
+/* Receives the first, which is stored; what is asked about it shares its commit with an import for which
+ * there is no room, and fails. The second is stored before that, and asked about behind it. */
+static void receive_two_and_fill(const char *path)
+{
+    static char notes[200000];
+    struct contact_import row = {.number = "+491705555557", .notes = notes};
+    struct store_import import = {
+        .op.done = tried, .contacts = &row, .count = 1, .who = "x", .now_wall_ms = rt_wall_ms(w.rt)};
+
+    memset(notes, 'x', sizeof notes - 1);
+    admit_done = false;
+    world_receive(&w, CUSTOMER, "first");
+    rt_sim_run_for(w.rt, 0); /* its commit begins */
+    world_receive(&w, OTHER, "second");
+    assert_true(rt_sim_run_till(w.rt, stored, NULL, MINUTE_MS));
+    store_import(w.store, &import);
+    w.settled = false;
+    assert_true(rt_sim_run_till(w.rt, stored, NULL, MINUTE_MS));
+    fill_disk(path);
+    assert_true(rt_sim_run_till(w.rt, is_admitted, NULL, MINUTE_MS));
+    assert_true(store_is_full(w.store));
+}
+
+/* A message whose contact could not be asked for (a full disk) lets one from another of that contact's
+ * numbers go ahead, and waits until that is decided. On a small tmpfs (needs root). */
+static void test_overtaken(void **state)
+{
+    char ballast[96];
+
+    (void)state;
+    world_crash(&w);
+    if (mount("tmpfs", w.dir, "tmpfs", 0, "size=4m") != 0) {
+        world_open(&w);
+        skip();
+    }
+    world_open(&w);
+    merge_both();
+    use_slow();
+    snprintf(ballast, sizeof ballast, "%s/ballast", w.dir);
+    receive_two_and_fill(ballast);
+    assert_int_equal(unlink(ballast), 0);
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(outside.nrequests, 1);
+    assert_non_null(strstr(buf_str(&outside.request[0].body), "second"));
+    outside_answers(&outside, 0, 200, "[]");
+    world_run(&w, MINUTE_MS);
+    assert_int_equal(outside.nrequests, 2);
+    assert_non_null(strstr(buf_str(&outside.request[1].body), "first"));
+    outside_answers(&outside, 1, 200, "[]");
+    world_run(&w, MINUTE_MS);
+    assert_sent(0, OTHER, "Noted");
+    assert_sent(1, CUSTOMER, "Noted");
+    assert_int_equal(engine_reconfigure(w.engine, &conf, NULL, NULL), 0);
+    world_run(&w, MINUTE_MS);
+    outside_fini(&outside);
+    world_crash(&w);
+    assert_int_equal(umount2(w.dir, MNT_DETACH), 0);
+    world_open(&w);
+}
+
 /* Answers one of the requests that are under way, whichever; false: there is none. */
 static bool answers_one(void)
 {
@@ -951,6 +1044,7 @@ int main(void)
         FLOW(test_events_in_order),
         FLOW(test_behind_an_event),
         FLOW(test_two_numbers_of_one),
+        FLOW(test_overtaken),
         FLOW(test_nobody_waits_for_ever),
         FLOW(test_events_in_a_ring),
         FLOW(test_alarm_event),
