@@ -118,20 +118,18 @@ static void load_hour(struct pipe *p)
     limits_use_hour(&p->limits, quarters, rt_now_ms(g->rt), wall);
 }
 
-static bool refuse(struct pipe *p, int64_t wake_ms, const char *text)
+static int64_t refuse(struct pipe *p, int64_t until_ms, const char *text)
 {
-    p->wake_ms = wake_ms;
     str_copy(p->why, sizeof(p->why), text);
-    return false;
+    return until_ms;
 }
 
-bool gw_pipe_open(struct pipe *p, int parts, int64_t now_ms)
+int64_t gw_pipe_opens_ms(struct pipe *p, int parts, int64_t now_ms)
 {
-    int64_t wall = rt_wall_ms(p->g->rt), wake = RT_NEVER;
+    int64_t wall = rt_wall_ms(p->g->rt), until = RT_NEVER;
     const char *limit = "";
     int bound = 0;
     char text[CARRIER_TEXT_BYTES];
-    p->wake_ms = RT_NEVER;
     p->why[0] = '\0';
     if (!p->c || p->c->state != CARRIER_READY)
         return refuse(p, RT_NEVER, p->c && *p->c->reason ? p->c->reason : "not ready");
@@ -141,10 +139,21 @@ bool gw_pipe_open(struct pipe *p, int parts, int64_t now_ms)
         return refuse(p, p->paused_until_ms, "paused after three refusals of its SIM");
     if (limits_calendar(&p->limits, wall))
         load_usage(p);
-    if (limits_allow(&p->limits, parts, now_ms, wall, &wake, &limit, &bound))
-        return true;
+    if (limits_allow(&p->limits, parts, now_ms, wall, &until, &limit, &bound))
+        return now_ms;
     snprintf(text, sizeof(text), "limit %s of SIM %s reached: %d", limit, p->imsi, bound);
-    return refuse(p, wake, text);
+    return refuse(p, until, text);
+}
+
+/* Longer and shorter messages wait for different times: gw_kick() alone forgets one, when it is over. */
+bool gw_pipe_open(struct pipe *p, int parts, int64_t now_ms)
+{
+    int64_t at_ms = gw_pipe_opens_ms(p, parts, now_ms);
+    if (at_ms <= now_ms)
+        return true;
+    if (at_ms < p->wake_ms)
+        p->wake_ms = at_ms;
+    return false;
 }
 
 void gw_pipe_wake(struct pipe *p, int64_t now_ms)

@@ -33,16 +33,11 @@ static void on_told(struct store_op *op, int status)
     gw_job_end(&t->job);
 }
 
-static int parts_left(const struct queue_entry *e)
-{
-    return e->parts - e->next_seq + 1;
-}
-
 /* Of the message that goes next: a day's limit may have room for one part and not for its three. */
 static int parts_next(const struct queue_route *r)
 {
     struct queue_entry *e;
-    return queue_heads(r, &e, 1) ? parts_left(e) : 1;
+    return queue_heads(r, &e, 1) ? queue_parts_left(e) : 1;
 }
 
 /* True if some carrier can take so many parts of the route; otherwise the reason in `why`. */
@@ -133,7 +128,7 @@ static void tell_route(struct gateway *g, struct queue_route *r, const char *why
 
 void gw_hold_reason(struct gateway *g, const struct queue_entry *e, char why[MSG_REASON_BYTES])
 {
-    if (route_open(g, queue_route_of(&g->q, e), parts_left(e), rt_now_ms(g->rt), why, MSG_REASON_BYTES))
+    if (route_open(g, queue_route_of(&g->q, e), queue_parts_left(e), rt_now_ms(g->rt), why, MSG_REASON_BYTES))
         why[0] = '\0';
 }
 

@@ -45,7 +45,7 @@ struct pipe {
     int ahead;               /* slots from head to tail */
     int slots;               /* all slots */
     int depth, calm;
-    int64_t wake_ms;         /* a limit or pause ends */
+    int64_t wake_ms;         /* a limit or pause ends, not after the first of them */
     int64_t look_ms;         /* it left a message to faster ones: has it gone? RT_NEVER */
     int64_t paused_until_ms; /* quarantine; 0 none */
     int sim_errors;          /* in a row, of different recipients */
@@ -188,7 +188,7 @@ int gw_way_find(struct gateway *g, const struct gateway_send *s, const char *to,
 /* Do others stand in for this pool now, and p among them? */
 bool gw_stands_in(const struct gateway *g, const char *pool, const struct pipe *p);
 /* As queue.h asks. */
-bool gw_wish_lasts(void *owner, const char *modem);
+bool gw_wish_lasts(void *owner, const struct queue_entry *e);
 void gw_failover_look(struct gateway *g, int64_t now_ms);
 void gw_failover_change(struct gateway *g); /* the policy is another one */
 /* Should p take e, of which a cheaper carrier should? false: it waits for that; p->look_ms says when to look
@@ -267,7 +267,9 @@ bool gw_pool_fits(const struct gateway *g, const char *pool, const struct pipe *
 bool gw_route_fits(const struct gateway *g, const struct queue_route *r, const struct pipe *p);
 void gw_routes_refresh(struct gateway *g);
 void gw_pipe_free(struct pipe *p);
-/* May p take `parts` more now? Else p->why and p->wake_ms say why and until when. */
+/* When p may take `parts` more: now_ms, later, or RT_NEVER for not by time alone; p->why says why. */
+int64_t gw_pipe_opens_ms(struct pipe *p, int parts, int64_t now_ms);
+/* May it now? Else it is woken when it may, or before. */
 bool gw_pipe_open(struct pipe *p, int parts, int64_t now_ms);
 /* Waits that are over are forgotten. */
 void gw_pipe_wake(struct pipe *p, int64_t now_ms);
@@ -282,6 +284,8 @@ double gw_share_of(const struct pipe *p);
 
 /* ---- schedule.c ---- */
 void gw_kick(struct gateway *g);
+/* What p would take next if it may; NULL nothing. */
+struct queue_entry *gw_pipe_next(const struct pipe *p);
 void gw_pipe_withdraw(struct pipe *p, const struct queue_entry *only); /* NULL: everything intended */
 void gw_resettle(struct gateway *g); /* the store works again: outcomes that it could not take */
 /* Where e goes when nothing of it is under way: on, back into the queue, to its canceller, or away. */

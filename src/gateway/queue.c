@@ -393,7 +393,7 @@ static void group_remove(struct queue_entry *e)
 /* The time of its wish is over: lasts the wish all the same? */
 static bool wish_lasts(const struct queue *q, struct queue_entry *e, int64_t now_ms)
 {
-    if (!q->wish_lasts || !q->wish_lasts(q->owner, e->modem))
+    if (!q->wish_lasts || !q->wish_lasts(q->owner, e))
         return false;
     e->prefer_until_ms = now_ms + QUEUE_WISH_MS;
     return true;

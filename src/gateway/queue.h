@@ -77,8 +77,8 @@ struct queue {
     uint64_t served; /* turns so far */
     int waiting;     /* put, not yet due */
     bool new_routes; /* set by queue_put when it makes one; cleared by its reader */
-    /* Does a wish for this carrier last although its time is over? NULL: no. */
-    bool (*wish_lasts)(void *owner, const char *modem);
+    /* Does the wish of e for its carrier last although its time is over? NULL: no. */
+    bool (*wish_lasts)(void *owner, const struct queue_entry *e);
     void *owner;
 };
 
@@ -98,6 +98,12 @@ void queue_take(struct queue *q, struct queue_entry *e); /* also when it is in n
 static inline bool queue_is_put(const struct queue_entry *e)
 {
     return e->heap_at != 0;
+}
+
+/* Parts that are still to be intended. */
+static inline int queue_parts_left(const struct queue_entry *e)
+{
+    return e->parts - e->next_seq + 1;
 }
 
 /* The route that e is on when it is ready. */

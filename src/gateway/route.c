@@ -170,16 +170,20 @@ int gw_way_find(struct gateway *g, const struct gateway_send *s, const char *to,
 /* ---- standing in ----------------------------------------------------------------------------------------
  */
 
-/* A carrier that is at work, or can be within a moment, is waited for: that much waits for it, or that its
- * minute is full, is no reason to go by another. */
-bool gw_wish_lasts(void *owner, const char *modem)
+/* A carrier that has room for the whole message, or will have within a moment, is waited for: that much waits
+ * for it, that its minute is full, or that it restarts, is no reason to go by another. */
+bool gw_wish_lasts(void *owner, const struct queue_entry *e)
 {
     const struct gateway *g = owner;
-    struct pipe *p = gw_pipe_by_name(g, modem);
+    struct pipe *p = gw_pipe_by_name(g, e->modem);
     int64_t now = rt_now_ms(g->rt);
     if (!p)
         return false;
-    return p->slots > 0 || gw_pipe_open(p, 1, now) || p->wake_ms <= now + QUEUE_WISH_MS;
+    if (p->c && p->c->state == CARRIER_DOWN) {
+        int64_t down_ms = rt_wall_ms(g->rt) - p->c->since_wall_ms;
+        return down_ms >= 0 && down_ms < QUEUE_WISH_MS;
+    }
+    return gw_pipe_opens_ms(p, queue_parts_left(e), now) <= now + QUEUE_WISH_MS;
 }
 
 void gw_failover_change(struct gateway *g)
@@ -202,14 +206,22 @@ void gw_failover_change(struct gateway *g)
     }
 }
 
-/* Can anything of this pool carry now? A carrier that is at work can. */
+/* One that is at work can carry; one that has no room for all of the long message that goes next keeps it,
+ * and what is behind it. */
+static bool pipe_carries(struct pipe *p, int64_t now_ms)
+{
+    if (p->slots > 0)
+        return true;
+    const struct queue_entry *e = gw_pipe_next(p);
+    return gw_pipe_open(p, e ? queue_parts_left(e) : 1, now_ms);
+}
+
+/* Can anything of this pool carry now? */
 static bool pool_carries(struct gateway *g, const char *pool, int64_t now_ms)
 {
-    for (int i = 0; i < g->npipes; i++) {
-        struct pipe *p = g->pipes[i];
-        if (strcmp(p->pool, pool) == 0 && (p->slots > 0 || gw_pipe_open(p, 1, now_ms)))
+    for (int i = 0; i < g->npipes; i++)
+        if (strcmp(g->pipes[i]->pool, pool) == 0 && pipe_carries(g->pipes[i], now_ms))
             return true;
-    }
     return false;
 }
 
@@ -230,12 +242,14 @@ static void watch_pool(struct gateway *g, struct pool_watch *w, int64_t now_ms)
         return;
     g->routes_stale = true;
     log_notice(WHO, "pool %s %s", *w->pool ? w->pool : "(default)",
-               w->down ? "cannot carry anything: others stand in" : "carries again");
+               w->down ? "cannot carry what waits: others stand in" : "carries again");
 }
 
 void gw_failover_look(struct gateway *g, int64_t now_ms)
 {
     g->failover_ms = RT_NEVER;
+    if (g->nwatches)
+        gw_routes_refresh(g);
     for (int i = 0; i < g->nwatches; i++)
         watch_pool(g, &g->watches[i], now_ms);
 }
@@ -272,7 +286,7 @@ bool gw_cost_takes(struct pipe *p, const struct queue_entry *e, int64_t now_ms)
     struct gateway *g = p->g;
     const struct queue_route *r = queue_route_of(&g->q, e);
     int64_t cost = policy_cost(g->policy, e->peer, p->name, p->pool);
-    int parts = e->parts - e->next_seq + 1;
+    int parts = queue_parts_left(e);
     for (int i = 0; i < g->npipes; i++) {
         struct pipe *other = g->pipes[i];
         if (other == p || !gw_route_fits(g, r, other) ||

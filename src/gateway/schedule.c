@@ -267,6 +267,8 @@ static void only_by_its_own(struct slot *s)
     struct queue_entry *e = s->e;
     e->modem = queue_name(&g->q, s->intend.own_modem);
     e->prefer_until_ms = 0;
+    e->imsi = ""; /* also when the other one had begun with it */
+    e->touched = 0;
     e->next_seq = s->seq;
     gw_pipe_withdraw(s->pipe, e);
 }
@@ -276,6 +278,7 @@ static void on_intended(struct store_op *op, int status)
     struct slot *s = container_of(op, struct slot, intend.op);
     struct pipe *p = s->pipe;
     struct gateway *g = p->g;
+    bool given_back = false;
     p->slots++; /* keeps the pipe until the end of this function */
     s->state = SLOT_READY;
     if (status < 0) {
@@ -285,7 +288,8 @@ static void on_intended(struct store_op *op, int status)
         limits_give_back(&p->limits);
         if (s->intend.opted_out)
             opted_out(s);
-        if (*s->intend.own_modem)
+        given_back = *s->intend.own_modem != '\0';
+        if (given_back)
             only_by_its_own(s);
         slot_end(s);
     } else if (s->withdraw) {
@@ -298,6 +302,8 @@ static void on_intended(struct store_op *op, int status)
     pipe_fill(p, PIPE_SLOTS_MAX);
     p->slots--;
     gw_pipe_ended(p);
+    if (given_back)
+        gw_kick(g); /* its own may have nothing else that would wake it */
     gw_check_drained(g);
 }
 
@@ -424,6 +430,12 @@ static void pipe_submit(struct pipe *p)
 
 /* ---- filling ---- */
 
+struct queue_entry *gw_pipe_next(const struct pipe *p)
+{
+    struct queue_entry *e = queue_next(p->routes, p->nown);
+    return e ? e : queue_next(p->routes, p->nroutes);
+}
+
 /* What p should take next. What it leaves to others keeps it from nothing else. */
 static struct queue_entry *pipe_choose(struct pipe *p, int64_t now_ms)
 {
@@ -431,12 +443,10 @@ static struct queue_entry *pipe_choose(struct pipe *p, int64_t now_ms)
     struct queue_entry *e;
     bool any = false;
     for (;;) {
-        e = queue_next(p->routes, p->nown);
-        if (!e)
-            e = queue_next(p->routes, p->nroutes);
+        e = gw_pipe_next(p);
         if (e && gw_quiet_defers(g, e, now_ms))
             continue;
-        if (!e || !gw_pipe_open(p, e->parts - e->next_seq + 1, now_ms)) {
+        if (!e || !gw_pipe_open(p, queue_parts_left(e), now_ms)) {
             e = NULL;
             break;
         }

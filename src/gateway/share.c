@@ -43,7 +43,7 @@ static struct others others_of(const struct pipe *p, const struct queue_route *r
 bool gw_share_takes(struct pipe *p, const struct queue_entry *e, int64_t now_ms)
 {
     const struct queue_route *r = queue_route_of(&p->g->q, e);
-    double parts = e->parts - e->next_seq + 1;
+    double parts = queue_parts_left(e);
 
     if (speed(p) <= 0)
         return true;

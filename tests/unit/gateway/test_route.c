@@ -2,6 +2,8 @@
  * refused. */
 #include "world.h"
 
+#include <time.h>
+
 #include "base/zone.h"
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -722,22 +724,159 @@ static void retried(void **state)
     end(w);
 }
 
+/* Three parts. */
+static const char *long_text(void)
+{
+    static char text[400];
+
+    memset(text, 'x', sizeof text - 1);
+    return text;
+}
+
+static int long_parts_by(const struct world *w, int carrier)
+{
+    int n = 0;
+
+    for (int i = 0; i < w->nlog; i++)
+        n += w->log[i].carrier == carrier && w->log[i].total == 3;
+    return n;
+}
+
+/* One short message has gone, and the day of the first modem has room for two parts more. */
+static void leave_room_for_two(struct world *w)
+{
+    life_crash(w);
+    w->limits[0].per_day = 3;
+    life_start(w);
+    assert_true(send_to(w, GERMAN, "first") > 0);
+    run(w, SECOND);
+    assert_int_equal(carrier_of(w, "first"), 0);
+}
+
+/* A long message does not wait until midnight for the route's modem that has room for its first parts only.
+ */
+static void wish_without_room(void **state)
+{
+    const struct route_conf routes[] = {{.name = "all", .modem = "A", .pool = "", .failover = LIST("b")}};
+    const struct policy_conf policy = {.routes = routes, .nroutes = 1};
+    struct world *w = start(&policy, (const struct names[]){{"A", "a"}, {"B", "b"}}, 2);
+
+    (void)state;
+    leave_room_for_two(w);
+    assert_true(send_to(w, GERMAN, long_text()) > 0);
+    run(w, 50 * SECOND);
+    assert_int_equal(w->nlog, 1);
+    run(w, 20 * SECOND);
+    assert_int_equal(long_parts_by(w, 1), 3);
+    assert_true(send_to(w, GERMAN, "short") > 0);
+    run(w, SECOND);
+    assert_int_equal(carrier_of(w, "short"), 0);
+    end(w);
+}
+
+/* … nor for a pool of which nothing has. */
+static void failover_without_room(void **state)
+{
+    const struct route_conf routes[] = {{.name = "all", .modem = "", .pool = "a", .failover = LIST("b")}};
+    const struct policy_conf policy = {.routes = routes, .nroutes = 1};
+    struct world *w = start(&policy, (const struct names[]){{"A", "a"}, {"B", "b"}}, 2);
+
+    (void)state;
+    leave_room_for_two(w);
+    assert_true(send_to(w, GERMAN, long_text()) > 0);
+    run(w, 50 * SECOND);
+    assert_int_equal(w->nlog, 1);
+    run(w, 20 * SECOND);
+    assert_int_equal(long_parts_by(w, 1), 3);
+    assert_true(send_to(w, GERMAN, "short") > 0);
+    run(w, SECOND);
+    assert_int_equal(carrier_of(w, "short"), 0);
+    end(w);
+}
+
+/* A modem that only restarts is not stood in for, whenever that is; one that stays away is. */
+static void wish_for_a_restarting_modem(void **state)
+{
+    const struct route_conf routes[] = {{.name = "all", .modem = "A", .pool = "", .failover = LIST("b")}};
+    const struct policy_conf policy = {.routes = routes, .nroutes = 1};
+    struct world *w = start(&policy, (const struct names[]){{"A", "a"}, {"B", "b"}}, 2);
+
+    (void)state;
+    w->carriers[0].send_ms = 10 * SECOND;
+    for (int i = 0; i < 12; i++)
+        assert_true(send_to(w, GERMAN, "much") > 0);
+    run(w, 55 * SECOND);
+    set_state(&w->carriers[0], CARRIER_DOWN, "restarts");
+    run(w, 10 * SECOND);
+    set_state(&w->carriers[0], CARRIER_READY, "");
+    run(w, MINUTE);
+    for (int i = 0; i < w->nlog; i++)
+        assert_int_equal(w->log[i].carrier, 0);
+    assert_true(w->nlog >= 10);
+    set_state(&w->carriers[0], CARRIER_DOWN, "port lost");
+    assert_true(send_to(w, GERMAN, "more") > 0);
+    run(w, 3 * MINUTE);
+    assert_int_equal(carrier_of(w, "more"), 1);
+    end(w);
+}
+
+static int64_t next_midnight_wall_ms(const struct world *w)
+{
+    time_t now = (time_t)(rt_wall_ms(w->rt) / 1000);
+    struct tm t;
+
+    localtime_r(&now, &t);
+    t.tm_mday++;
+    t.tm_hour = t.tm_min = t.tm_sec = 0;
+    t.tm_isdst = -1;
+    return (int64_t)mktime(&t) * 1000;
+}
+
+/* A message that waits for midnight goes then, although a shorter one behind it would have room today. */
+static void midnight_is_not_forgotten(void **state)
+{
+    struct world *w = start(NULL, (const struct names[]){{"A", ""}}, 1);
+    struct gateway_send s = message(GERMAN, long_text());
+    int64_t midnight;
+
+    (void)state;
+    run(w, 77 * SECOND); /* what the gateway does every few minutes does not fall on it */
+    leave_room_for_two(w);
+    s.modem = "A";
+    assert_true(admit(w, &s) > 0);
+    assert_true(send_to(w, GERMAN, "behind it") > 0);
+    run(w, MINUTE);
+    assert_int_equal(w->nlog, 1);
+    midnight = next_midnight_wall_ms(w);
+    run(w, midnight - rt_wall_ms(w->rt) - SECOND);
+    assert_int_equal(w->nlog, 1);
+    run(w, 5 * SECOND);
+    assert_int_equal(long_parts_by(w, 0), 3);
+    end(w);
+}
+
+static void opt_out_of(struct world *w, const char *sim)
+{
+    const struct store_effect e = {.kind = EFFECT_CONSENT, .n = CONSENT_OUT, .name = sim, .value = "STOP"};
+    const struct gateway_verdict v = {.reason = "STOP", .who = "customer", .effects = &e, .neffects = 1};
+    struct gateway_apply a = {.number = GERMAN, .sim = "", .verdict = &v, .done = on_applied};
+    int before = applied;
+
+    gateway_apply(w->g, &a);
+    while (applied == before)
+        assert_true(rt_sim_step(w->rt));
+}
+
 /* Who opted out of one SIM is not written to by it when it stands in for another, and the message is not
  * lost: it waits for its own. */
 static void opted_out_of_the_stand_in(void **state)
 {
     struct world *w = start(NULL, (const struct names[]){{"A", ""}, {"B", ""}}, 2);
-    const struct store_effect e = {.kind = EFFECT_CONSENT, .n = CONSENT_OUT, .name = "B", .value = "STOP"};
-    const struct gateway_verdict v = {.reason = "STOP", .who = "customer", .effects = &e, .neffects = 1};
-    struct gateway_apply a = {.number = GERMAN, .sim = "", .verdict = &v, .done = on_applied};
     struct gateway_send s = message(GERMAN, "answer");
-    int before = applied;
     char text[300];
 
     (void)state;
-    gateway_apply(w->g, &a);
-    while (applied == before)
-        assert_true(rt_sim_step(w->rt));
+    opt_out_of(w, "B");
     set_state(&w->carriers[0], CARRIER_DOWN, "port lost");
     s.modem = "A";
     s.prefer = true;
@@ -755,6 +894,62 @@ static void opted_out_of_the_stand_in(void **state)
     assert_int_equal(w->nlog, 3);
     for (int i = 0; i < w->nlog; i++)
         assert_int_equal(w->log[i].carrier, 0);
+    end(w);
+}
+
+/* … also when its own is there by the time that is found: nothing else has to happen first. */
+static void opted_out_is_given_back(void **state)
+{
+    struct world *w = start(NULL, (const struct names[]){{"A", ""}, {"B", ""}}, 2);
+    struct gateway_send s = message(GERMAN, "answer");
+
+    (void)state;
+    opt_out_of(w, "B");
+    for (int i = 0; i < 2; i++)
+        set_state(&w->carriers[i], CARRIER_DOWN, "port lost");
+    s.modem = "A";
+    s.prefer = true;
+    assert_true(admit(w, &s) > 0);
+    run(w, 5 * MINUTE);
+    set_state(&w->carriers[1], CARRIER_READY, "");
+    set_state(&w->carriers[0], CARRIER_READY, "");
+    run(w, SECOND);
+    assert_int_equal(carrier_of(w, "answer"), 0);
+    end(w);
+}
+
+/* … and when the SIM that stood in for it had begun with it: the rest is not tried by that again and again.
+ */
+static void opted_out_after_the_first_part(void **state)
+{
+    struct world *w = start(NULL, (const struct names[]){{"A", ""}, {"B", ""}}, 2);
+    struct gateway_send s = message(GERMAN, long_text());
+    int events;
+
+    (void)state;
+    w->conf.on_unknown = ON_UNKNOWN_RESEND;
+    set_state(&w->carriers[0], CARRIER_DOWN, "port lost");
+    s.modem = "A";
+    s.prefer = true;
+    int64_t id = admit(w, &s);
+    assert_true(id > 0);
+    plan(&w->carriers[1], unknown_outcome());
+    run(w, 3 * MINUTE);
+    assert_int_equal(w->nlog, 1);
+    assert_state(w, id, MSG_UNKNOWN);
+    opt_out_of(w, "B");
+    run(w, 8 * MINUTE);
+    events = 0;
+    for (int64_t until = rt_sim_now(w->rt) + HOUR; rt_sim_now(w->rt) < until && events < 10000; events++)
+        if (!rt_sim_step(w->rt))
+            break;
+    assert_true(events < 10000);
+    assert_int_equal(w->nlog, 1);
+    assert_state(w, id, MSG_QUEUED);
+    set_state(&w->carriers[0], CARRIER_READY, "");
+    run(w, MINUTE);
+    assert_int_equal(w->nlog, 4);
+    assert_int_equal(long_parts_by(w, 0), 3);
     end(w);
 }
 
@@ -841,6 +1036,12 @@ int main(void)
         cmocka_unit_test(repeated),
         cmocka_unit_test(holds),
         cmocka_unit_test(opted_out_of_the_stand_in),
+        cmocka_unit_test(opted_out_is_given_back),
+        cmocka_unit_test(opted_out_after_the_first_part),
+        cmocka_unit_test(wish_without_room),
+        cmocka_unit_test(failover_without_room),
+        cmocka_unit_test(wish_for_a_restarting_modem),
+        cmocka_unit_test(midnight_is_not_forgotten),
         cmocka_unit_test(retried),
     };
 

@@ -196,6 +196,8 @@ HELPER struct script *add_carrier(struct world *w, const char *name, const char 
 
 HELPER void set_state(struct script *s, enum carrier_state state, const char *reason)
 {
+    if (s->c.state != state)
+        s->c.since_wall_ms = rt_wall_ms(s->w->rt);
     s->c.state = state;
     str_copy(s->c.reason, sizeof(s->c.reason), reason);
     s->c.up->changed(s->c.up_owner, &s->c);
