@@ -716,6 +716,17 @@ static void use_slow(void)
     assert_int_equal(engine_reconfigure(w.engine, &with_slow, NULL, NULL), 0);
 }
 
+/* As the first commit begins, once. */
+static bool receive_second(void *arg, enum rt_sim_moment moment, uint64_t number)
+{
+    (void)moment;
+    (void)number;
+    if (!*(bool *)arg)
+        world_receive(&w, OTHER, "second");
+    *(bool *)arg = true;
+    return false;
+}
+
 /* Receives the first, which is stored; what is asked about it shares its commit with an import for which
  * there is no room, and fails. The second is stored before that, and asked about behind it. */
 static void receive_two_and_fill(const char *path)
@@ -724,13 +735,14 @@ static void receive_two_and_fill(const char *path)
     struct contact_import row = {.number = "+491705555557", .notes = notes};
     struct store_import import = {
         .op.done = tried, .contacts = &row, .count = 1, .who = "x", .now_wall_ms = rt_wall_ms(w.rt)};
+    bool second = false;
 
     memset(notes, 'x', sizeof notes - 1);
     admit_done = false;
     world_receive(&w, CUSTOMER, "first");
-    rt_sim_run_for(w.rt, 0); /* its commit begins */
-    world_receive(&w, OTHER, "second");
+    rt_sim_on_work(w.rt, receive_second, &second);
     assert_true(rt_sim_run_till(w.rt, stored, NULL, MINUTE_MS));
+    rt_sim_on_work(w.rt, NULL, NULL);
     store_import(w.store, &import);
     w.settled = false;
     assert_true(rt_sim_run_till(w.rt, stored, NULL, MINUTE_MS));
