@@ -72,8 +72,11 @@ class Lab:
             command += ["--personality", ",".join(FAMILY.split(",")[:self.count])]
         self.modem = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL,
                                       stderr=open(self.dir / "modem.err", "ab"))
-        self.wait("the simulated modem", lambda: (self.dir / f"modem{self.count - 1}").is_symlink()
-                  and (self.dir / "control").is_socket())
+        self.wait("the simulated modem", lambda: (self.dir / f"modem{self.count - 1}").is_symlink() and self.modem_listens())
+
+    def modem_listens(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(str(self.dir / "control")) == 0
 
     def start_daemon(self, wait=True, env=None, pass_fds=()):
         self.daemon = subprocess.Popen([str(self.build / "simgated"), "-c", str(self.conf)],
