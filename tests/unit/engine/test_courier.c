@@ -1,13 +1,13 @@
 /* Deliveries: what must reach a handler, from the store, with deaths anywhere: told at least once, by the
  * same event id, and what it answers done exactly once. */
-#include <fcntl.h>
-#include <sys/mount.h>
 
 #include "engine/courier.h"
 #include "engine/plugins.h"
 #include "engine/private.h"
 #include "tests/lib/outside.h"
 #include "world.h"
+
+#include "tests/lib/full_disk.h"
 
 #define OURS "+491701111111"
 
@@ -305,17 +305,6 @@ static void test_late_is_held(void **state)
     world_unlist(&in);
     assert_int_equal(outside.nrequests, 2);
     assert_int_equal(w.mr, 1);
-}
-
-static void fill_disk(const char *path)
-{
-    static const char block[4096];
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-    assert_true(fd >= 0);
-    while (write(fd, block, sizeof block) > 0)
-        ;
-    close(fd);
 }
 
 /* The disk is full when a server has answered: it is not told again and again, and what it has answered is

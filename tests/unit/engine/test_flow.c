@@ -1,13 +1,13 @@
 /* Messages through store, engine and gateway: who is answered, how often, and that nothing lets it happen
  * twice or not at all.
  */
-#include <fcntl.h>
-#include <sys/mount.h>
 
 #include "base/log.h"
 #include "store/query_desk.h"
 #include "tests/lib/outside.h"
 #include "world.h"
+
+#include "tests/lib/full_disk.h"
 
 #define OTHER "+491707654321"
 #define OURS  "+491701111111"
@@ -293,17 +293,6 @@ static bool stored(void *arg)
 {
     (void)arg;
     return w.settled;
-}
-
-static void fill_disk(const char *path)
-{
-    static const char block[4096];
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-    assert_true(fd >= 0);
-    while (write(fd, block, sizeof block) > 0)
-        ;
-    close(fd);
 }
 
 /* STOP and what came right behind it while the disk was full are decided in their order when there is room.

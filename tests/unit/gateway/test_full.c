@@ -3,18 +3,13 @@
  * root). */
 #include "tests/unit/gateway/world.h"
 
-#include <fcntl.h>
-#include <sys/mount.h>
+#include "tests/lib/full_disk.h"
 
-static void fill_disk(struct world *w)
+static void take_room(struct world *w)
 {
-    char path[128], block[4096] = {0};
+    char path[128];
     snprintf(path, sizeof(path), "%s/ballast", w->dir);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    assert_true(fd >= 0);
-    while (write(fd, block, sizeof(block)) > 0)
-        ;
-    close(fd);
+    fill_disk(path);
 }
 
 static void make_room(struct world *w)
@@ -54,7 +49,7 @@ static void full_and_room_again(void **state)
     run(w, SECOND);
     for (int i = 0; i < 5; i++)
         assert_true(send_to(w, "+491701111111", "before") > 0);
-    fill_disk(w);
+    take_room(w);
     int accepted = admit_until_refused(w);
     assert_true(accepted >= 0);
     assert_non_null(strstr(w->reason, "no room on the disk of the database"));
@@ -140,7 +135,7 @@ static void verdicts_keep_their_order(void **state)
     arrive_text(w, "+491702222222", "anybody there?");
     run(w, SECOND);
     assert_int_equal(engine.n, 3);
-    fill_disk(w);
+    take_room(w);
     assert_true(admit_until_refused(w) >= 0);
     run(w, 500); /* all three are given while nothing can be written */
     engine.deciding = true;
